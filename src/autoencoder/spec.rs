@@ -1,0 +1,237 @@
+//! What a layer is, as data: its parameters, the shape it gives and the work it takes. An architecture
+//! is a list of these; `layers` computes them.
+
+/// One feature map's size, `[channels, height, width]`; the batch is always 1.
+pub type MapSize = [usize; 3];
+
+/// The name and shape of one tensor in a weights file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterSpec {
+    /// Full name, as in diffusers' `AutoencoderKL` or the TAESD family's `nn.Sequential`s.
+    pub name: String,
+    /// Shape as PyTorch has it: `[out, in, height, width]` for convolutions.
+    pub shape: Vec<usize>,
+}
+
+/// A 2-D convolution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConvSpec {
+    /// Prefix of `.weight` and `.bias`.
+    pub name: String,
+    pub input: usize,
+    pub output: usize,
+    /// Side of the square kernel: 1 or 3.
+    pub kernel: usize,
+    pub stride: usize,
+    /// Zero rows and columns before and after.
+    pub padding: (usize, usize),
+    pub bias: bool,
+}
+
+/// A group normalisation with an affine transform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupNormSpec {
+    pub name: String,
+    pub channels: usize,
+    pub groups: usize,
+    pub epsilon: f64,
+}
+
+/// One step of an encoder or a decoder.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LayerSpec {
+    Conv(ConvSpec),
+    /// GroupNorm, SiLU, conv, GroupNorm, SiLU, conv, plus the input (through `shortcut` where widths differ).
+    Resnet {
+        norm1: GroupNormSpec,
+        conv1: ConvSpec,
+        norm2: GroupNormSpec,
+        conv2: ConvSpec,
+        shortcut: Option<ConvSpec>,
+    },
+    /// Single-head self-attention over all positions, plus the input. Linear layers are named
+    /// `{name}.to_q`, `to_k`, `to_v`, `to_out.0`.
+    Attention {
+        name: String,
+        norm: GroupNormSpec,
+    },
+    /// GroupNorm, then SiLU.
+    NormSilu(GroupNormSpec),
+    /// Nearest-neighbour, ×2.
+    UpsampleNearest,
+    /// The first half of the channels: the mean of the posterior whose log-variance is the other half.
+    PosteriorMean,
+    /// The TAESD family's block: conv, ReLU, conv, ReLU, conv, plus the input, then ReLU; a pooled block
+    /// adds `pool` to its input first.
+    TinyBlock {
+        convs: [ConvSpec; 3],
+        pool: Option<PoolSpec>,
+    },
+    Relu,
+    /// `limit · tanh(z / limit)`: keeps latents in (−limit, limit).
+    SoftClamp {
+        limit: f64,
+    },
+    /// `scale · x + shift`, between this crate's [-1, 1] and a model's own range.
+    Affine {
+        scale: f64,
+        shift: f64,
+    },
+}
+
+/// The global branch of a pooled block: 1×1 conv, GroupNorm, ReLU, 1×1 conv.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolSpec {
+    pub widen: ConvSpec,
+    pub norm: GroupNormSpec,
+    pub narrow: ConvSpec,
+}
+
+impl ConvSpec {
+    /// A 3×3 convolution that keeps the size, with a bias.
+    pub fn same(name: impl Into<String>, input: usize, output: usize) -> Self {
+        ConvSpec { name: name.into(), input, output, kernel: 3, stride: 1, padding: (1, 1), bias: true }
+    }
+
+    /// A 1×1 convolution with a bias.
+    pub fn pointwise(name: impl Into<String>, input: usize, output: usize) -> Self {
+        ConvSpec { kernel: 1, padding: (0, 0), ..ConvSpec::same(name, input, output) }
+    }
+
+    /// Halves the size, with `padding` as the architecture has it.
+    pub fn halving(name: impl Into<String>, channels: usize, padding: (usize, usize)) -> Self {
+        ConvSpec { stride: 2, padding, ..ConvSpec::same(name, channels, channels) }
+    }
+
+    /// The same convolution without a bias.
+    pub fn without_bias(self) -> Self {
+        ConvSpec { bias: false, ..self }
+    }
+
+    fn parameters(&self, into: &mut Vec<ParameterSpec>) {
+        parameter(into, &self.name, "weight", &[self.output, self.input, self.kernel, self.kernel]);
+        if self.bias {
+            parameter(into, &self.name, "bias", &[self.output]);
+        }
+    }
+
+    fn size(&self, [_, height, width]: MapSize) -> MapSize {
+        let side = |side: usize| (side + self.padding.0 + self.padding.1).saturating_sub(self.kernel) / self.stride + 1;
+        [self.output, side(height), side(width)]
+    }
+
+    fn multiply_adds(&self, input: MapSize) -> u64 {
+        elements(self.size(input)) * (self.input * self.kernel * self.kernel) as u64
+    }
+}
+
+impl GroupNormSpec {
+    fn parameters(&self, into: &mut Vec<ParameterSpec>) {
+        parameter(into, &self.name, "weight", &[self.channels]);
+        parameter(into, &self.name, "bias", &[self.channels]);
+    }
+}
+
+impl LayerSpec {
+    /// The tensors that the layer takes from the weights, in the order in which it takes them.
+    pub fn parameters(&self) -> Vec<ParameterSpec> {
+        let mut all = Vec::new();
+        let into = &mut all;
+        match self {
+            LayerSpec::Conv(conv) => conv.parameters(into),
+            LayerSpec::Resnet { norm1, conv1, norm2, conv2, shortcut } => {
+                norm1.parameters(into);
+                conv1.parameters(into);
+                norm2.parameters(into);
+                conv2.parameters(into);
+                if let Some(conv) = shortcut {
+                    conv.parameters(into);
+                }
+            }
+            LayerSpec::Attention { name, norm } => {
+                norm.parameters(into);
+                for linear in ["to_q", "to_k", "to_v", "to_out.0"] {
+                    let prefix = format!("{name}.{linear}");
+                    parameter(into, &prefix, "weight", &[norm.channels, norm.channels]);
+                    parameter(into, &prefix, "bias", &[norm.channels]);
+                }
+            }
+            LayerSpec::NormSilu(norm) => norm.parameters(into),
+            LayerSpec::TinyBlock { convs, pool } => {
+                if let Some(pool) = pool {
+                    pool.widen.parameters(into);
+                    pool.norm.parameters(into);
+                    pool.narrow.parameters(into);
+                }
+                convs.iter().for_each(|conv| conv.parameters(into));
+            }
+            LayerSpec::UpsampleNearest
+            | LayerSpec::PosteriorMean
+            | LayerSpec::Relu
+            | LayerSpec::SoftClamp { .. }
+            | LayerSpec::Affine { .. } => {}
+        }
+        all
+    }
+
+    /// The size of the layer's result for a map of size `input`.
+    pub fn size(&self, input: MapSize) -> MapSize {
+        let [channels, height, width] = input;
+        match self {
+            LayerSpec::Conv(conv) => conv.size(input),
+            LayerSpec::Resnet { conv2, .. } => conv2.size(input),
+            LayerSpec::TinyBlock { convs: [_, _, last], .. } => last.size(input),
+            LayerSpec::UpsampleNearest => [channels, 2 * height, 2 * width],
+            LayerSpec::PosteriorMean => [channels / 2, height, width],
+            LayerSpec::Attention { .. }
+            | LayerSpec::NormSilu(_)
+            | LayerSpec::Relu
+            | LayerSpec::SoftClamp { .. }
+            | LayerSpec::Affine { .. } => input,
+        }
+    }
+
+    /// The largest map, in elements, that is alive as one tensor while the layer runs.
+    pub fn largest_map(&self, input: MapSize) -> u64 {
+        let inner = match self {
+            LayerSpec::TinyBlock { pool: Some(pool), .. } => elements(pool.widen.size(input)),
+            _ => 0,
+        };
+        inner.max(elements(input)).max(elements(self.size(input)))
+    }
+
+    /// Multiply-adds of the convolutions and matrix products; element-wise work counts one an element.
+    pub fn multiply_adds(&self, input: MapSize) -> u64 {
+        match self {
+            LayerSpec::Conv(conv) => conv.multiply_adds(input),
+            LayerSpec::Resnet { conv1, conv2, shortcut, .. } => {
+                conv1.multiply_adds(input)
+                    + conv2.multiply_adds(conv1.size(input))
+                    + shortcut.as_ref().map_or(0, |conv| conv.multiply_adds(input))
+            }
+            LayerSpec::Attention { norm, .. } => {
+                let (positions, channels) = (elements(input) / norm.channels as u64, norm.channels as u64);
+                4 * positions * channels * channels + 2 * positions * positions * channels
+            }
+            LayerSpec::TinyBlock { convs: [first, second, third], pool } => {
+                let middle = first.size(input);
+                let pool = pool.as_ref().map_or(0, |pool| 2 * pool.widen.multiply_adds(input));
+                pool + first.multiply_adds(input) + second.multiply_adds(middle) + third.multiply_adds(middle)
+            }
+            LayerSpec::NormSilu(_)
+            | LayerSpec::UpsampleNearest
+            | LayerSpec::PosteriorMean
+            | LayerSpec::Relu
+            | LayerSpec::SoftClamp { .. }
+            | LayerSpec::Affine { .. } => elements(self.size(input)),
+        }
+    }
+}
+
+fn parameter(into: &mut Vec<ParameterSpec>, prefix: &str, name: &str, shape: &[usize]) {
+    into.push(ParameterSpec { name: format!("{prefix}.{name}"), shape: shape.to_vec() });
+}
+
+fn elements(size: MapSize) -> u64 {
+    size.iter().map(|&side| side as u64).product()
+}

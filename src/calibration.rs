@@ -1,0 +1,157 @@
+//! Thresholds: what the signal of images that are known to belong says about any other image.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Points of the grid that the density is evaluated on (reference README, step 3).
+const GRID: usize = 10_000;
+
+/// The version of the calibration file's format.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What is known about a model's signal. Outcomes are decided by [`crate::verdict`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// Id of the model this was measured for.
+    pub model: String,
+    /// The method's decision limit τ: images with t < τ belong.
+    pub threshold: f64,
+    /// The share of belonging images that τ leaves out.
+    pub alpha: f64,
+    /// Signals from here on, up to `uncertain_to`, are too near to τ to say either way.
+    pub uncertain_from: f64,
+    pub uncertain_to: f64,
+    /// Images that the threshold was measured on.
+    pub belonging_count: usize,
+    /// Images that do not belong, for the lower end of the uncertain range.
+    pub other_count: usize,
+    /// The shorter side, in pixels, of the smallest image measured: smaller ones get no verdict.
+    pub minimum_side: u32,
+    /// The most homogeneous image measured: flatter ones get no verdict.
+    pub maximum_homogeneity: f64,
+    /// How it was measured, in words.
+    pub source: String,
+}
+
+impl Calibration {
+    /// Reads and validates a calibration file.
+    ///
+    /// # Errors
+    /// [`Error::ManifestInvalid`].
+    pub fn parse(text: &str) -> Result<Self> {
+        let calibration: Calibration = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        let Calibration { format_version, threshold, alpha, uncertain_from, uncertain_to, .. } = calibration;
+        if format_version != FORMAT_VERSION {
+            return Err(invalid(format!("its format version is {format_version}, and {FORMAT_VERSION} is understood")));
+        }
+        // Written so that a NaN fails too.
+        let ordered = 0.0 < uncertain_from && uncertain_from <= threshold && threshold <= uncertain_to;
+        if !ordered || !uncertain_to.is_finite() || !(0.0 < alpha && alpha < 1.0) {
+            return Err(invalid("its threshold, uncertain range or α make no sense".into()));
+        }
+        Ok(calibration)
+    }
+
+    /// # Errors
+    /// [`Error::ManifestInvalid`] if it was measured for another model.
+    pub fn check_model(&self, id: &str) -> Result<()> {
+        if self.model == id {
+            return Ok(());
+        }
+        Err(invalid(format!("it was measured for the model {:?}, not {id:?}", self.model)))
+    }
+}
+
+fn invalid(detail: String) -> Error {
+    Error::ManifestInvalid { file: "the calibration".into(), detail }
+}
+
+/// τ: the (1 − α) quantile of a Gaussian kernel density (Scott's factor, as `scipy.stats.gaussian_kde`)
+/// over the signals of belonging images. The density is taken on 10 000 points from min − σ to max + σ,
+/// σ with ddof 1; its normalised cumulative sum is inverted by linear interpolation.
+///
+/// # Errors
+/// [`Error::BadNumbers`] for fewer than two signals, signals that are all alike or not finite, or an α
+/// outside (0, 1).
+pub fn threshold(signals: &[f64], alpha: f64) -> Result<f64> {
+    let bad = |detail: String| Err(Error::BadNumbers { what: "the calibration".into(), detail });
+    if !(alpha > 0.0 && alpha < 1.0) {
+        return bad(format!("α = {alpha} is not between 0 and 1"));
+    }
+    if signals.len() < 2 {
+        return bad(format!("{} images are too few, at least 2 are needed", signals.len()));
+    }
+    if let Some(signal) = signals.iter().find(|signal| !signal.is_finite()) {
+        return bad(format!("{signal} is no signal"));
+    }
+    let count = signals.len() as f64;
+    let mean = signals.iter().sum::<f64>() / count;
+    let deviation = (signals.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+    if deviation <= 0.0 {
+        return bad("all signals are the same".into());
+    }
+    let bandwidth = deviation * count.powf(-0.2);
+    let lowest = signals.iter().copied().fold(f64::INFINITY, f64::min) - deviation;
+    let highest = signals.iter().copied().fold(f64::NEG_INFINITY, f64::max) + deviation;
+    let step = (highest - lowest) / (GRID - 1) as f64;
+    let point = |index: usize| if index + 1 == GRID { highest } else { lowest + step * index as f64 };
+    // Constant factors of the density cancel when its sum is normalised.
+    let density = |x: f64| signals.iter().map(|t| (-0.5 * ((x - t) / bandwidth).powi(2)).exp()).sum::<f64>();
+    let mut sum = 0.0;
+    let cumulative: Vec<f64> = (0..GRID)
+        .map(|index| {
+            sum += density(point(index));
+            sum
+        })
+        .collect();
+    let wanted = (1.0 - alpha) * sum;
+    let after = cumulative.partition_point(|&value| value <= wanted);
+    if after == 0 || after == GRID {
+        return Ok(point(after.min(GRID - 1)));
+    }
+    let (below, above) = (cumulative[after - 1], cumulative[after]);
+    Ok(point(after - 1) + (wanted - below) / (above - below) * step)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn useless_input_is_refused() {
+        for (signals, alpha) in [
+            (vec![], 0.05),
+            (vec![1.0], 0.05),
+            (vec![1.0, 1.0], 0.05),
+            (vec![1.0, f64::NAN], 0.05),
+            (vec![1.0, 2.0], 0.0),
+            (vec![1.0, 2.0], 1.0),
+            (vec![1.0, 2.0], f64::NAN),
+        ] {
+            assert_eq!(threshold(&signals, alpha).unwrap_err().code(), "bad_numbers");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+        /// Shifting and scaling the signals shifts and scales the threshold; a smaller α raises it.
+        #[test]
+        fn moves_with_the_signals(
+            signals in proptest::collection::vec(0.5f64..3.0, 3..30), shift in -5.0f64..5.0, scale in 0.1f64..10.0,
+        ) {
+            let spread = signals.iter().fold(0.0f64, |spread, t| spread.max((t - signals[0]).abs()));
+            prop_assume!(spread > 1e-3);
+            let plain = threshold(&signals, 0.05)?;
+            let moved: Vec<f64> = signals.iter().map(|t| t * scale + shift).collect();
+            prop_assert!((threshold(&moved, 0.05)? - (plain * scale + shift)).abs() < 1e-7 * (1.0 + scale));
+            prop_assert!(threshold(&signals, 0.005)? > plain);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The whole check of one image against one model: image → losses → signal → verdict.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Result,
+    device::DeviceKind,
+    homogeneity::homogeneity,
+    image::{CROP_MULTIPLE, DecodeOptions, DecodedImage, decode},
+    reconstruction::{Progress, Stage, double_reconstruction},
+    signal::{loss_ratio, signal},
+    verdict::{Outcome, Reason, decide},
+    weights::Model,
+};
+
+/// The smallest side that a reconstruction makes sense for: four latents.
+const MINIMUM_SIDE: u32 = 4 * CROP_MULTIPLE;
+
+/// Everything a check found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckReport {
+    pub model: ModelLine,
+    pub image: ImageLine,
+    pub losses: LossLine,
+    /// H of the whole image, (0, 1].
+    pub homogeneity: f64,
+    /// t = L1 / L2 · H.
+    pub signal: f64,
+    /// τ, if the model is calibrated.
+    pub threshold: Option<f64>,
+    pub outcome: Outcome,
+    /// Why there is no verdict.
+    pub reason: Option<Reason>,
+    /// What was done to the image that a person should know, as plain sentences.
+    pub notes: Vec<String>,
+    pub device: DeviceLine,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelLine {
+    pub id: String,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageLine {
+    /// Pixels of the file.
+    pub width: u32,
+    pub height: u32,
+    pub format: String,
+    /// Pixels that were reconstructed.
+    pub checked_width: u32,
+    pub checked_height: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LossLine {
+    /// L1, mean squared error over values in [-1, 1].
+    pub first: f64,
+    /// L2.
+    pub second: f64,
+    /// L1 / L2.
+    pub ratio: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeviceLine {
+    pub kind: DeviceKind,
+    pub adapter: String,
+}
+
+/// Checks the bytes of an image file.
+///
+/// # Errors
+/// Those of [`decode`] and [`double_reconstruction`], and [`Error::ImageTooSmall`].
+pub async fn check(
+    model: &Model,
+    bytes: &[u8],
+    options: &DecodeOptions,
+    progress: &mut impl Progress,
+) -> Result<CheckReport> {
+    if !progress.report(0.0, Stage::Decode).await {
+        return Err(Error::Cancelled);
+    }
+    check_image(model, &decode(bytes, options)?, progress).await
+}
+
+/// Checks an image that has been decoded.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<CheckReport> {
+    let (width, height) = image.checked_size();
+    if width.min(height) < MINIMUM_SIDE {
+        let (width, height) = (image.width.into(), image.height.into());
+        return Err(Error::ImageTooSmall { width, height, minimum: MINIMUM_SIDE.into() });
+    }
+    let size = [height as usize, width as usize];
+    let losses = double_reconstruction(model, image.values(), size, progress).await?;
+    let homogeneity = homogeneity(&image.grey, image.width as usize)?;
+    let ratio = loss_ratio(losses)?;
+    let signal = signal(losses, homogeneity)?;
+    let (outcome, reason) = decide(signal, homogeneity, width.min(height), model.calibration.as_ref());
+    Ok(CheckReport {
+        model: ModelLine { id: model.manifest.id.clone(), name: model.manifest.name.clone() },
+        image: ImageLine {
+            width: image.width,
+            height: image.height,
+            format: image.format.into(),
+            checked_width: width,
+            checked_height: height,
+        },
+        losses: LossLine { first: losses.first, second: losses.second, ratio },
+        homogeneity,
+        signal,
+        threshold: model.calibration.as_ref().map(|calibration| calibration.threshold),
+        outcome,
+        reason,
+        notes: notes(image),
+        device: DeviceLine { kind: model.device.kind, adapter: model.device.adapter.clone() },
+    })
+}
+
+fn notes(image: &DecodedImage) -> Vec<String> {
+    let mut notes = Vec::new();
+    let (width, height) = image.checked_size();
+    if (width, height) != (image.width, image.height) {
+        notes.push(format!(
+            "The image's sides are not multiples of {CROP_MULTIPLE}, so its right and bottom edges were left out: \
+             {width} × {height} of {} × {} pixels were checked.",
+            image.width, image.height
+        ));
+    }
+    if image.orientation_ignored {
+        notes.push("The file asks to be shown turned; its pixels were checked as they are stored.".into());
+    }
+    if image.format == "JPEG" {
+        notes.push("JPEG compression changes pixels and can hide a match.".into());
+    }
+    notes
+}

@@ -1,0 +1,108 @@
+//! Choosing where the computing happens: WebGPU (a browser's, or the machine's own through wgpu) or the CPU.
+
+use std::sync::Mutex;
+
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Which device a caller asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DevicePreference {
+    /// A GPU if there is a real one, else the CPU.
+    #[default]
+    Auto,
+    /// A GPU or an error; software adapters count.
+    Gpu,
+    Cpu,
+}
+
+/// The two kinds of device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceKind {
+    WebGpu,
+    Cpu,
+}
+
+/// An opened device and what it can hold.
+#[derive(Debug, Clone)]
+pub struct ComputeDevice {
+    /// burn's handle.
+    pub device: Device,
+    pub kind: DeviceKind,
+    /// The adapter's name as the system tells it, or "CPU".
+    pub adapter: String,
+    /// The adapter is a CPU that emulates a GPU.
+    pub software: bool,
+    /// The largest single feature map in bytes.
+    pub largest_map_bytes: u64,
+}
+
+/// What the CPU path may hold in one map: three or four such maps are alive at once, and a browser's
+/// wasm memory ends at 4 GiB.
+const CPU_MAP_BYTES: u64 = if cfg!(target_arch = "wasm32") { 512 << 20 } else { 4 << 30 };
+
+/// burn registers a GPU runtime once a process; later calls share it.
+static GPU: Mutex<Option<ComputeDevice>> = Mutex::new(None);
+
+impl ComputeDevice {
+    /// Opens the device that is asked for.
+    ///
+    /// # Errors
+    /// [`Error::NoWebGpu`] if a GPU is demanded and there is none.
+    pub async fn open(preference: DevicePreference) -> Result<Self> {
+        match preference {
+            DevicePreference::Cpu => Ok(Self::cpu()),
+            DevicePreference::Gpu => Self::gpu().await,
+            DevicePreference::Auto => match Self::gpu().await {
+                Ok(gpu) if !gpu.software => Ok(gpu),
+                Ok(_) | Err(Error::NoWebGpu { .. }) => Ok(Self::cpu()),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    fn cpu() -> Self {
+        ComputeDevice {
+            device: Device::flex(),
+            kind: DeviceKind::Cpu,
+            adapter: "CPU".into(),
+            software: false,
+            largest_map_bytes: CPU_MAP_BYTES,
+        }
+    }
+
+    async fn gpu() -> Result<Self> {
+        if let Some(open) = GPU.lock().ok().and_then(|gpu| gpu.clone()) {
+            return Ok(open);
+        }
+        let (device, setup) = Device::wgpu_options()
+            .init_with_setup_async()
+            .await
+            .map_err(|error| Error::NoWebGpu { detail: error.to_string() })?;
+        let (info, limits) = (setup.adapter.get_info(), setup.device.limits());
+        let gpu = ComputeDevice {
+            device,
+            kind: DeviceKind::WebGpu,
+            software: info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu,
+            adapter: if info.name.is_empty() { "WebGPU".into() } else { info.name },
+            largest_map_bytes: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
+        };
+        if let Ok(mut shared) = GPU.lock() {
+            *shared = Some(gpu.clone());
+        }
+        Ok(gpu)
+    }
+
+    /// Waits until `tensor` has been computed. On the CPU everything is computed at once.
+    pub(crate) async fn finish(&self, tensor: &Tensor<4>) -> Result<()> {
+        if self.kind == DeviceKind::WebGpu {
+            // Reading one value back is the wait that works in browsers, where blocking is impossible.
+            let one = tensor.clone().slice([0..1, 0..1, 0..1, 0..1]);
+            one.into_data_async().await.map_err(|error| Error::DeviceFailed { detail: error.to_string() })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! Decoding: bytes of a file → 8-bit RGB, the exact grey that homogeneity is measured on, and the
+//! `[1, 3, height, width]` values in [-1, 1] that an autoencoder takes.
+//!
+//! Decoding never goes through a browser canvas: canvases convert colours and round.
+
+use std::io::Cursor;
+
+use ::image::{
+    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, error::LimitErrorKind,
+    metadata::Orientation,
+};
+use zune_jpeg::{
+    JpegDecoder,
+    zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions},
+};
+
+use crate::{Error, Result};
+
+/// Sides are cropped to multiples of this, the pixel size of one latent of the common autoencoders.
+pub const CROP_MULTIPLE: u32 = 8;
+
+/// What is decoded at all. Beyond it the answer is [`Error::ImageTooLarge`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeOptions {
+    /// Longest side in pixels.
+    pub max_side: u32,
+    /// Pixels in all.
+    pub max_pixels: u64,
+    /// Turn the image as its EXIF orientation says. Off in the reference and by default here: turned
+    /// pixels no longer lie as the decoder wrote them.
+    pub apply_orientation: bool,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        // 40 megapixels are 160 MB while decoding, what a phone's tab still gives.
+        DecodeOptions { max_side: 16384, max_pixels: 40_000_000, apply_orientation: false }
+    }
+}
+
+/// A decoded image: row-major, first frame, alpha dropped (as the reference does), 8 bits a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecodedImage {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// "PNG", "JPEG", "WebP", "GIF", "BMP" or "TIFF".
+    pub format: &'static str,
+    /// `height · width · 3` values, R G B.
+    pub rgb: Vec<u8>,
+    /// `height · width` grey values: JPEG's own Y plane, else [`grey_from_rgb`].
+    pub grey: Vec<u8>,
+    /// The file asks to be shown turned, and was not turned.
+    pub orientation_ignored: bool,
+}
+
+/// The integer grey that the published homogeneities of PNG files follow (reference README, step 2).
+pub fn grey_from_rgb([red, green, blue]: [u8; 3]) -> u8 {
+    // The weights add up to 2^15, so the result fits.
+    ((9797 * u32::from(red) + 19234 * u32::from(green) + 3737 * u32::from(blue)) >> 15) as u8
+}
+
+/// Decodes a whole file.
+///
+/// # Errors
+/// [`Error::NotAnImage`], [`Error::UnsupportedImage`], [`Error::ImageTooLarge`], [`Error::ImageTruncated`].
+pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
+    let format = sniff(bytes)?;
+    let name = format_name(format).ok_or_else(|| unsupported(format!("{format:?}")))?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    // The sides are checked below with a message of our own; this bounds what a decoder may allocate.
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(options.max_pixels.saturating_mul(16));
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| decode_error(error, (0, 0)))?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height, options)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let decoded = DynamicImage::from_decoder(decoder).map_err(|error| decode_error(error, (width, height)))?;
+    let mut image = DynamicImage::ImageRgb8(decoded.into_rgb8());
+    let mut grey = match jpeg_luma(bytes, format, width, height, options) {
+        Some(luma) => DynamicImage::ImageLuma8(luma),
+        None => DynamicImage::ImageLuma8(grey_image(&image)),
+    };
+    let turned = orientation != Orientation::NoTransforms;
+    if turned && options.apply_orientation {
+        image.apply_orientation(orientation);
+        grey.apply_orientation(orientation);
+    }
+    Ok(DecodedImage {
+        width: image.width(),
+        height: image.height(),
+        format: name,
+        rgb: image.into_rgb8().into_raw(),
+        grey: grey.into_luma8().into_raw(),
+        orientation_ignored: turned && !options.apply_orientation,
+    })
+}
+
+impl DecodedImage {
+    /// The size that is checked: the sides cropped from the top left to multiples of [`CROP_MULTIPLE`],
+    /// `(width, height)`. Resizing instead, as the reference does, would destroy the latent grid.
+    pub fn checked_size(&self) -> (u32, u32) {
+        (self.width / CROP_MULTIPLE * CROP_MULTIPLE, self.height / CROP_MULTIPLE * CROP_MULTIPLE)
+    }
+
+    /// The cropped image as `[3, height, width]` values in [-1, 1], channel by channel.
+    pub fn values(&self) -> Vec<f32> {
+        let (width, height) = self.checked_size();
+        let mut values = Vec::with_capacity(3 * width as usize * height as usize);
+        for channel in 0..3 {
+            for row in self.rgb.chunks_exact(3 * self.width as usize).take(height as usize) {
+                let row = row.chunks_exact(3).take(width as usize);
+                values.extend(row.map(|pixel| f32::from(pixel[channel]) / 127.5 - 1.0));
+            }
+        }
+        values
+    }
+}
+
+fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
+    if bytes.is_empty() {
+        return Err(Error::NotAnImage { detail: "the file is empty".into() });
+    }
+    if let Ok(format) = ::image::guess_format(bytes) {
+        return Ok(format);
+    }
+    // Formats that people do bring, told by name so that they know what to do.
+    let head = &bytes[..bytes.len().min(512)];
+    if head.get(4..8) == Some(b"ftyp") {
+        let brand = head.get(8..12).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+        let known = match brand.as_str() {
+            "avif" | "avis" => Some("an AVIF image"),
+            "heic" | "heix" | "hevc" | "mif1" | "msf1" => Some("a HEIC image"),
+            _ => None,
+        };
+        return Err(match known {
+            Some(what) => unsupported(what.into()),
+            None => Error::NotAnImage { detail: "it looks like a video".into() },
+        });
+    }
+    if head.windows(4).any(|window| window == b"<svg") {
+        return Err(unsupported("an SVG drawing, which has no pixels of its own".into()));
+    }
+    Err(Error::NotAnImage { detail: "its first bytes belong to no known image format".into() })
+}
+
+fn format_name(format: ImageFormat) -> Option<&'static str> {
+    Some(match format {
+        ImageFormat::Png => "PNG",
+        ImageFormat::Jpeg => "JPEG",
+        ImageFormat::WebP => "WebP",
+        ImageFormat::Gif => "GIF",
+        ImageFormat::Bmp => "BMP",
+        ImageFormat::Tiff => "TIFF",
+        _ => return None,
+    })
+}
+
+fn unsupported(detail: String) -> Error {
+    Error::UnsupportedImage { detail }
+}
+
+fn check_size(width: u32, height: u32, options: &DecodeOptions) -> Result<()> {
+    let pixels = u64::from(width) * u64::from(height);
+    if width == 0 || height == 0 {
+        return Err(Error::ImageTooSmall { width: width.into(), height: height.into(), minimum: CROP_MULTIPLE.into() });
+    }
+    if width.max(height) > options.max_side || pixels > options.max_pixels {
+        return Err(too_large((width, height), options.max_side, options.max_pixels));
+    }
+    Ok(())
+}
+
+fn too_large((width, height): (u32, u32), max_side: u32, max_pixels: u64) -> Error {
+    let limit = format!("at most {} megapixels and {max_side} pixels a side can be decoded", max_pixels / 1_000_000);
+    Error::ImageTooLarge { width: width.into(), height: height.into(), limit }
+}
+
+fn decode_error(error: ImageError, size: (u32, u32)) -> Error {
+    match error {
+        ImageError::Unsupported(error) => unsupported(error.to_string()),
+        ImageError::Limits(error)
+            if matches!(error.kind(), LimitErrorKind::DimensionError | LimitErrorKind::InsufficientMemory) =>
+        {
+            let DecodeOptions { max_side, max_pixels, .. } = DecodeOptions::default();
+            too_large(size, max_side, max_pixels)
+        }
+        other => Error::ImageTruncated { detail: other.to_string() },
+    }
+}
+
+fn grey_image(image: &DynamicImage) -> GrayImage {
+    let rgb = image.to_rgb8();
+    GrayImage::from_fn(rgb.width(), rgb.height(), |x, y| ::image::Luma([grey_from_rgb(rgb.get_pixel(x, y).0)]))
+}
+
+/// The Y plane as the JPEG holds it, before any colour conversion: what the published numbers of JPEG
+/// files were measured on. `None` for other formats, and for JPEGs that have no such plane.
+fn jpeg_luma(bytes: &[u8], format: ImageFormat, width: u32, height: u32, options: &DecodeOptions) -> Option<GrayImage> {
+    if format != ImageFormat::Jpeg {
+        return None;
+    }
+    let side = options.max_side as usize;
+    let settings =
+        DecoderOptions::default().set_max_width(side).set_max_height(side).jpeg_set_out_colorspace(ColorSpace::Luma);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), settings);
+    decoder.decode_headers().ok()?;
+    if !matches!(decoder.input_colorspace()?, ColorSpace::YCbCr | ColorSpace::Luma) {
+        return None;
+    }
+    GrayImage::from_raw(width, height, decoder.decode().ok()?)
+}

@@ -1,0 +1,24 @@
+//! AEDR: tells whether an image came out of a latent diffusion model's autoencoder.
+//!
+//! The pipeline, module by module: [`image`] → [`autoencoder`] (from [`weights`], on a [`device`]) →
+//! [`reconstruction`] (the two losses) → [`homogeneity`], [`signal`] → [`calibration`], [`verdict`] →
+//! [`check`] (the report). `web` binds it to browsers; the `aedr` program is the command line.
+//!
+//! "AEDR: Training-Free AI-Generated Image Attribution via Autoencoder Double-Reconstruction",
+//! AAAI 2026, arXiv 2507.18988.
+
+pub mod autoencoder;
+pub mod calibration;
+pub mod check;
+pub mod device;
+mod error;
+pub mod homogeneity;
+pub mod image;
+pub mod reconstruction;
+pub mod signal;
+pub mod verdict;
+#[cfg(target_arch = "wasm32")]
+mod web;
+pub mod weights;
+
+pub use error::{Error, Result};

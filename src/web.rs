@@ -1,0 +1,214 @@
+//! The browser's view of the crate: one `Checker` a worker. Reports cross as JSON, bytes as typed arrays,
+//! errors as JavaScript `Error`s with `code` and `advice`.
+
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
+use js_sys::{Function, Promise, Reflect};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::{
+    Error, Result,
+    calibration::Calibration,
+    check::check,
+    device::{ComputeDevice, DeviceKind, DevicePreference},
+    image::DecodeOptions,
+    reconstruction::{self, Progress, Silent, Stage},
+    weights::{Manifest, Model, ModelLoader},
+};
+
+/// Runs once when the module is instantiated.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// The crate's version.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// A device with the models that were loaded onto it.
+#[wasm_bindgen]
+pub struct Checker {
+    device: ComputeDevice,
+    loading: Option<ModelLoader>,
+    models: HashMap<String, Rc<Model>>,
+}
+
+#[derive(Serialize)]
+struct DeviceReport<'a> {
+    kind: DeviceKind,
+    adapter: &'a str,
+    largest_map_bytes: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckOptions {
+    model: String,
+    #[serde(default)]
+    apply_orientation: bool,
+}
+
+#[wasm_bindgen]
+impl Checker {
+    /// Opens a device: "gpu", "cpu" or "auto". Once a page for "gpu": burn keeps its device.
+    ///
+    /// # Errors
+    /// `no_webgpu`.
+    pub async fn create(device: String) -> Result<Checker, JsValue> {
+        let preference = match device.as_str() {
+            "gpu" => DevicePreference::Gpu,
+            "cpu" => DevicePreference::Cpu,
+            _ => DevicePreference::Auto,
+        };
+        let device = ComputeDevice::open(preference).await.map_err(to_js)?;
+        Ok(Checker { device, loading: None, models: HashMap::new() })
+    }
+
+    /// `{kind, adapter, largest_map_bytes}`.
+    pub fn device_report(&self) -> Result<String, JsValue> {
+        let ComputeDevice { kind, adapter, largest_map_bytes, .. } = &self.device;
+        json(&DeviceReport { kind: *kind, adapter, largest_map_bytes: *largest_map_bytes })
+    }
+
+    /// Begins to load a model; gives the manifest back, validated, with the shards that must come.
+    ///
+    /// # Errors
+    /// `manifest_invalid`.
+    pub fn begin_model(&mut self, manifest: &str) -> Result<String, JsValue> {
+        let manifest = Manifest::parse(manifest).map_err(to_js)?;
+        let text = manifest.to_json();
+        self.loading = Some(ModelLoader::new(manifest, self.device.clone()));
+        Ok(text)
+    }
+
+    /// Checks a shard and moves its tensors to the device.
+    ///
+    /// # Errors
+    /// `weights_corrupt`.
+    pub fn add_shard(&mut self, index: usize, bytes: &[u8]) -> Result<(), JsValue> {
+        self.loading.as_mut().ok_or_else(nothing_loading)?.add_shard(index, bytes).map_err(to_js)
+    }
+
+    /// Makes the model ready; gives the load report.
+    ///
+    /// # Errors
+    /// `weights_missing`, `weights_wrong`, `manifest_invalid`.
+    pub fn finish_model(&mut self, calibration: Option<String>) -> Result<String, JsValue> {
+        let loader = self.loading.take().ok_or_else(nothing_loading)?;
+        let calibration = calibration.as_deref().map(Calibration::parse).transpose().map_err(to_js)?;
+        let (model, report) = loader.finish(calibration).map_err(to_js)?;
+        self.models.insert(model.manifest.id.clone(), Rc::new(model));
+        json(&report)
+    }
+
+    /// Checks an image file. `on_progress(fraction, stage)` gives (a promise of) whether to go on.
+    ///
+    /// # Errors
+    /// Those of [`crate::check::check`], and `unknown_model`.
+    pub async fn check(&self, bytes: Vec<u8>, options: String, on_progress: Function) -> Result<String, JsValue> {
+        let options: CheckOptions = serde_json::from_str(&options)
+            .map_err(|error| to_js(Error::BadNumbers { what: "the options".into(), detail: error.to_string() }))?;
+        let decode = DecodeOptions { apply_orientation: options.apply_orientation, ..DecodeOptions::default() };
+        let thrown = Rc::new(RefCell::new(None));
+        let mut progress = Callback { function: on_progress, thrown: Rc::clone(&thrown) };
+        let report = check(&*self.model(&options.model)?, &bytes, &decode, &mut progress).await;
+        // What the callback itself threw says more than that it cancelled.
+        if let Some(thrown) = thrown.take() {
+            return Err(thrown);
+        }
+        json(&report.map_err(to_js)?)
+    }
+
+    /// `[3, height, width]` values in [-1, 1] → latent.
+    pub async fn encode(
+        &self,
+        model: String,
+        values: Vec<f32>,
+        height: usize,
+        width: usize,
+    ) -> Result<Vec<f32>, JsValue> {
+        reconstruction::encode(&*self.model(&model)?, values, [height, width]).await.map_err(to_js)
+    }
+
+    /// Latent `[channels, height, width]` → reconstruction.
+    pub async fn decode(
+        &self,
+        model: String,
+        latent: Vec<f32>,
+        height: usize,
+        width: usize,
+    ) -> Result<Vec<f32>, JsValue> {
+        reconstruction::decode(&*self.model(&model)?, latent, [height, width]).await.map_err(to_js)
+    }
+
+    /// `{first_loss, second_loss}` of `[3, height, width]` values in [-1, 1].
+    pub async fn double_reconstruction(
+        &self,
+        model: String,
+        values: Vec<f32>,
+        height: usize,
+        width: usize,
+    ) -> Result<String, JsValue> {
+        let model = self.model(&model)?;
+        let losses = reconstruction::double_reconstruction(&model, values, [height, width], &mut Silent).await;
+        let losses = losses.map_err(to_js)?;
+        json(&serde_json::json!({ "first_loss": losses.first, "second_loss": losses.second }))
+    }
+}
+
+impl Checker {
+    fn model(&self, id: &str) -> Result<Rc<Model>, JsValue> {
+        self.models.get(id).cloned().ok_or_else(|| to_js(Error::UnknownModel { id: id.into() }))
+    }
+}
+
+struct Callback {
+    function: Function,
+    thrown: Rc<RefCell<Option<JsValue>>>,
+}
+
+impl Callback {
+    async fn call(&self, fraction: f64, stage: Stage) -> Result<bool, JsValue> {
+        let answer = self.function.call2(&JsValue::NULL, &fraction.into(), &stage.name().into())?;
+        let answer = match answer.dyn_into::<Promise>() {
+            Ok(promise) => JsFuture::from(promise).await?,
+            Err(value) => value,
+        };
+        Ok(answer.as_bool() != Some(false))
+    }
+}
+
+impl Progress for Callback {
+    async fn report(&mut self, fraction: f64, stage: Stage) -> bool {
+        match self.call(fraction, stage).await {
+            Ok(go_on) => go_on,
+            Err(thrown) => {
+                *self.thrown.borrow_mut() = Some(thrown);
+                false
+            }
+        }
+    }
+}
+
+fn nothing_loading() -> JsValue {
+    to_js(Error::WeightsMissing { file: "the manifest, which must come first".into() })
+}
+
+fn json(value: &impl Serialize) -> Result<String, JsValue> {
+    serde_json::to_string(value)
+        .map_err(|error| to_js(Error::BadNumbers { what: "the report".into(), detail: error.to_string() }))
+}
+
+fn to_js(error: Error) -> JsValue {
+    let thrown = js_sys::Error::new(&error.to_string());
+    for (property, value) in [("code", error.code()), ("advice", error.advice())] {
+        // Setting a property of a fresh object cannot fail.
+        let _ = Reflect::set(&thrown, &property.into(), &value.into());
+    }
+    thrown.into()
+}

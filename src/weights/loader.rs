@@ -1,0 +1,135 @@
+//! Loading shard by shard: each is checked, its tensors dequantised and moved to the device, its bytes freed.
+
+use std::collections::HashMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use safetensors::SafeTensors;
+
+use super::{LoadReport, Manifest, WrongShape, tensor};
+use crate::{
+    Error, Result,
+    autoencoder::{Autoencoder, Parameters},
+    calibration::Calibration,
+    device::ComputeDevice,
+};
+
+/// A model that is ready to check images.
+#[derive(Debug)]
+pub struct Model {
+    pub manifest: Manifest,
+    /// Without one there is no threshold, and the outcome is "cannot tell".
+    pub calibration: Option<Calibration>,
+    pub device: ComputeDevice,
+    pub autoencoder: Autoencoder,
+}
+
+/// A model whose shards are arriving, in any order.
+#[derive(Debug)]
+pub struct ModelLoader {
+    manifest: Manifest,
+    device: ComputeDevice,
+    arrived: Vec<bool>,
+    tensors: HashMap<String, Stored>,
+}
+
+#[derive(Debug)]
+struct Stored {
+    shape: Vec<usize>,
+    values: Tensor<1>,
+}
+
+impl ModelLoader {
+    /// Begins with a manifest.
+    pub fn new(manifest: Manifest, device: ComputeDevice) -> Self {
+        let arrived = vec![false; manifest.shards.len()];
+        ModelLoader { manifest, device, arrived, tensors: HashMap::new() }
+    }
+
+    /// What is being loaded.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Checks a shard against the manifest and moves its tensors to the device.
+    ///
+    /// # Errors
+    /// [`Error::WeightsCorrupt`]; the shard can be added again.
+    pub fn add_shard(&mut self, index: usize, bytes: &[u8]) -> Result<()> {
+        let Some(shard) = self.manifest.shards.get(index) else {
+            let detail = format!("there is no shard {index}");
+            return Err(Error::BadNumbers { what: "the shard's number".into(), detail });
+        };
+        shard.verify(bytes)?;
+        let corrupt = |detail: String| Error::WeightsCorrupt { file: shard.file.clone(), detail };
+        let parsed = SafeTensors::deserialize(bytes).map_err(|error| corrupt(error.to_string()))?;
+        let mut tensors = Vec::new();
+        for (name, stored) in parsed.iter() {
+            if name.strip_suffix(".scale").is_some_and(|base| parsed.tensor(base).is_ok()) {
+                continue;
+            }
+            let scales = parsed.tensor(&tensor::scale_name(name)).ok();
+            let values =
+                tensor::values(&stored, scales.as_ref()).map_err(|detail| corrupt(format!("{name}: {detail}")))?;
+            if !values.iter().all(|value| value.is_finite()) {
+                return Err(corrupt(format!("{name} holds values that are not numbers")));
+            }
+            tensors.push((name.to_owned(), stored.shape().to_vec(), values));
+        }
+        for (name, shape, values) in tensors {
+            let length = values.len();
+            let values = Tensor::from_data(TensorData::new(values, [length]), &self.device.device);
+            self.tensors.insert(name, Stored { shape, values });
+        }
+        self.arrived[index] = true;
+        Ok(())
+    }
+
+    /// Builds the autoencoder.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMissing`] for a shard that has not come, [`Error::WeightsWrong`] if tensors are
+    /// missing or do not fit, [`Error::ManifestInvalid`] for a calibration of another model.
+    pub fn finish(self, calibration: Option<Calibration>) -> Result<(Model, LoadReport)> {
+        if let Some(missing) = self.arrived.iter().position(|arrived| !arrived) {
+            return Err(Error::WeightsMissing { file: self.manifest.shards[missing].file.clone() });
+        }
+        if let Some(calibration) = &calibration {
+            calibration.check_model(&self.manifest.id)?;
+        }
+        let mut source = Checked { tensors: self.tensors, report: LoadReport::default() };
+        let autoencoder = Autoencoder::load(&self.manifest.architecture, &mut source, &self.device.device);
+        let mut report = source.report;
+        report.unused = source.tensors.into_keys().collect();
+        report.unused.sort();
+        if !report.is_complete() {
+            return Err(Error::WeightsWrong { model: self.manifest.id, report: Box::new(report) });
+        }
+        let model = Model { manifest: self.manifest, calibration, device: self.device, autoencoder };
+        Ok((model, report))
+    }
+}
+
+/// Hands out tensors and keeps account of them.
+struct Checked {
+    tensors: HashMap<String, Stored>,
+    report: LoadReport,
+}
+
+impl Parameters for Checked {
+    fn take<const D: usize>(&mut self, name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
+        match self.tensors.remove(name) {
+            Some(stored) if stored.shape == shape => {
+                self.report.applied += 1;
+                return stored.values.reshape(shape);
+            }
+            Some(stored) => {
+                let (name, expected) = (name.to_owned(), shape.to_vec());
+                self.report.wrong_shape.push(WrongShape { name, expected, found: stored.shape });
+            }
+            None => self.report.missing.push(name.to_owned()),
+        }
+        // Never computed with: an incomplete report ends the load. One value stands for all, so that a
+        // hostile architecture cannot make this allocate.
+        Tensor::<D>::zeros([1; D], device).expand(shape)
+    }
+}

@@ -1,0 +1,114 @@
+//! Tensors of published files: `.safetensors` and PyTorch state dicts, read one at a time.
+
+use std::{collections::BTreeMap, fs, io::Read, path::Path, sync::Arc};
+
+use pytorch_reader::{DType, PytorchReader};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use super::file_error;
+use crate::{Error, Result, weights::tensor};
+
+/// All tensors of one or more files, by name.
+pub(super) struct Source {
+    tensors: BTreeMap<String, Tensor>,
+}
+
+struct Tensor {
+    file: String,
+    shape: Vec<usize>,
+    stored: Stored,
+}
+
+enum Stored {
+    /// A tensor of a safetensors file that is in memory, under its own name there.
+    SafeTensors {
+        bytes: Arc<Vec<u8>>,
+        name: String,
+    },
+    Pytorch(pytorch_reader::Tensor),
+}
+
+impl Source {
+    /// Opens a file; `prefix` is put before every name.
+    pub(super) fn open(path: &Path, prefix: &str) -> Result<Self> {
+        let file = path.display().to_string();
+        let mut head = [0u8; 9];
+        let read =
+            fs::File::open(path).and_then(|mut file| file.read(&mut head)).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => Error::WeightsMissing { file: file.clone() },
+                _ => file_error(path, &error),
+            })?;
+        // safetensors: eight bytes of length, then a JSON object. By content, since names lie.
+        let tensors = if read == head.len() && head[8] == b'{' {
+            safetensors_file(path, &file)?
+        } else {
+            pytorch_file(path, &file)?
+        };
+        Ok(Source { tensors: tensors.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)).collect() })
+    }
+
+    pub(super) fn append(&mut self, mut other: Source) {
+        self.tensors.append(&mut other.tensors);
+    }
+
+    pub(super) fn rename(&mut self, rename: impl Fn(&str) -> String) {
+        self.tensors =
+            std::mem::take(&mut self.tensors).into_iter().map(|(name, tensor)| (rename(&name), tensor)).collect();
+    }
+
+    pub(super) fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect()
+    }
+
+    /// A tensor's values as f32.
+    pub(super) fn values(&self, name: &str) -> Result<Vec<f32>> {
+        let tensor = self.tensors.get(name).ok_or_else(|| Error::WeightsMissing { file: name.into() })?;
+        let corrupt =
+            |detail: String| Error::WeightsCorrupt { file: tensor.file.clone(), detail: format!("{name}: {detail}") };
+        let values = match &tensor.stored {
+            Stored::SafeTensors { bytes, name } => {
+                let parsed = SafeTensors::deserialize(bytes).map_err(|error| corrupt(error.to_string()))?;
+                let view = parsed.tensor(name).map_err(|error| corrupt(error.to_string()))?;
+                let scales = parsed.tensor(&tensor::scale_name(name)).ok();
+                tensor::values(&view, scales.as_ref())
+            }
+            Stored::Pytorch(stored) => {
+                let dtype = match stored.dtype() {
+                    DType::F64 => Dtype::F64,
+                    DType::F32 => Dtype::F32,
+                    DType::F16 => Dtype::F16,
+                    DType::BF16 => Dtype::BF16,
+                    other => return Err(corrupt(format!("its type {other:?} is not a float"))),
+                };
+                let bytes = stored.read().map_err(|error| corrupt(error.to_string()))?;
+                let view =
+                    TensorView::new(dtype, tensor.shape.clone(), &bytes).map_err(|error| corrupt(error.to_string()))?;
+                tensor::values(&view, None)
+            }
+        };
+        values.map_err(corrupt)
+    }
+}
+
+fn safetensors_file(path: &Path, file: &str) -> Result<Vec<(String, Tensor)>> {
+    let bytes = Arc::new(fs::read(path).map_err(|error| file_error(path, &error))?);
+    let parsed = SafeTensors::deserialize(&bytes)
+        .map_err(|error| Error::WeightsCorrupt { file: file.into(), detail: error.to_string() })?;
+    let tensors = parsed.iter().map(|(name, view)| {
+        let stored = Stored::SafeTensors { bytes: Arc::clone(&bytes), name: name.to_owned() };
+        (name.to_owned(), Tensor { file: file.into(), shape: view.shape().to_vec(), stored })
+    });
+    Ok(tensors.collect())
+}
+
+fn pytorch_file(path: &Path, file: &str) -> Result<Vec<(String, Tensor)>> {
+    let reader = PytorchReader::new(path).map_err(|error| Error::WeightsCorrupt {
+        file: file.into(),
+        detail: format!("it is neither a safetensors nor a PyTorch file ({error})"),
+    })?;
+    let tensors = reader.into_tensors().into_iter().map(|(name, tensor)| {
+        let shape = tensor.shape().to_vec();
+        (name, Tensor { file: file.into(), shape, stored: Stored::Pytorch(tensor) })
+    });
+    Ok(tensors.collect())
+}
