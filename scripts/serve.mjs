@@ -1,0 +1,109 @@
+#!/usr/bin/env node
+/**
+ * Serves a built page on this machine, with the headers that a host should send.
+ *
+ *   node scripts/serve.mjs [--directory dist] [--port 8080]
+ *
+ * If the port is taken, a free one is used; the address that is printed is the one that works.
+ */
+
+import { createServer } from 'node:http';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import sirv from 'sirv';
+
+const HOST = '127.0.0.1';
+
+/** The policy in index.html, repeated as a header because a worker's own policy comes from headers alone. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const HEADERS = {
+  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/**
+ * Serves one or more folders; with several, the first that has a file gives it.
+ * @param {{directories: string[], port?: number}} options Port 0 takes a free one.
+ * @returns {Promise<{address: string, close: () => Promise<void>}>}
+ */
+export async function serve({ directories, port = 0 }) {
+  // `dev` reads the folder at each request, so a rebuild shows without a restart.
+  const folders = directories.map((directory) => sirv(directory, { dev: true, etag: true }));
+  const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    const attempt = (/** @type {number} */ index) => {
+      const folder = folders[index];
+      if (folder) return folder(request, response, () => attempt(index + 1));
+      response.writeHead(404, { 'Content-Type': 'text/plain;charset=utf-8' });
+      response.end('Not found\n');
+    };
+    attempt(0);
+  });
+  try {
+    await listen(server, port);
+  } catch (error) {
+    if (error.code !== 'EADDRINUSE') throw error;
+    await listen(server, 0);
+  }
+  return {
+    address: `http://${HOST}:${server.address().port}/`,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** @param {import('node:http').Server} server @param {number} port */
+function listen(server, port) {
+  return new Promise((done, failed) => {
+    server.once('error', failed);
+    server.listen(port, HOST, () => {
+      server.off('error', failed);
+      done();
+    });
+  });
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      directory: { type: 'string', default: 'dist' },
+      port: { type: 'string', default: '8080' },
+    },
+  });
+  const directory = resolve(values.directory);
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`--port ${values.port} is no port`);
+  if (!existsSync(resolve(directory, 'index.html'))) {
+    throw new Error(`${directory} has no index.html; build the page first`);
+  }
+  const { address } = await serve({ directories: [directory], port });
+  console.log(`aedr is at ${address}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main().catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

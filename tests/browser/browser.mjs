@@ -1,0 +1,116 @@
+/** What the browser tests share: the server, Chromium with and without WebGPU, and what a person does. */
+
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { chromium } from 'playwright-core';
+import { serve } from '../../scripts/serve.mjs';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+/** The built page; another build can be tested by naming it. */
+export const DIST = resolve(ROOT, process.env.AEDR_DIST ?? 'dist');
+
+const QUIET = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** WebGPU on a CPU: slow and exact, and there wherever Chromium is. */
+const SOFTWARE_WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** @param {{webgpu?: boolean}} [options] */
+export function launch({ webgpu = true } = {}) {
+  const args = webgpu ? [...QUIET, ...SOFTWARE_WEBGPU] : [...QUIET, '--disable-gpu', '--disable-features=WebGPU'];
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args });
+}
+
+/**
+ * A page with what it asked for and complained about. Only complaints that a test expects may come.
+ * @param {import('playwright-core').Browser} browser
+ * @param {string} address
+ * @param {import('playwright-core').BrowserContextOptions} [options]
+ */
+export async function openPage(browser, address, options) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const requests = [];
+  /** @type {string[]} */
+  const complaints = [];
+  context.on('request', (request) => requests.push(request.url()));
+  context.on('weberror', (error) => complaints.push(error.error().message));
+  context.on('console', (message) => {
+    if (message.type() === 'error' || /content security policy/i.test(message.text())) complaints.push(message.text());
+  });
+  await page.goto(address);
+  return { context, page, requests, complaints };
+}
+
+/** The sample list of the build under test. */
+export async function sampleList() {
+  return JSON.parse(await readFile(resolve(DIST, 'www/samples/samples.json'), 'utf8'));
+}
+
+/** @param {string} file */
+export async function sampleBytes(file) {
+  return readFile(resolve(DIST, 'www/samples', file));
+}
+
+/** The type a browser would guess from a name. @param {string} name */
+function typeOf(name) {
+  const types = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', webp: 'image/webp', txt: 'text/plain' };
+  return types[basename(name).split('.').pop()] ?? '';
+}
+
+/**
+ * Drops a file on the page, or pastes it, with a real DataTransfer.
+ * @param {import('playwright-core').Page} page
+ * @param {'drop' | 'paste'} how
+ * @param {string} name
+ * @param {Uint8Array} bytes
+ */
+export async function give(page, how, name, bytes) {
+  const file = { name, type: typeOf(name), base64: Buffer.from(bytes).toString('base64') };
+  await page.evaluate(
+    async ({ how, name, type, base64 }) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const data = new DataTransfer();
+      data.items.add(new File([bytes], name, { type }));
+      const event =
+        how === 'drop'
+          ? (type) => new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true })
+          : (type) => new ClipboardEvent(type, { clipboardData: data, bubbles: true, cancelable: true });
+      for (const step of how === 'drop' ? ['dragenter', 'dragover', 'drop'] : ['paste']) {
+        document.body.dispatchEvent(event(step));
+      }
+    },
+    { how, ...file },
+  );
+}
+
+/** @param {import('playwright-core').Page} page @param {'auto' | 'webgpu' | 'cpu'} device */
+export async function chooseDevice(page, device) {
+  const names = { auto: /^Automatic/, webgpu: /WebGPU/, cpu: /CPU/ };
+  await page.getByText('Settings', { exact: true }).click();
+  await page.getByRole('radio', { name: names[device] }).check();
+  await page.getByText('Settings', { exact: true }).click();
+}
+
+/**
+ * Waits for a result or an error and gives what it says.
+ * @param {import('playwright-core').Page} page
+ * @param {{timeout?: number}} [options]
+ */
+export async function settled(page, { timeout = 300_000 } = {}) {
+  await page.waitForFunction(() => ['result', 'error'].includes(document.body.dataset.phase ?? ''), null, { timeout });
+  const outcome = page.locator('#outcome');
+  return {
+    outcome: await outcome.getAttribute('data-outcome'),
+    code: await outcome.getAttribute('data-code'),
+    text: await outcome.innerText(),
+  };
+}
+
+export { serve };

@@ -1,0 +1,47 @@
+/** Image files for tests, made from nothing. */
+
+import { crc32, deflateSync } from 'node:zlib';
+
+/**
+ * An 8-bit RGB PNG.
+ * @param {number} width @param {number} height
+ * @param {(x: number, y: number) => [number, number, number]} colour
+ */
+export function png(width, height, colour) {
+  const rows = Buffer.alloc(height * (1 + 3 * width));
+  for (let y = 0, at = 0; y < height; y++) {
+    rows[at++] = 0; // No filter.
+    for (let x = 0; x < width; x++) for (const value of colour(x, y)) rows[at++] = value;
+  }
+  return pngFile(width, height, deflateSync(rows));
+}
+
+/** A PNG whose header claims a size that its data does not have. @param {number} width @param {number} height */
+export function pngClaiming(width, height) {
+  return pngFile(width, height, deflateSync(Buffer.alloc(64)));
+}
+
+/** Detailed enough that no check calls it too flat. @param {number} side */
+export function busyPng(side) {
+  return png(side, side, (x, y) => [(x * 7 + y * 3) & 255, (x * y) & 255, (x ^ y) & 255]);
+}
+
+/** @param {number} width @param {number} height @param {Buffer} data */
+function pngFile(width, height, data) {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]);
+}
+
+/** @param {string} type @param {Buffer} data */
+function chunk(type, data) {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const framed = Buffer.alloc(body.length + 8);
+  framed.writeUInt32BE(data.length, 0);
+  body.copy(framed, 4);
+  framed.writeUInt32BE(crc32(body), body.length + 4);
+  return framed;
+}

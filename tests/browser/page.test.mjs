@@ -1,0 +1,266 @@
+/** The built page in Chromium, by a person's actions. WebGPU is SwiftShader's: slow and exact. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { chooseDevice, DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from './browser.mjs';
+import { busyPng, png, pngClaiming } from './images.mjs';
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {import('../../www/samples.js').Sample} */
+let decoded;
+/** @type {import('../../www/samples.js').Sample} */
+let photograph;
+
+before(async () => {
+  server = await serve({ directories: [DIST] });
+  browser = await launch();
+  const samples = await sampleList();
+  decoded = samples.find((sample) => sample.decoded);
+  photograph = samples.find((sample) => !sample.decoded);
+  assert.ok(decoded && photograph, 'the samples hold both kinds');
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/**
+ * A test with a page of its own. Whatever it does, nothing may leave the origin and the browser may not
+ * complain, except in ways that `expected` describes.
+ * @param {string} name
+ * @param {(page: import('playwright-core').Page, opened: Awaited<ReturnType<typeof openPage>>) => Promise<void>} body
+ * @param {{expected?: RegExp}} [options]
+ */
+function pageTest(name, body, { expected } = {}) {
+  test(name, { timeout: 600_000 }, async () => {
+    const opened = await openPage(browser, server.address);
+    try {
+      await body(opened.page, opened);
+      const origin = new URL(server.address).origin;
+      const foreign = opened.requests.filter((url) => !/^(blob|data):/.test(url) && new URL(url).origin !== origin);
+      assert.deepEqual(foreign, [], 'requests outside the origin');
+      assert.deepEqual(
+        opened.complaints.filter((text) => !expected?.test(text)),
+        [],
+        'complaints of the browser',
+      );
+    } finally {
+      await opened.context.close();
+    }
+  });
+}
+
+pageTest('a decoded image that is dropped matches, on WebGPU', async (page, { requests }) => {
+  await chooseDevice(page, 'webgpu');
+  await give(page, 'drop', decoded.file, await sampleBytes(decoded.file));
+  const { outcome, text } = await settled(page);
+  assert.equal(outcome, 'matches', text);
+  assert.match(text, /These pixels very likely came out of/);
+  assert.match(text, /demonstration model/i);
+  assert.match(text, /Computed on WebGPU \(.+\) in .+ s, as chosen/);
+  const numbers = await page.locator('.numbers dd.value').allInnerTexts();
+  assert.equal(numbers.length, 6);
+  for (const number of numbers) assert.ok(Number(number) > 0, number);
+  // So that the check on foreign requests means something: the worker's requests are among those seen.
+  for (const file of ['aedr_bg.wasm', 'manifest.json', '.safetensors']) {
+    assert.ok(requests.some((url) => url.endsWith(file)), `${file} was requested`);
+  }
+});
+
+pageTest('a photograph that is clicked does not match, on the CPU, and the page says why there', async (page) => {
+  await page.getByRole('button', { name: photograph.title }).click();
+  const { outcome, text } = await settled(page);
+  assert.equal(outcome, 'does_not_match', text);
+  assert.match(text, /does not mean that the image is a real photograph/);
+  assert.match(text, /Computed on the CPU .+ because WebGPU has only a software adapter/);
+  assert.match(await page.locator('#status').textContent(), /^No match/);
+});
+
+pageTest('an image that is pasted is checked', async (page) => {
+  await give(page, 'paste', decoded.file, await sampleBytes(decoded.file));
+  const { outcome, text } = await settled(page);
+  assert.equal(outcome, 'matches', text);
+  assert.match(await page.locator('#details').innerText(), /came through the clipboard/);
+});
+
+pageTest('an image that is picked is checked, with the keyboard', async (page) => {
+  const choosing = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Choose an image' }).focus();
+  await page.keyboard.press('Enter');
+  const file = { name: 'picked.png', mimeType: 'image/png', buffer: await sampleBytes(decoded.file) };
+  await (await choosing).setFiles(file);
+  assert.equal((await settled(page)).outcome, 'matches');
+  assert.equal(await page.locator('#caption').innerText(), 'picked.png');
+});
+
+pageTest('files that cannot be checked get a message that says what is wrong, and the page goes on', async (page) => {
+  const sample = await sampleBytes(photograph.file);
+  const jpeg = await encodeJpeg(page, sample);
+  const cases = /** @type {[string, Uint8Array, string, RegExp][]} */ ([
+    ['letter.txt', Buffer.from('Dear reader, this is no image.'), 'not_an_image', /PNG, JPEG, WebP, GIF, BMP or TIFF/],
+    ['empty.png', new Uint8Array(), 'not_an_image', /empty/i],
+    ['drawing.svg', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 'unsupported_image', /SVG/],
+    ['holiday.heic', heic(), 'unsupported_image', /HEIC/],
+    ['cut.png', busyPng(128).subarray(0, 900), 'image_truncated', /cut short or damaged/],
+    ['cut.jpg', jpeg.subarray(0, Math.floor(jpeg.length / 2)), 'image_truncated', /cut short or damaged/],
+    ['huge.png', pngClaiming(50_000, 50_000), 'image_too_large', /50000 × 50000 pixels; at most/],
+    ['stamp.png', png(16, 16, () => [9, 9, 9]), 'image_too_small', /at least/],
+  ]);
+  for (const [name, bytes, code, message] of cases) {
+    await give(page, 'drop', name, bytes);
+    await page.waitForFunction((name) => document.querySelector('#caption')?.textContent === name, name);
+    const shown = await settled(page);
+    assert.equal(shown.code, code, `${name}: ${shown.text}`);
+    assert.match(shown.text, message, name);
+  }
+  await give(page, 'drop', decoded.file, await sampleBytes(decoded.file));
+  await page.waitForFunction(() => document.body.dataset.phase !== 'error');
+  assert.equal((await settled(page)).outcome, 'matches');
+});
+
+pageTest('a file over 64 MB is refused before it is read', async (page) => {
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(65 * 1024 * 1024)], 'big.png', { type: 'image/png' }));
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  const { code, text } = await settled(page);
+  assert.equal(code, 'file_too_large');
+  assert.match(text, /68\.2 MB; files up to 67\.1 MB/);
+});
+
+pageTest('a dropped link and an empty clipboard are explained', async (page) => {
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.setData('text/uri-list', 'https://example.org/a.png');
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  assert.match((await settled(page)).text, /Only a link arrived/);
+  await page.evaluate(() => {
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: new DataTransfer(), bubbles: true }));
+  });
+  await page.getByText('The clipboard holds no image.').waitFor();
+});
+
+pageTest(
+  'weights that are missing are named, and trying again works once they are there',
+  async (page, { context }) => {
+    await context.route('**/*.safetensors', (route) => route.fulfill({ status: 404 }));
+    await page.getByRole('button', { name: decoded.title }).click();
+    const { code, text } = await settled(page);
+    assert.equal(code, 'weights_missing');
+    assert.match(text, /\.safetensors could not be fetched: the server answered 404/);
+    await context.unroute('**/*.safetensors');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.waitForFunction(() => document.body.dataset.phase !== 'error');
+    assert.equal((await settled(page)).outcome, 'matches');
+  },
+  { expected: /404/ },
+);
+
+pageTest('weights that arrive changed are refused', async (page, { context }) => {
+  await context.route('**/*.safetensors', async (route) => {
+    const response = await route.fetch();
+    const body = await response.body();
+    body[body.length - 1] ^= 1;
+    await route.fulfill({ response, body });
+  });
+  await page.getByRole('button', { name: decoded.title }).click();
+  const { code, text } = await settled(page);
+  assert.equal(code, 'weights_corrupt', text);
+  assert.match(text, /sha256/);
+});
+
+pageTest('a check can be cancelled, and the next one works', async (page) => {
+  await chooseDevice(page, 'cpu');
+  await give(page, 'drop', 'slow.png', busyPng(1024));
+  // Cancelled while it computes, not while it downloads.
+  await page.locator('#stage-text', { hasText: /pass/ }).waitFor();
+  const pressed = Date.now();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  const { code, text } = await settled(page);
+  assert.ok(Date.now() - pressed < 4000, `${Date.now() - pressed} ms until it was cancelled`);
+  assert.equal(code, 'cancelled');
+  assert.match(text, /Nothing was kept or sent/);
+  await page.getByRole('button', { name: decoded.title }).click();
+  await page.waitForFunction(() => document.body.dataset.phase !== 'error');
+  assert.equal((await settled(page)).outcome, 'matches');
+});
+
+pageTest('a newer image supersedes an older check', async (page) => {
+  await give(page, 'drop', 'slow.png', busyPng(1024));
+  await page.locator('#stage-text', { hasText: /pass/ }).waitFor();
+  await page.getByRole('button', { name: decoded.title }).click();
+  assert.match(await page.locator('#caption').innerText(), new RegExp(`^${decoded.title}`));
+  assert.equal((await settled(page)).outcome, 'matches');
+  // Two at once: only the later one is heard of.
+  await give(page, 'drop', 'first.txt', Buffer.from('first'));
+  await give(page, 'drop', 'second.png', await sampleBytes(decoded.file));
+  await page.waitForFunction(() => document.querySelector('#caption')?.textContent === 'second.png');
+  assert.equal((await settled(page)).outcome, 'matches');
+});
+
+pageTest(
+  'an engine that stops is replaced',
+  async (page, { context }) => {
+    // Stands in for a trap inside WebAssembly: the promise never settles, an error goes to the worker.
+    const body = `export default async () => {};
+      export class Checker {
+        static async create() { queueMicrotask(() => { throw new WebAssembly.RuntimeError('unreachable'); });
+          return new Promise(() => {}); } }`;
+    await context.route('**/pkg/aedr.js', (route) => route.fulfill({ contentType: 'text/javascript', body }));
+    await page.getByRole('button', { name: decoded.title }).click();
+    const { code, text } = await settled(page);
+    assert.equal(code, 'engine_stopped', text);
+    await context.unroute('**/pkg/aedr.js');
+    await page.getByRole('button', { name: 'Check on the CPU' }).click();
+    await page.waitForFunction(() => document.body.dataset.phase !== 'error');
+    const after = await settled(page);
+    assert.equal(after.outcome, 'matches', after.text);
+    assert.match(after.text, /Computed on the CPU .+ as chosen/);
+  },
+  { expected: /unreachable/ },
+);
+
+test('without WebGPU the page says so if a person insists, and offers the CPU', { timeout: 600_000 }, async () => {
+  const plain = await launch({ webgpu: false });
+  try {
+    const { page } = await openPage(plain, server.address);
+    await chooseDevice(page, 'webgpu');
+    await page.getByRole('button', { name: decoded.title }).click();
+    const { code, text } = await settled(page);
+    assert.equal(code, 'no_webgpu', text);
+    await page.getByRole('button', { name: 'Check on the CPU' }).click();
+    await page.waitForFunction(() => document.body.dataset.phase !== 'error');
+    assert.equal((await settled(page)).outcome, 'matches');
+    await chooseDevice(page, 'auto');
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await page.waitForFunction(() => document.body.dataset.phase !== 'result');
+    assert.match((await settled(page)).text, /because (this browser has no WebGPU|WebGPU found no graphics processor)/);
+  } finally {
+    await plain.close();
+  }
+});
+
+/** The browser's own JPEG of an image file. @param {import('playwright-core').Page} page @param {Buffer} bytes */
+async function encodeJpeg(page, bytes) {
+  const base64 = await page.evaluate(async (base64) => {
+    const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([data]));
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    canvas.getContext('2d').drawImage(bitmap, 0, 0);
+    const jpeg = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer());
+    return btoa(jpeg.reduce((text, byte) => text + String.fromCharCode(byte), ''));
+  }, bytes.toString('base64'));
+  return Buffer.from(base64, 'base64');
+}
+
+/** The beginning of a HEIC file. */
+function heic() {
+  const box = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1');
+  return Buffer.concat([box, Buffer.alloc(64)]);
+}

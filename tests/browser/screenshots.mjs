@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/**
+ * Screenshots of the built page, to look at: `node tests/browser/screenshots.mjs [folder]`.
+ * Idle, working, each outcome that the samples give, and an error; desktop and phone, light and dark.
+ */
+
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { DIST, give, launch, openPage, ROOT, sampleList, serve, settled } from './browser.mjs';
+
+const folder = resolve(process.argv[2] ?? resolve(ROOT, 'target/screenshots'));
+const VIEWS = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
+};
+
+await mkdir(folder, { recursive: true });
+const server = await serve({ directories: [DIST] });
+const browser = await launch();
+const samples = await sampleList();
+const shown = [samples.find(({ decoded }) => decoded), samples.find(({ decoded }) => !decoded)].filter(Boolean);
+try {
+  for (const [name, view] of Object.entries(VIEWS)) {
+    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+      const { page, context } = await openPage(browser, server.address, { ...view, colorScheme });
+      const shot = async (state) => {
+        // Frames glide for half a second.
+        await page.waitForTimeout(700);
+        const path = resolve(folder, `${name}-${colorScheme}-${state}.png`);
+        await page.screenshot({ path, fullPage: true });
+        console.log(path);
+      };
+      await page.locator('.sample img').last().scrollIntoViewIfNeeded();
+      await page.evaluate(() => scrollTo(0, 0));
+      await shot('idle');
+      for (const { title, decoded } of shown) {
+        await page.getByRole('button', { name: title }).click();
+        await page.waitForFunction(() => document.body.dataset.phase === 'working');
+        if (decoded) await shot('working');
+        const { outcome } = await settled(page);
+        await shot(outcome);
+      }
+      await give(page, 'drop', 'letter.txt', Buffer.from('Dear reader, this is no image.'));
+      await settled(page);
+      await page.waitForFunction(() => document.querySelector('#outcome')?.getAttribute('data-code'));
+      await shot('error');
+      await context.close();
+    }
+  }
+} finally {
+  await browser.close();
+  await server.close();
+}

@@ -1,0 +1,86 @@
+//! What the integration tests share.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use aedr::{
+    calibration::Calibration,
+    device::{ComputeDevice, DevicePreference},
+    weights::{
+        Manifest, Model, ModelLoader, Precision,
+        pack::{Input, PackOptions, pack},
+    },
+};
+use pollster::block_on;
+
+/// A path of this repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The reference data beside the repository, where it is there.
+pub fn reference(path: &str) -> Option<PathBuf> {
+    let found = repository("../shared/reference").join(path);
+    if !found.exists() {
+        eprintln!("skipped: ../shared/reference/{path} is not there");
+        return None;
+    }
+    Some(found)
+}
+
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> T {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+pub fn options<'a>(input: Input<'a>, precision: Precision) -> PackOptions<'a> {
+    PackOptions {
+        input,
+        config: None,
+        id: "test",
+        name: "Test",
+        source: "test",
+        licence: "MIT",
+        precision,
+        shard_bytes: 100_000,
+    }
+}
+
+/// Packs into a folder that is gone afterwards, and loads the pack.
+pub fn packed(options: &PackOptions<'_>, device: ComputeDevice) -> Model {
+    let folder = tempfile::tempdir().unwrap();
+    pack(options, folder.path()).unwrap();
+    load(folder.path(), device, None)
+}
+
+pub fn load(folder: &Path, device: ComputeDevice, calibration: Option<Calibration>) -> Model {
+    let manifest = Manifest::parse(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
+    let shards = manifest.shards.clone();
+    let mut loader = ModelLoader::new(manifest, device);
+    for (index, shard) in shards.iter().enumerate() {
+        loader.add_shard(index, &fs::read(folder.join(&shard.file)).unwrap()).unwrap();
+    }
+    loader.finish(calibration).unwrap().0
+}
+
+/// The CPU, and a GPU where wgpu finds one (a software adapter counts).
+pub fn devices() -> Vec<ComputeDevice> {
+    let cpu = block_on(ComputeDevice::open(DevicePreference::Cpu)).unwrap();
+    match block_on(ComputeDevice::open(DevicePreference::Gpu)) {
+        Ok(gpu) => vec![cpu, gpu],
+        Err(error) => {
+            eprintln!("the CPU alone is tested: {error}");
+            vec![cpu]
+        }
+    }
+}
+
+pub fn cpu() -> ComputeDevice {
+    block_on(ComputeDevice::open(DevicePreference::Cpu)).unwrap()
+}
+
+pub fn relative(value: f64, expected: f64) -> f64 {
+    (value - expected).abs() / expected.abs()
+}

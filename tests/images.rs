@@ -1,0 +1,158 @@
+//! Decoding: every format, what is refused, and that damage never does more than give an error.
+
+use std::io::Cursor;
+
+use aedr::{
+    Error,
+    image::{CROP_MULTIPLE, DecodeOptions, DecodedImage, decode, grey_from_rgb},
+};
+use image::{DynamicImage, ImageFormat, RgbImage, codecs::jpeg::JpegEncoder};
+use proptest::prelude::*;
+
+fn picture(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| image::Rgb([(x * 7) as u8, (y * 5) as u8, ((x * y) % 251) as u8]))
+}
+
+fn encoded(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    DynamicImage::ImageRgb8(picture(width, height)).write_to(&mut Cursor::new(&mut bytes), format).unwrap();
+    bytes
+}
+
+fn decode_default(bytes: &[u8]) -> Result<DecodedImage, Error> {
+    decode(bytes, &DecodeOptions::default())
+}
+
+#[test]
+fn every_format_is_decoded() {
+    for (format, name) in [
+        (ImageFormat::Png, "PNG"),
+        (ImageFormat::Bmp, "BMP"),
+        (ImageFormat::Tiff, "TIFF"),
+        (ImageFormat::WebP, "WebP"),
+        (ImageFormat::Gif, "GIF"),
+        (ImageFormat::Jpeg, "JPEG"),
+    ] {
+        let image = decode_default(&encoded(37, 21, format)).unwrap();
+        assert_eq!((image.format, image.width, image.height), (name, 37, 21));
+        if !matches!(format, ImageFormat::Gif | ImageFormat::Jpeg) {
+            assert_eq!(image.rgb, picture(37, 21).into_raw(), "{name} is lossless");
+            let grey: Vec<u8> = picture(37, 21).pixels().map(|pixel| grey_from_rgb(pixel.0)).collect();
+            assert_eq!(image.grey, grey);
+        }
+    }
+}
+
+#[test]
+fn alpha_and_sixteen_bits_become_plain_rgb() {
+    let rgba = image::RgbaImage::from_fn(16, 16, |x, _| image::Rgba([200, 100, 50, (x * 16) as u8]));
+    let mut bytes = Vec::new();
+    DynamicImage::ImageRgba8(rgba).write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+    assert_eq!(decode_default(&bytes).unwrap().rgb, [200, 100, 50].repeat(256));
+    let deep = DynamicImage::ImageRgb8(picture(16, 16)).into_rgb16();
+    let mut bytes = Vec::new();
+    DynamicImage::ImageRgb16(deep).write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+    assert_eq!(decode_default(&bytes).unwrap().rgb, picture(16, 16).into_raw());
+}
+
+#[test]
+fn values_are_the_cropped_image_in_minus_one_to_one() {
+    let image = decode_default(&encoded(37, 21, ImageFormat::Png)).unwrap();
+    assert_eq!(image.checked_size(), (32, 16));
+    let values = image.values();
+    assert_eq!(values.len(), 3 * 32 * 16);
+    let original = picture(37, 21);
+    for (channel, x, y) in [(0, 0, 0), (1, 31, 15), (2, 17, 9)] {
+        let value = values[channel * 32 * 16 + y * 32 + x];
+        let pixel = original.get_pixel(x as u32, y as u32).0[channel];
+        assert!((value - (f32::from(pixel) / 255.0 * 2.0 - 1.0)).abs() < 1e-6);
+    }
+    assert_eq!(CROP_MULTIPLE, 8);
+}
+
+/// A JPEG that says "turn me by 90°" is checked as stored unless asked otherwise.
+#[test]
+fn exif_orientation_is_off_by_default() {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 95).encode_image(&picture(40, 24)).unwrap();
+    // A minimal APP1 segment: EXIF header, little-endian TIFF, one entry, orientation 6.
+    let exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let mut with_exif = bytes[..2].to_vec();
+    with_exif.extend([0xff, 0xe1]);
+    with_exif.extend((exif.len() as u16 + 2).to_be_bytes());
+    with_exif.extend(exif);
+    with_exif.extend(&bytes[2..]);
+    let stored = decode_default(&with_exif).unwrap();
+    assert_eq!((stored.width, stored.height, stored.orientation_ignored), (40, 24, true));
+    let turned = decode(&with_exif, &DecodeOptions { apply_orientation: true, ..DecodeOptions::default() }).unwrap();
+    assert_eq!((turned.width, turned.height, turned.orientation_ignored), (24, 40, false));
+    assert_eq!(turned.rgb[..3], stored.rgb[3 * 40 * 23..][..3], "the stored bottom left comes to the top left");
+    assert_eq!(turned.grey[0], stored.grey[40 * 23]);
+    assert!(!decode_default(&bytes).unwrap().orientation_ignored);
+}
+
+#[test]
+fn what_is_no_image_is_told_by_kind() {
+    for (bytes, code, named) in [
+        (&b""[..], "not_an_image", "empty"),
+        (b"just some text that is no image", "not_an_image", "known image format"),
+        (b"\0\0\0\x20ftypheic\0\0\0\0", "unsupported_image", "HEIC"),
+        (b"\0\0\0\x20ftypavif\0\0\0\0", "unsupported_image", "AVIF"),
+        (b"\0\0\0\x20ftypisom\0\0\0\0", "not_an_image", "video"),
+        (b"<svg xmlns=\"x\"></svg>", "unsupported_image", "SVG"),
+    ] {
+        let error = decode_default(bytes).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}
+
+#[test]
+fn truncation_is_an_error_in_every_format() {
+    for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::Jpeg, ImageFormat::WebP] {
+        let bytes = encoded(64, 48, format);
+        let error = decode_default(&bytes[..bytes.len() / 2]).unwrap_err();
+        assert!(matches!(error, Error::ImageTruncated { .. }), "{format:?}: {error:?}");
+    }
+}
+
+#[test]
+fn too_large_is_told_before_decoding() {
+    let options = DecodeOptions { max_side: 100, max_pixels: 5_000, apply_orientation: false };
+    for (width, height) in [(101, 8), (90, 80)] {
+        for format in [ImageFormat::Png, ImageFormat::Jpeg] {
+            let error = decode(&encoded(width, height, format), &options).unwrap_err();
+            assert_eq!(error.code(), "image_too_large", "{error}");
+        }
+    }
+    // A header that claims 65535 × 65535 pixels in a few bytes.
+    let mut bytes = encoded(8, 8, ImageFormat::Bmp);
+    bytes[18..22].copy_from_slice(&65_535u32.to_le_bytes());
+    bytes[22..26].copy_from_slice(&65_535u32.to_le_bytes());
+    assert_eq!(decode_default(&bytes).unwrap_err().code(), "image_too_large");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Whatever is done to a file, decoding ends with an image or an error.
+    #[test]
+    fn damage_never_panics(
+        format in prop::sample::select(vec![
+            ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff,
+        ]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        keep in 0.2f64..1.0,
+    ) {
+        let mut bytes = encoded(33, 18, format);
+        for (place, value) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        bytes.truncate((bytes.len() as f64 * keep) as usize);
+        if let Ok(image) = decode_default(&bytes) {
+            prop_assert_eq!(image.rgb.len(), 3 * image.width as usize * image.height as usize);
+            prop_assert_eq!(image.grey.len(), image.width as usize * image.height as usize);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The method's published numbers, and the thresholds and homogeneities of the Python reference.
+
+mod common;
+
+use std::{fs, path::PathBuf, process::Command};
+
+use aedr::{
+    calibration::threshold,
+    homogeneity::homogeneity,
+    image::{DecodeOptions, decode},
+    reconstruction::Losses,
+    signal::signal,
+};
+use common::{read_json, reference, relative, repository};
+use serde::Deserialize;
+
+const PUBLISHED_THRESHOLD: f64 = 1.0364583773111364;
+
+/// Homogeneity of images 001, 002, 003 of each folder (reference README).
+const PUBLISHED_HOMOGENEITY: [(&str, &str, [f64; 3]); 7] = [
+    ("SD2base", "png", [0.798279, 0.626816, 0.780933]),
+    ("SDXL", "png", [0.867504, 0.733042, 0.809224]),
+    ("SD3.5", "png", [0.878619, 0.798702, 0.869972]),
+    ("FLUX", "png", [0.870622, 0.829037, 0.851814]),
+    ("KD2.1", "png", [0.800628, 0.800651, 0.782302]),
+    ("VQDM", "png", [0.860475, 0.865022, 0.891138]),
+    ("Real", "jpg", [0.908418, 0.861745, 0.965980]),
+];
+
+fn numbers(path: PathBuf) -> Vec<Vec<f64>> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| line.split_whitespace().map(|word| word.parse().unwrap()).collect()).collect()
+}
+
+fn published_signals(losses: &str, homogeneities: &str) -> Option<Vec<f64>> {
+    let losses = numbers(reference(losses)?);
+    let homogeneities = numbers(reference(homogeneities)?);
+    let signals = losses.iter().zip(&homogeneities);
+    Some(signals.map(|(pair, h)| signal(Losses { first: pair[0], second: pair[1] }, h[0]).unwrap()).collect())
+}
+
+#[test]
+fn published_threshold_and_counts_follow() {
+    let own = published_signals("published/Result_SD1.5_SD1.5_l2.txt", "published/GLCM_SD1.5.txt");
+    let other = published_signals("published/Result_SD1.5_SD2.1_l2.txt", "published/GLCM_SD2.1.txt");
+    let (Some(own), Some(other)) = (own, other) else { return };
+    let tau = threshold(&own, 0.05).unwrap();
+    assert!((tau - PUBLISHED_THRESHOLD).abs() < 1e-9, "{tau}");
+    assert_eq!((own.len(), other.len()), (500, 500));
+    assert_eq!(own.iter().filter(|&&t| t < tau).count(), 477);
+    assert_eq!(other.iter().filter(|&&t| t >= tau).count(), 492);
+}
+
+#[test]
+fn the_program_prints_the_published_threshold_alone() {
+    let Some(published) = reference("published") else { return };
+    let output = Command::new(env!("CARGO_BIN_EXE_aedr"))
+        .arg("threshold")
+        .arg("--losses")
+        .arg(published.join("Result_SD1.5_SD1.5_l2.txt"))
+        .arg("--homogeneity")
+        .arg(published.join("GLCM_SD1.5.txt"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.lines().count() == 1, "{text}");
+    assert!((text.trim().parse::<f64>().unwrap() - PUBLISHED_THRESHOLD).abs() < 1e-9, "{text}");
+}
+
+/// To all six published decimals, JPEGs too: their H is measured on the decoder's Y plane.
+#[test]
+fn published_homogeneities_follow() {
+    let Some(images) = reference("images") else { return };
+    for (folder, ending, values) in PUBLISHED_HOMOGENEITY {
+        for (index, published) in values.into_iter().enumerate() {
+            let path = images.join(format!("{folder}/{:03}.{ending}", index + 1));
+            let image = decode(&fs::read(&path).unwrap(), &DecodeOptions::default()).unwrap();
+            let value = homogeneity(&image.grey, image.width as usize).unwrap();
+            assert!((value - published).abs() <= 5.1e-7, "{}: {value}, published {published}", path.display());
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ThresholdCase {
+    values: Vec<f64>,
+    alpha: f64,
+    threshold: f64,
+}
+
+/// scipy's `gaussian_kde` on seeded samples.
+#[test]
+fn thresholds_equal_scipys() {
+    let cases: Vec<ThresholdCase> = read_json(&repository("tests/goldens/threshold.json"));
+    assert!(cases.len() >= 5);
+    for case in cases {
+        let value = threshold(&case.values, case.alpha).unwrap();
+        assert!(relative(value, case.threshold) < 1e-9, "{value} {}, {} values", case.threshold, case.values.len());
+    }
+}

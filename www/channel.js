@@ -1,0 +1,56 @@
+/**
+ * The worker's end of the one channel between page and worker. The page's end is `engine.js`.
+ *
+ * To the worker: `{id, method, params}` asks, `{id, cancel: true}` asks to stop.
+ * From the worker: `{id, progress}` any number of times, then `{id, result}` or `{id, error}`;
+ * `{fatal}` once if the worker can do no more.
+ *
+ * @typedef {import('./errors.js').PlainError} PlainError
+ * @typedef {{id: number, method: string, params: any} | {id: number, cancel: true}} ToWorker
+ * @typedef {{id: number, progress: any} | {id: number, result: any} | {id: number, error: PlainError}
+ *   | {fatal: PlainError}} FromWorker
+ * @typedef {{signal: AbortSignal, progress: (value: any) => void}} CallContext
+ */
+
+import { AedrError, toPlain } from './errors.js';
+
+/**
+ * Answers requests with `methods`, one after the other in the order they came.
+ * @param {any} scope The worker's global scope, which the page's types do not know.
+ * @param {Record<string, (params: any, context: CallContext) => Promise<any>>} methods
+ */
+export function answer(scope, methods) {
+  /** @type {Map<number, AbortController>} */
+  const running = new Map();
+  let previous = Promise.resolve();
+  const post = (/** @type {FromWorker} */ message) => scope.postMessage(message);
+
+  scope.addEventListener('message', (/** @type {MessageEvent} */ { data }) => {
+    if (data.cancel) {
+      running.get(data.id)?.abort();
+      return;
+    }
+    const { id, method, params } = data;
+    const controller = new AbortController();
+    running.set(id, controller);
+    previous = previous.then(async () => {
+      try {
+        controller.signal.throwIfAborted();
+        const handler = methods[method];
+        if (!handler) throw new AedrError('internal', `no method is called ${method}`);
+        const progress = (/** @type {any} */ value) => post({ id, progress: value });
+        post({ id, result: await handler(params, { signal: controller.signal, progress }) });
+      } catch (thrown) {
+        post({ id, error: toPlain(thrown) });
+      } finally {
+        running.delete(id);
+      }
+    });
+  });
+
+  // A trap inside WebAssembly's own promises rejects nobody's promise: the request would never end.
+  const fatal = (/** @type {unknown} */ thrown) =>
+    post({ fatal: { ...toPlain(thrown), code: 'engine_stopped' } });
+  scope.addEventListener('error', (/** @type {ErrorEvent} */ event) => fatal(event.error ?? event.message));
+  scope.addEventListener('unhandledrejection', (/** @type {PromiseRejectionEvent} */ event) => fatal(event.reason));
+}

@@ -1,0 +1,94 @@
+/**
+ * Downloads that tell how far they are and whose failures name the file.
+ *
+ * @typedef {(loadedBytes: number) => void} OnBytes
+ */
+
+import { AedrError } from './errors.js';
+
+/**
+ * Requests a file of the page's own site.
+ * @param {string} url
+ * @param {{code: string, signal?: AbortSignal}} options `code` of the error if it cannot be had.
+ * @returns {Promise<Response>}
+ */
+export async function request(url, { code, signal }) {
+  let response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (error) {
+    throw lost(error, url, code);
+  }
+  if (!response.ok) {
+    throw new AedrError(code, `${fileName(url)} could not be fetched: the server answered ${response.status}`);
+  }
+  return response;
+}
+
+/**
+ * A file's bytes.
+ * @param {string} url
+ * @param {{code: string, bytes: number, signal?: AbortSignal, onBytes: OnBytes}} options `bytes` is how
+ *   long the file should be; what comes beyond that is not read.
+ * @returns {Promise<Uint8Array>}
+ */
+export async function downloadBytes(url, { code, bytes, signal, onBytes }) {
+  const response = await request(url, { code, signal });
+  const whole = new Uint8Array(bytes);
+  let loaded = 0;
+  try {
+    for await (const chunk of chunks(response)) {
+      if (loaded + chunk.length > bytes) {
+        throw new AedrError('weights_corrupt', `${fileName(url)} is longer than the ${bytes} bytes expected`);
+      }
+      whole.set(chunk, loaded);
+      loaded += chunk.length;
+      onBytes(loaded);
+    }
+  } catch (error) {
+    throw lost(error, url, code);
+  }
+  return whole.subarray(0, loaded);
+}
+
+/**
+ * Reports a response's progress while somebody else reads it. The caller's response stays the network's
+ * own, which lets browsers cache what they compile from it.
+ * @param {Response} response
+ * @param {(loadedBytes: number, totalBytes: number | null) => void} onBytes
+ */
+export function watch(response, onBytes) {
+  // With a content encoding, the length is that of the compressed bytes.
+  const length = response.headers.has('content-encoding') ? null : response.headers.get('content-length');
+  const total = length === null ? null : Number(length);
+  const copy = response.clone();
+  (async () => {
+    let loaded = 0;
+    for await (const chunk of chunks(copy)) onBytes((loaded += chunk.length), total);
+  })().catch(() => {
+    // The reader of the original gets the same failure and reports it.
+  });
+}
+
+/** Safari's streams cannot be iterated. @param {Response} response */
+async function* chunks(response) {
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true };
+    if (done) return;
+    yield value;
+  }
+}
+
+/** @param {unknown} error @param {string} url @param {string} code */
+function lost(error, url, code) {
+  if (error instanceof AedrError) return error;
+  if (error instanceof DOMException && error.name === 'AbortError') return error;
+  const offline = navigator.onLine ? '' : '; this device is offline';
+  return new AedrError(code, `${fileName(url)} could not be fetched${offline}`);
+}
+
+/** The end of an address, as a person knows the file. @param {string} url */
+function fileName(url) {
+  return new URL(url).pathname.split('/').slice(-2).join('/');
+}

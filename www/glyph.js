@@ -1,0 +1,22 @@
+/**
+ * The page's sign, two frames for the two reconstructions: they lie on each other for a match, apart for
+ * none, and one is broken when nothing can be told.
+ */
+
+import { drawing } from './dom.js';
+
+const FRAMES = {
+  apart: ['M3 3h24v24H3z', 'M13 13h24v24H13z'],
+  together: ['M6 6h28v28H6z', 'M12 12h16v16H12z'],
+};
+
+/** @param {string} outcome One of the three, or "error". */
+export function outcomeGlyph(outcome) {
+  const [first, second] = outcome === 'matches' || outcome === 'error' ? FRAMES.together : FRAMES.apart;
+  return drawing(
+    'svg',
+    { class: 'glyph', viewBox: '0 0 40 40', 'aria-hidden': 'true', 'data-outcome': outcome },
+    drawing('path', { class: 'first', d: first }),
+    drawing('path', { class: 'second', d: second }),
+  );
+}

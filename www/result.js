@@ -1,0 +1,175 @@
+/**
+ * What a check found, or why there is no result, as elements.
+ *
+ * @typedef {import('./worker.js').CheckAnswer} CheckAnswer
+ * @typedef {import('./intake.js').Intake} Intake
+ * @typedef {{id: string, name: string, manifest: string, note?: string, demonstration?: boolean}} ModelEntry
+ */
+
+import { element } from './dom.js';
+import { outcomeGlyph } from './glyph.js';
+import { signalScale } from './scale.js';
+import {
+  demonstration,
+  device as deviceWords,
+  errors as errorHeadings,
+  failure,
+  meanings,
+  numbers,
+  outcomes,
+  result as words,
+  verdicts,
+} from './texts.js';
+
+const DIGITS = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
+const format = (/** @type {number} */ value) => DIGITS.format(value);
+
+/**
+ * @typedef {{summary: Node[], details: Node[]}} View The summary stands beside the picture and begins with
+ *   its heading; the details stand below both.
+ */
+
+/**
+ * @param {CheckAnswer} answer
+ * @param {{intake: Intake, model: ModelEntry, onAgain: () => void}} context
+ * @returns {View}
+ */
+export function resultView(answer, { intake, model, onAgain }) {
+  const { report, uncertain } = answer;
+  const { outcome, signal, threshold } = report;
+  /** @type {Node[]} */
+  const summary = [
+    heading(outcome, outcomes[outcome].heading),
+    verdict(verdicts[outcome](report.model.name, report.reason?.message ?? '')),
+    ...modelNotes(model, report.model.name),
+  ];
+  if (threshold !== null) {
+    const [signalText, thresholdText] = [format(signal), format(threshold)];
+    summary.push(signalScale({ signal, threshold, uncertain, signalText, thresholdText }));
+  }
+  summary.push(
+    element('p', { class: 'device' }, deviceLine(answer)),
+    buttons([[words.again, onAgain]]),
+  );
+  const remarks = [...arrivalNotes(intake), ...report.notes];
+  const { means, meansNot } = meanings[outcome];
+  const details = [
+    element(
+      'div',
+      {},
+      list('meaning', words.meansHeading, means),
+      list('meaning', words.meansNotHeading, meansNot),
+      ...(remarks.length > 0 ? [list('notes', words.notesHeading, remarks)] : []),
+    ),
+    numberList(report),
+  ];
+  return { summary, details };
+}
+
+/**
+ * @param {import('./errors.js').PlainError} error
+ * @param {{onAgain: (() => void) | null, onCpu: () => void}} actions `onAgain` is null if there is no image.
+ * @returns {View}
+ */
+export function errorView({ code, message, advice }, { onAgain, onCpu }) {
+  if (code === 'cancelled') {
+    const summary = [heading('cannot_tell', errorHeadings.cancelled), verdict(failure.cancelled)];
+    return { summary: [...summary, buttons([[words.again, onAgain]])], details: [] };
+  }
+  const cpuHelps = ['no_webgpu', 'device_failed', 'engine_stopped'].includes(code);
+  const retryHelps = /^(weights|manifest|program|unreadable|internal|device_failed|engine_stopped)/.test(code);
+  const summary = [
+    heading('error', errorHeadings[code] ?? errorHeadings.internal),
+    verdict(sentence(message)),
+    element('p', {}, advice || fallbackAdvice(code)),
+    buttons([
+      [failure.useCpu, cpuHelps && onAgain ? onCpu : null],
+      [failure.tryAgain, retryHelps ? onAgain : null],
+    ]),
+  ];
+  return { summary, details: [] };
+}
+
+/** @param {string} glyph @param {string} text */
+function heading(glyph, text) {
+  return element('h2', { class: 'outcome-heading', tabindex: -1 }, outcomeGlyph(glyph), element('span', {}, text));
+}
+
+/** @param {string} text */
+function verdict(text) {
+  return element('p', { class: 'verdict' }, text);
+}
+
+/** @param {[string, (() => void) | null][]} actions Those without an action are left out. */
+function buttons(actions) {
+  const line = element('p', { class: 'actions' });
+  for (const [text, action] of actions) {
+    if (!action) continue;
+    const button = element('button', { type: 'button' }, text);
+    button.addEventListener('click', action);
+    line.append(button);
+  }
+  return line;
+}
+
+/** @param {string} code */
+function fallbackAdvice(code) {
+  if (code === 'no_webgpu') return failure.webgpuAdvice;
+  if (code === 'engine_stopped') return failure.stoppedAdvice;
+  return code === 'internal' ? failure.internalAdvice : failure.retryAdvice;
+}
+
+/** Messages begin small and have no full stop, to be quoted. @param {string} message */
+function sentence(message) {
+  const whole = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}
+
+/** @param {ModelEntry} model @param {string} name */
+function modelNotes(model, name) {
+  const lines = [];
+  if (model.demonstration) lines.push(element('strong', {}, `${demonstration.heading}. `), demonstration.text(name));
+  if (model.note) lines.push(lines.length > 0 ? ' ' : '', model.note);
+  return lines.length > 0 ? [element('p', { class: 'model-note' }, ...lines)] : [];
+}
+
+/** @param {string} name @param {string} headingText @param {string[]} lines */
+function list(name, headingText, lines) {
+  const items = element('ul', {}, ...lines.map((line) => element('li', {}, line)));
+  return element('section', { class: name }, element('h3', {}, headingText), items);
+}
+
+/** @param {any} report */
+function numberList({ image, losses, homogeneity, signal, threshold }) {
+  const values = { ...losses, homogeneity, signal, threshold };
+  const rows = Object.entries(numbers).map(([key, [symbol, name, explanation]]) =>
+    element(
+      'div',
+      { 'data-number': key },
+      element('dt', {}, element('span', { class: 'symbol' }, symbol), ` ${name}`),
+      element('dd', { class: 'value' }, values[key] === null ? words.noThreshold : format(values[key])),
+      element('dd', { class: 'explanation' }, explanation),
+    ),
+  );
+  return element(
+    'section',
+    { class: 'numbers' },
+    element('h3', {}, words.numbersHeading),
+    element('p', { class: 'hint' }, words.checkedPart(image)),
+    element('dl', {}, ...rows),
+  );
+}
+
+/** @param {Intake} intake */
+function arrivalNotes({ arrival, count }) {
+  const lines = [];
+  if (count > 1) lines.push(words.onlyFirst(count));
+  if (arrival === 'pasted') lines.push(words.pasted);
+  return lines;
+}
+
+/** @param {CheckAnswer} answer */
+function deviceLine({ device, seconds }) {
+  const where = device.kind === 'webgpu' ? deviceWords.gpu(device.adapter) : deviceWords.cpu;
+  return deviceWords.line(where, deviceWords.why[device.reason], deviceWords.seconds(seconds));
+}

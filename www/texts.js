@@ -1,0 +1,237 @@
+/**
+ * Every sentence that the page says, in one place. `index.html` names them by `data-text`.
+ * Messages about a particular file come from the module and are shown as they are.
+ */
+
+/** @param {number} bytes */
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+
+export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** Sentences of the fixed page. */
+export const page = {
+  skip: 'Skip to the check',
+  settings: 'Settings',
+  deviceLegend: 'Compute on',
+  deviceAuto: 'Automatic',
+  deviceWebgpu: 'Graphics processor (WebGPU)',
+  deviceCpu: 'Main processor (CPU)',
+  settingsHint: 'Applies to the next check. The result is the same; the graphics processor is faster.',
+  headline: 'Which generator made this image?',
+  lead:
+    'The last step of many AI image generators is a decoder that paints the pixels. This page tells whether an ' +
+    'image came out of a decoder it knows.',
+  privacy: 'Your image stays on this device. It is checked here, in your browser, and sent nowhere.',
+  stageLabel: 'Check an image',
+  dropHere: 'Drop an image anywhere on this page, or paste one',
+  choose: 'Choose an image',
+  chooseAnother: 'Choose another image',
+  formats:
+    'PNG, JPEG, WebP, GIF, BMP or TIFF, up to 64 MB. Use the original file if you can: screenshots and copies ' +
+    'sent through chat programs lose the traces.',
+  noPreview: 'This browser has no preview of this file.',
+  modelLabel: 'Check against',
+  answersHeading: 'Three possible answers',
+  demonstrationShort:
+    'For now the page knows one decoder: a small demonstration model that no public generator uses. Its answers show ' +
+    'how the check works; they say nothing about images from elsewhere.',
+  working: 'Checking',
+  cancel: 'Cancel',
+  samplesHeading: 'No image at hand?',
+  samplesLead: 'Try one of these. The label says where it comes from, so you can see whether the answer is right.',
+  howHeading: 'How the check works',
+  limitsHeading: 'What it cannot do yet',
+  demonstrationLong:
+    'The demonstration model was made for this page, and no public generator uses it. Images from Midjourney, ' +
+    'DALL·E, Stable Diffusion, FLUX or any other generator will not match it, just as photographs will not.',
+  limitsLong:
+    'Resizing, cropping, filters and strong compression change the pixels and can hide a match. And a match says ' +
+    'where pixels came from, not whether a picture is true or false.',
+  footer: 'aedr · free software, MIT or Apache-2.0',
+  creditsHeading: 'Where the sample images come from',
+  dropNow: 'Let go to check this image',
+};
+
+export const howSteps = [
+  'The image is squeezed through the model’s encoder and painted again by its decoder. Then the copy goes through ' +
+    'once more.',
+  'Both times we measure how much the image changed.',
+  'An image that this decoder had painted before changes about as little the first time as the second. Any other ' +
+    'image loses much more the first time.',
+];
+
+/** @type {Record<string, {heading: string, promise: string}>} */
+export const outcomes = {
+  matches: { heading: 'It matches', promise: 'The pixels very likely came out of the model’s decoder.' },
+  does_not_match: { heading: 'No match', promise: 'Not out of this model. It does not mean that the image is real.' },
+  cannot_tell: { heading: 'Cannot tell', promise: 'Too close, too small or too smooth for an honest answer.' },
+};
+
+/** @type {Record<string, (model: string, reason: string) => string>} */
+export const verdicts = {
+  matches: (model) => `These pixels very likely came out of ${model}.`,
+  does_not_match: (model) =>
+    `These pixels did not come out of ${model}, or they were changed since. This does not mean that the image is ` +
+    'a real photograph: other generators exist.',
+  cannot_tell: (model, reason) =>
+    `The check ran, but it cannot say whether these pixels came out of ${model}: ${reason}.`,
+};
+
+/** Said with every result of the model that comes with the page. */
+export const demonstration = {
+  heading: 'A demonstration model',
+  text: (/** @type {string} */ model) =>
+    `${model} was made to show how the check works. No public generator uses it, so this result neither accuses ` +
+    'nor clears an image from anywhere else.',
+};
+
+/** Each list goes on from its heading, `result.meansHeading` or `result.meansNotHeading`. */
+/** @type {Record<string, {means: string[], meansNot: string[]}>} */
+export const meanings = {
+  matches: {
+    means: ['The pixels behave like pixels that this decoder painted: it can paint them again almost unchanged.'],
+    meansNot: [
+      'That a particular program was used. One decoder can serve many generators.',
+      'That the picture is a fake. A photograph that went through the same autoencoder, for example in an editing ' +
+        'tool, looks the same to this check.',
+    ],
+  },
+  does_not_match: {
+    means: ['The pixels do not behave like pixels that this decoder painted.'],
+    meansNot: [
+      'That the image is a photograph. An image from any other generator gets the same answer.',
+      'That this model is ruled out for good. Resizing, filters, screenshots and compression hide a match.',
+    ],
+  },
+  cannot_tell: {
+    means: ['The numbers are correct, but they allow no verdict. A larger or less compressed copy may give one.'],
+    meansNot: ['Suspicion, or an all-clear. It is neither.'],
+  },
+};
+
+export const result = {
+  meansHeading: 'What this means',
+  meansNotHeading: 'What it does not mean',
+  numbersHeading: 'The numbers',
+  checkedPart: (/** @type {any} */ { width, height, format }) => `${format}, ${width} × ${height} pixels`,
+  notesHeading: 'Good to know',
+  again: 'Check again',
+  scaleLabel: (/** @type {string} */ signal, /** @type {string} */ threshold) =>
+    `Signal ${signal} on a scale whose threshold is ${threshold}; smaller values match`,
+  scaleMatch: 'match',
+  scaleNone: 'no match',
+  scaleHere: 'this image',
+  scaleThreshold: 'threshold',
+  noThreshold: 'not calibrated',
+  pasted:
+    'The image came through the clipboard. Some programs resize or convert images on the way; the original file ' +
+    'gives a surer answer.',
+  onlyFirst: (/** @type {number} */ count) =>
+    `You gave ${count} files; this is the first. Images are checked one by one.`,
+};
+
+/** Symbol, name and plain explanation of each number. */
+export const numbers = {
+  first: ['L1', 'first loss', 'How much the image changed when it was painted again.'],
+  second: ['L2', 'second loss', 'How much that copy changed when it was painted once more.'],
+  ratio: ['L1 ÷ L2', 'ratio', 'Near 1 if the image had been through this decoder before; larger if not.'],
+  homogeneity: [
+    'H',
+    'homogeneity',
+    'How smooth the image is, from 0 (busy) to 1 (flat). Smooth images repeat easily; the signal allows for that.',
+  ],
+  signal: ['t', 'signal', 'Ratio × homogeneity. The smaller, the more it looks like a match.'],
+  threshold: [
+    'τ',
+    'threshold',
+    'Signals clearly below it count as a match. Measured on images known to come out of this model.',
+  ],
+};
+
+/** What is being done, by stage. @type {Record<string, string>} */
+export const stages = {
+  start: 'Starting',
+  program: 'Fetching the checking program, once',
+  weights: 'Fetching the model, once',
+  device: 'Preparing the processor',
+  decode: 'Reading the image',
+  encode_first: 'First pass: taking the image apart',
+  decode_first: 'First pass: painting it again',
+  encode_second: 'Second pass: taking the copy apart',
+  decode_second: 'Second pass: painting it once more',
+  losses: 'Comparing the three images',
+};
+
+export const progress = {
+  bytes: (/** @type {number} */ loaded, /** @type {number | null} */ total) =>
+    total === null ? `${megabytes(loaded)} MB` : `${megabytes(loaded)} of ${megabytes(total)} MB`,
+  percent: (/** @type {number} */ fraction) => `${Math.round(fraction * 100)} %`,
+  cancelling: 'Cancelling',
+};
+
+export const device = {
+  line: (/** @type {string} */ where, /** @type {string} */ why, /** @type {string} */ seconds) =>
+    `Computed on ${where} in ${seconds}${why}.`,
+  gpu: (/** @type {string} */ adapter) => `WebGPU (${adapter})`,
+  cpu: 'the CPU',
+  seconds: (/** @type {number} */ seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`),
+  /** @type {Record<string, string>} */
+  why: {
+    chosen: ', as chosen in the settings',
+    adapter_found: '',
+    no_webgpu: ', because this browser has no WebGPU',
+    no_adapter: ', because WebGPU found no graphics processor',
+    software_adapter: ', because WebGPU has only a software adapter here, which is slower',
+  },
+};
+
+/** Headlines by error code. @type {Record<string, string>} */
+export const errors = {
+  not_an_image: 'This is not an image',
+  unsupported_image: 'This kind of image cannot be checked',
+  image_truncated: 'The image is damaged',
+  image_too_large: 'The image is too large',
+  image_too_small: 'The image is too small',
+  file_too_large: 'The file is too large',
+  unreadable_file: 'The file cannot be read',
+  no_file: 'There is no image in that',
+  weights_missing: 'The model could not be fetched',
+  weights_corrupt: 'The model arrived damaged',
+  weights_wrong: 'The model does not fit',
+  manifest_invalid: 'The model’s description is not valid',
+  program_missing: 'The checking program could not be fetched',
+  no_webgpu: 'WebGPU is not available',
+  device_failed: 'The processor gave up',
+  engine_stopped: 'The checking program stopped',
+  cancelled: 'Cancelled',
+  internal: 'Something went wrong',
+};
+
+export const failure = {
+  cancelled: 'Nothing was kept or sent.',
+  fileTooLarge: (/** @type {number} */ bytes) =>
+    `The file has ${megabytes(bytes)} MB; files up to ${megabytes(MAX_FILE_BYTES)} MB can be checked.`,
+  fileTooLargeAdvice: 'Use a copy in another format, converted without resizing.',
+  unreadable: (/** @type {string} */ name) => `${name} could not be read.`,
+  folder: (/** @type {string} */ name) => `${name} is a folder.`,
+  unreadableAdvice: 'Choose a single image file.',
+  onlyLink: 'Only a link arrived, and this page fetches nothing from elsewhere.',
+  onlyLinkAdvice: 'Save the image to your device first, then choose the file.',
+  emptyClipboard: 'The clipboard holds no image.',
+  emptyClipboardAdvice: 'Copy the image itself, or save it and choose the file.',
+  sampleMissing: (/** @type {string} */ name) => `The sample ${name} could not be fetched.`,
+  retryAdvice: 'Check your connection and try again.',
+  stoppedAdvice: 'Try again. If it stops again, use the CPU or a smaller image.',
+  webgpuAdvice: 'Use the CPU instead: slower, with the same result.',
+  internalAdvice: 'Try again, or with another image.',
+  tryAgain: 'Try again',
+  useCpu: 'Check on the CPU',
+};
+
+export const samples = {
+  decoded: 'Painted by the demonstration model',
+  photograph: 'Photograph',
+  decodedCaption: 'A sample that the demonstration model painted.',
+  photographCaption: 'A sample: a photograph.',
+  credit: (/** @type {any} */ { title, credit, licence }) => [title, credit, licence].filter(Boolean).join(' · '),
+};
