@@ -6,8 +6,8 @@
 use std::io::Cursor;
 
 use ::image::{
-    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma, RgbImage, error::LimitErrorKind,
-    metadata::Orientation,
+    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma, RgbImage,
+    error::LimitErrorKind, metadata::Orientation,
 };
 use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, JpegError, PixelFormat};
 

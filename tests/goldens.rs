@@ -133,10 +133,7 @@ fn taef2(case: impl Fn(&TaefImage) -> Option<&TaefCase>) {
     let Some(weights) = reference("taef2") else { return };
     let Some(images) = reference("images") else { return };
     let (encoder, decoder) = (weights.join("taef2_encoder.pth"), weights.join("taef2_decoder.pth"));
-    let model = packed(
-        &options(Input::Halves { encoder: &encoder, decoder: &decoder }, Precision::F16),
-        common::cpu(),
-    );
+    let model = packed(&options(Input::Halves { encoder: &encoder, decoder: &decoder }, Precision::F16), common::cpu());
     let Architecture::AutoencoderTiny(config) = &model.manifest.architecture else { panic!("another family") };
     assert!(config.pooled && config.latent_channels == 32 && config.width == 64);
     let golden: TaefLosses = read_json(&repository("tests/goldens/taef2_losses.json"));
@@ -148,7 +145,8 @@ fn taef2(case: impl Fn(&TaefImage) -> Option<&TaefCase>) {
         let mut decoded = aedr::image::decode(&bytes, &aedr::image::DecodeOptions::default()).unwrap();
         // The top left corner, as the golden has it.
         let row = 3 * decoded.width as usize;
-        decoded.rgb = decoded.rgb.chunks(row).take(case.height).flat_map(|row| row[..3 * case.width].to_vec()).collect();
+        decoded.rgb =
+            decoded.rgb.chunks(row).take(case.height).flat_map(|row| row[..3 * case.width].to_vec()).collect();
         (decoded.width, decoded.height) = (case.width as u32, case.height as u32);
         let losses =
             block_on(double_reconstruction(&model, decoded.values(), [case.height, case.width], &mut Silent)).unwrap();

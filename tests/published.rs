@@ -98,3 +98,27 @@ fn thresholds_equal_scipys() {
         assert!(relative(value, case.threshold) < 1e-9, "{value} {}, {} values", case.threshold, case.values.len());
     }
 }
+
+#[derive(Deserialize)]
+struct HomogeneityGolden {
+    images: Vec<HomogeneityCase>,
+}
+
+#[derive(Deserialize)]
+struct HomogeneityCase {
+    file: String,
+    homogeneity: f64,
+}
+
+/// scikit-image's co-occurrence matrix on small pictures.
+#[test]
+fn homogeneities_equal_scikit_images() {
+    let folder = repository("tests/goldens/homogeneity");
+    let golden: HomogeneityGolden = read_json(&folder.join("homogeneity.json"));
+    assert!(golden.images.len() >= 5);
+    for case in golden.images {
+        let image = decode(&fs::read(folder.join(&case.file)).unwrap(), &DecodeOptions::default()).unwrap();
+        let value = homogeneity(&image.grey, image.width as usize).unwrap();
+        assert!((value - case.homogeneity).abs() < 1e-12, "{}: {value} {}", case.file, case.homogeneity);
+    }
+}

@@ -58,6 +58,7 @@ fn dequantise(tensor: &TensorView<'_>, scales: &[f32]) -> Result<Vec<f32>, Strin
 }
 
 /// Rounds values to blocks: the integers, and the scales as they are stored.
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn quantise(values: &[f32], shape: &[usize]) -> (Vec<i8>, Vec<f16>) {
     let (_, length) = rows(shape);
     let mut integers = Vec::with_capacity(values.len());

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Builds the page into dist/: the WebAssembly module, the front end, the models that the project ships.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/common.sh
+
+# Its own folder: the fallback's compiler is not the native one, and neither undoes the other's work.
+export CARGO_TARGET_DIR=target/web
+build=(build --locked --lib --profile wasm --target $WASM_TARGET)
+say "compiling the module (ten minutes or more the first time)"
+if has_wasm_target; then
+  cargo "${build[@]}"
+else
+  linker=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin/rust-lld
+  [ -x "$linker" ] || linker=$(command -v wasm-ld || command -v rust-lld) || fail "no linker for WebAssembly; please install lld"
+  PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker \
+    /usr/bin/cargo "${build[@]}" -Zbuild-std=std,panic_abort
+fi
+
+module=$CARGO_TARGET_DIR/$WASM_TARGET/wasm/aedr.wasm
+package=$CARGO_TARGET_DIR/package
+if [ "$module" -nt $package/aedr_bg.wasm ]; then
+  say "binding and optimising the module"
+  rm -rf $package
+  $WASM_BINDGEN --target web --no-typescript --out-dir $package.partial "$module"
+  node_modules/.bin/wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int \
+    --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue \
+    $package.partial/aedr_bg.wasm -o $package.partial/optimised.wasm
+  mv $package.partial/optimised.wasm $package.partial/aedr_bg.wasm
+  mv $package.partial $package
+fi
+
+rm -rf dist
+mkdir -p dist/weights
+cp index.html dist/
+cp -r www dist/
+cp -r $package dist/www/pkg
+cp weights/index.json dist/weights/
+for manifest in weights/*/manifest.json; do
+  cp -r "$(dirname "$manifest")" dist/weights/
+done
+say "the page is in dist/ ($(du -sh dist | cut -f1), module $(gzip -c dist/www/pkg/aedr_bg.wasm | wc -c) bytes gzipped)"

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Installs what building (and, with the word "test", testing) needs, and says what it does. Quick when
+# everything is there.
+#
+#   scripts/setup.sh [test]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/common.sh
+
+# Debian's packages, where this is a Debian and we may install; else a person is told what is missing.
+install_packages() {
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say "installing $*"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+  else
+    fail "please install $* (Debian: apt-get install $*) and run this again"
+  fi
+}
+
+command -v cargo >/dev/null || fail "Rust is missing: install it from https://rustup.rs and run this again"
+command -v node >/dev/null && command -v npm >/dev/null || install_packages nodejs npm
+
+# The standard library for WebAssembly: rustup's, else Debian's compiler that can build it.
+if ! has_wasm_target && ! has_debian_wasm; then
+  say "adding the target wasm32-unknown-unknown"
+  if ! { command -v rustup >/dev/null && rustup target add wasm32-unknown-unknown; }; then
+    say "rustup could not add it; falling back to Debian's compiler for the web"
+    install_packages rustc-web cargo-web rust-web-src
+    has_debian_wasm || fail "no way to build for wasm32-unknown-unknown was found"
+  fi
+fi
+
+# wasm-bindgen's program must be of exactly the library's version.
+if ! [ "$("$WASM_BINDGEN" --version 2>/dev/null)" = "wasm-bindgen $WASM_BINDGEN_VERSION" ]; then
+  say "building wasm-bindgen $WASM_BINDGEN_VERSION"
+  install=(cargo install --quiet --root target/tools --version "$WASM_BINDGEN_VERSION" wasm-bindgen-cli)
+  # Its own lock file first; a version in it that was withdrawn since must not stop us.
+  "${install[@]}" --locked 2>/dev/null || "${install[@]}"
+fi
+
+if [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  say "installing the npm packages of package-lock.json"
+  npm ci --silent --no-audit --no-fund
+  touch node_modules/.package-lock.json
+fi
+
+if [ "${1:-}" = test ] && ! [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
+  install_packages chromium
+fi

@@ -1,0 +1,143 @@
+//! The program as a person uses it: arguments, output, exit codes, messages.
+
+mod common;
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use common::repository;
+use image::RgbImage;
+use serde_json::Value;
+
+fn aedr(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_aedr")).args(arguments).current_dir(repository("")).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn check_prints_one_json_object_an_image_and_goes_on_after_a_bad_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (noise, broken) = (folder.path().join("noise.png"), folder.path().join("broken.png"));
+    RgbImage::from_fn(136, 131, |x, y| image::Rgb([(x * y) as u8, (x * 3) as u8, (y * 11) as u8]))
+        .save(&noise)
+        .unwrap();
+    std::fs::write(&broken, b"\x89PNG\r\n\x1a\n").unwrap();
+    let output = aedr(&["check", "--json", "--device", "cpu", text(&broken), text(&noise)]);
+    assert_eq!(output.status.code(), Some(1), "one image failed");
+    let lines: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["error"]["code"], "image_truncated");
+    assert_eq!(lines[0]["image"]["path"], text(&broken));
+    let report = &lines[1];
+    assert_eq!(report["model"]["id"], "aedr-small");
+    assert_eq!(
+        (report["image"]["checked_width"].as_u64(), report["image"]["checked_height"].as_u64()),
+        (Some(136), Some(128))
+    );
+    assert_eq!(report["outcome"], "does_not_match");
+    let number = |value: &Value| value.as_f64().unwrap();
+    let losses = &report["losses"];
+    assert!((number(&losses["first"]) / number(&losses["second"]) - number(&losses["ratio"])).abs() < 1e-9);
+    let t = number(&losses["ratio"]) * number(&report["homogeneity"]);
+    assert!((t - number(&report["signal"])).abs() < 1e-9 * t);
+    assert!(report["notes"][0].as_str().unwrap().contains("136 × 128 of 136 × 131"));
+    assert_eq!(report["device"]["kind"], "cpu");
+}
+
+/// A sample that the default autoencoder decoded, and a photograph: both with the program's own words.
+#[test]
+fn check_tells_decoded_samples_from_photographs() {
+    let samples: Vec<Value> = common::read_json(&repository("www/samples/samples.json"));
+    for sample in samples {
+        let path = repository("www/samples").join(sample["file"].as_str().unwrap());
+        let output = aedr(&["check", "--device", "cpu", text(&path)]);
+        assert!(output.status.success(), "{}", err(&output));
+        let expected = if sample["decoded"] == true { ": matches " } else { ": does not match " };
+        assert!(out(&output).contains(expected), "{}", out(&output));
+        assert!(out(&output).contains("L1 ") && out(&output).contains("threshold"));
+    }
+}
+
+#[test]
+fn homogeneity_prints_path_tab_and_six_decimals() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flat.png");
+    RgbImage::from_pixel(16, 16, image::Rgb([9, 9, 9])).save(&path).unwrap();
+    let output = aedr(&["homogeneity", text(&path)]);
+    assert_eq!(out(&output), format!("{}\t1.000000\n", text(&path)));
+    assert!(output.status.success());
+    let output = aedr(&["homogeneity", "absent.png", text(&path)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).starts_with("absent.png: "), "{}", err(&output));
+    assert_eq!(out(&output).lines().count(), 1, "the others are still measured");
+}
+
+#[test]
+fn threshold_names_the_line_that_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let losses = write("losses", "0.2 0.1\n0.3 0.2\n0.2 0.15\n");
+    let homogeneity = write("homogeneity", "0.5\n0.6\n0.7\n");
+    let short = write("short", "0.5\n0.6\n");
+    let wrong = write("wrong", "0.2 0.1\n0.3 x\n");
+    let run = |losses: &Path, homogeneity: &Path, more: &[&str]| {
+        aedr(&[&["threshold", "--losses", text(losses), "--homogeneity", text(homogeneity)], more].concat())
+    };
+    let tau: f64 = out(&run(&losses, &homogeneity, &[])).trim().parse().unwrap();
+    let stricter: f64 = out(&run(&losses, &homogeneity, &["--alpha", "0.2"])).trim().parse().unwrap();
+    assert!(stricter < tau);
+    for (output, named) in [
+        (run(&losses, &short, &[]), "3 lines of losses, 2 of homogeneity"),
+        (run(&wrong, &short, &[]), "line 2"),
+        (run(&losses, &homogeneity, &["--alpha", "7"]), "between 0 and 1"),
+    ] {
+        assert_eq!(output.status.code(), Some(1));
+        assert!(err(&output).contains(named), "{}", err(&output));
+        assert!(out(&output).is_empty());
+    }
+}
+
+#[test]
+fn wrong_arguments_exit_with_two_and_unknown_models_with_one() {
+    for arguments in [&["check"][..], &["pack", "--out", "x"], &["nonsense"], &["check", "a.png", "--device", "tpu"]] {
+        assert_eq!(aedr(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    let output = aedr(&["check", "--model", "sd15", "a.png", "--device", "cpu"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("sd15"), "{}", err(&output));
+}
+
+#[test]
+fn pack_writes_what_check_loads() {
+    let folder = tempfile::tempdir().unwrap();
+    let out_folder = folder.path().join("tiny");
+    let golden = "tests/goldens/tiny_taef2";
+    let (encoder, decoder) = (format!("{golden}/encoder.pth"), format!("{golden}/decoder.pth"));
+    let arguments =
+        ["pack", "--encoder", &encoder, "--decoder", &decoder, "--out", text(&out_folder), "--licence", "MIT"];
+    let output = aedr(&arguments);
+    assert!(output.status.success(), "{}", err(&output));
+    assert!(out(&output).contains("tensors applied"), "{}", out(&output));
+    let image = folder.path().join("image.png");
+    RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * 4) as u8, (y * 4) as u8, 90])).save(&image).unwrap();
+    let output = aedr(&["check", "--model", "tiny", "--weights", text(folder.path()), "--device", "cpu", text(&image)]);
+    assert!(output.status.success(), "{}", err(&output));
+    assert!(out(&output).contains("cannot tell: this model has no calibration"), "{}", out(&output));
+}
