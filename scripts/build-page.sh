@@ -22,8 +22,8 @@ package=$CARGO_TARGET_DIR/package
 if [ "$module" -nt $package/aedr_bg.wasm ]; then
   say "binding and optimising the module"
   rm -rf $package
-  $WASM_BINDGEN --target web --no-typescript --out-dir $package.partial "$module"
-  node_modules/.bin/wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int \
+  $WASM_BINDGEN --target web --no-typescript --remove-name-section --remove-producers-section --out-dir $package.partial "$module"
+  node_modules/.bin/wasm-opt -O1 --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int \
     --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue \
     $package.partial/aedr_bg.wasm -o $package.partial/optimised.wasm
   mv $package.partial/optimised.wasm $package.partial/aedr_bg.wasm

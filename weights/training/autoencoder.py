@@ -27,14 +27,13 @@ CONFIG = {
     "layers_per_block": 2,
     "act_fn": "silu",
     "latent_channels": LATENT_CHANNELS,
-    "norm_num_groups": 8,
+    "norm_num_groups": 2,
 }
 
 
 def build():
-    """A new autoencoder with weights that train quickly: residual branches start
-    at zero, and the posterior starts narrow, so that the first steps already see
-    the image through the latents."""
+    """A new autoencoder whose residual branches start at zero and whose posterior
+    starts narrow, so that the first steps already see the image."""
     model = AutoencoderKL(**CONFIG)
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Conv2d):
@@ -42,6 +41,9 @@ def build():
             torch.nn.init.zeros_(module.bias)
             if name.endswith(".conv2"):
                 torch.nn.init.zeros_(module.weight)
+        elif name.endswith("to_out.0"):
+            torch.nn.init.zeros_(module.weight)
+            torch.nn.init.zeros_(module.bias)
     with torch.no_grad():
         model.quant_conv.weight[LATENT_CHANNELS:] = 0
         model.quant_conv.bias[LATENT_CHANNELS:] = -6

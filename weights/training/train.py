@@ -24,6 +24,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 import autoencoder
+from linear_trunk import LinearTrunk, train_trunk, transplant
 from measures import auc, homogeneity, psnr
 from photographs import ORIGINALS
 
@@ -32,9 +33,9 @@ SCALES = (1.0, 0.7, 0.5, 0.35)
 SYNTHETIC_SHARE = 0.08
 KL_WEIGHT = 2e-4
 DECODED_WEIGHT = 2.0
-PEAK_LEARNING_RATE = 2e-3
+PEAK_LEARNING_RATE = 1e-3
 WARM_UP_STEPS = 60
-CHECKPOINT_SECONDS = 240
+CHECKPOINT_SECONDS = 180
 
 
 class Crops:
@@ -105,6 +106,8 @@ def losses(model, images, decoded_count, generator):
     latents = posterior.mean + posterior.std * noise
     reconstruction = (model.decode(latents).sample - images).square().mean()
     kl = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).mean()
+    if decoded_count == 0:
+        return reconstruction, kl, torch.zeros(())
     images = decoded_batch(model, posterior.mean.detach()[:decoded_count], generator)
     decoded = (autoencoder.reconstruct(model, images) - images).square().mean()
     return reconstruction, kl, decoded
@@ -153,14 +156,15 @@ class Validation:
 
 
 def update_average(average, model, step):
-    decay = min(0.998, (1 + step) / (10 + step))
+    decay = min(0.99, (1 + step) / (10 + step))
     for name, tensor in model.state_dict().items():
         average[name].lerp_(tensor, 1 - decay)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=50)
+    parser.add_argument("--minutes", type=float, default=18)
+    parser.add_argument("--trunk-minutes", type=float, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--side", type=int, default=64, help="side of a crop, a multiple of 8")
     parser.add_argument("--batch", type=int, default=8)
@@ -184,6 +188,12 @@ def main():
     crops = Crops(arguments.seed + step)
     validation = Validation()
     averaged = autoencoder.build()
+    if not arguments.resume:
+        trunk = LinearTrunk(model.config.block_out_channels, model.config.latent_channels)
+        train_trunk(trunk, crops, arguments.trunk_minutes)
+        transplant(trunk, model)
+        average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        print(f"linear trunk: {validation.report(model)}", flush=True)
 
     start = stored_at = time.monotonic()
     recent = []
@@ -213,7 +223,7 @@ def main():
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1, (step + 1) / WARM_UP_STEPS)
         images = crops.batch(arguments.batch, arguments.side)
-        terms = losses(model, images, arguments.batch // 2, generator)
+        terms = losses(model, images, arguments.batch // 4, generator)
         reconstruction, kl, decoded = terms
         loss = reconstruction + KL_WEIGHT * kl + DECODED_WEIGHT * min(1, step / 500) * decoded
         optimizer.zero_grad()
