@@ -16,6 +16,9 @@ use crate::{Error, Result};
 /// Sides are cropped to multiples of this, the pixel size of one latent of the common autoencoders.
 pub const CROP_MULTIPLE: u32 = 8;
 
+/// What a decoder may allocate: four channels of 16 bits, twice.
+const MAX_DECODING_BYTES_PER_PIXEL: u64 = 16;
+
 /// What is decoded at all. Beyond it the answer is [`Error::ImageTooLarge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeOptions {
@@ -65,20 +68,23 @@ pub fn grey_from_rgb([red, green, blue]: [u8; 3]) -> u8 {
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
     let format = sniff(bytes)?;
     let name = format_name(format).ok_or_else(|| unsupported(format!("{format:?}")))?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    // The sides are checked below with a message of our own; this bounds what a decoder may allocate.
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(options.max_pixels.saturating_mul(16));
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| decode_error(error, (0, 0)))?;
-    let (width, height) = decoder.dimensions();
+    // Only the header is read here, so that a size over the limits is told in its own words.
+    let mut header = ImageReader::with_format(Cursor::new(bytes), format);
+    header.no_limits();
+    let (width, height) = header.into_dimensions().map_err(|error| decode_error(error, (0, 0), options))?;
     check_size(width, height, options)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(options.max_pixels.saturating_mul(MAX_DECODING_BYTES_PER_PIXEL));
+    reader.limits(limits);
+    let failed = |error| decode_error(error, (width, height), options);
+    let mut decoder = reader.into_decoder().map_err(failed)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let jpeg = if format == ImageFormat::Jpeg { jpeg_planes(bytes, options)? } else { None };
     let (mut image, mut grey) = match jpeg {
         Some((rgb, luma)) => (DynamicImage::ImageRgb8(rgb), DynamicImage::ImageLuma8(luma)),
         None => {
-            let decoded = DynamicImage::from_decoder(decoder).map_err(|error| decode_error(error, (width, height)))?;
+            let decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
             let rgb = decoded.into_rgb8();
             let grey = GrayImage::from_fn(width, height, |x, y| Luma([grey_from_rgb(rgb.get_pixel(x, y).0)]));
             (DynamicImage::ImageRgb8(rgb), DynamicImage::ImageLuma8(grey))
@@ -171,24 +177,24 @@ fn check_size(width: u32, height: u32, options: &DecodeOptions) -> Result<()> {
         return Err(Error::ImageTooSmall { width: width.into(), height: height.into(), minimum: CROP_MULTIPLE.into() });
     }
     if width.max(height) > options.max_side || pixels > options.max_pixels {
-        return Err(too_large((width, height), options.max_side, options.max_pixels));
+        return Err(too_large((width, height), options));
     }
     Ok(())
 }
 
-fn too_large((width, height): (u32, u32), max_side: u32, max_pixels: u64) -> Error {
+fn too_large((width, height): (u32, u32), options: &DecodeOptions) -> Error {
+    let DecodeOptions { max_side, max_pixels, .. } = options;
     let limit = format!("at most {} megapixels and {max_side} pixels a side can be decoded", max_pixels / 1_000_000);
     Error::ImageTooLarge { width: width.into(), height: height.into(), limit }
 }
 
-fn decode_error(error: ImageError, size: (u32, u32)) -> Error {
+fn decode_error(error: ImageError, size: (u32, u32), options: &DecodeOptions) -> Error {
     match error {
         ImageError::Unsupported(error) => unsupported(error.to_string()),
         ImageError::Limits(error)
             if matches!(error.kind(), LimitErrorKind::DimensionError | LimitErrorKind::InsufficientMemory) =>
         {
-            let DecodeOptions { max_side, max_pixels, .. } = DecodeOptions::default();
-            too_large(size, max_side, max_pixels)
+            too_large(size, options)
         }
         other => Error::ImageTruncated { detail: other.to_string() },
     }

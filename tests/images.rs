@@ -129,7 +129,9 @@ fn too_large_is_told_before_decoding() {
     let mut bytes = encoded(8, 8, ImageFormat::Bmp);
     bytes[18..22].copy_from_slice(&65_535u32.to_le_bytes());
     bytes[22..26].copy_from_slice(&65_535u32.to_le_bytes());
-    assert_eq!(decode_default(&bytes).unwrap_err().code(), "image_too_large");
+    let error = decode_default(&bytes).unwrap_err();
+    assert_eq!(error.code(), "image_too_large");
+    assert!(error.to_string().contains("65535 × 65535 pixels; at most 40 megapixels"), "{error}");
 }
 
 proptest! {

@@ -31,7 +31,7 @@ fn text(path: &Path) -> &str {
 fn check_prints_one_json_object_an_image_and_goes_on_after_a_bad_file() {
     let folder = tempfile::tempdir().unwrap();
     let (noise, broken) = (folder.path().join("noise.png"), folder.path().join("broken.png"));
-    RgbImage::from_fn(136, 131, |x, y| image::Rgb([(x * y) as u8, (x * 3) as u8, (y * 11) as u8]))
+    RgbImage::from_fn(264, 259, |x, y| image::Rgb([(x * y) as u8, (x * 3) as u8, (y * 11) as u8]))
         .save(&noise)
         .unwrap();
     std::fs::write(&broken, b"\x89PNG\r\n\x1a\n").unwrap();
@@ -45,7 +45,7 @@ fn check_prints_one_json_object_an_image_and_goes_on_after_a_bad_file() {
     assert_eq!(report["model"]["id"], "aedr-small");
     assert_eq!(
         (report["image"]["checked_width"].as_u64(), report["image"]["checked_height"].as_u64()),
-        (Some(136), Some(128))
+        (Some(264), Some(256))
     );
     assert_eq!(report["outcome"], "does_not_match");
     let number = |value: &Value| value.as_f64().unwrap();
@@ -53,7 +53,7 @@ fn check_prints_one_json_object_an_image_and_goes_on_after_a_bad_file() {
     assert!((number(&losses["first"]) / number(&losses["second"]) - number(&losses["ratio"])).abs() < 1e-9);
     let t = number(&losses["ratio"]) * number(&report["homogeneity"]);
     assert!((t - number(&report["signal"])).abs() < 1e-9 * t);
-    assert!(report["notes"][0].as_str().unwrap().contains("136 × 128 of 136 × 131"));
+    assert!(report["notes"][0].as_str().unwrap().contains("264 × 256 of 264 × 259"));
     assert_eq!(report["device"]["kind"], "cpu");
 }
 

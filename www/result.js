@@ -41,7 +41,7 @@ export function resultView(answer, { intake, model, onAgain }) {
   const summary = [
     heading(outcome, outcomes[outcome].heading),
     verdict(verdicts[outcome](report.model.name, report.reason?.message ?? '')),
-    ...modelNotes(model, report.model.name),
+    ...modelNotes(model),
   ];
   if (threshold !== null) {
     const [signalText, thresholdText] = [format(signal), format(threshold)];
@@ -125,10 +125,10 @@ function sentence(message) {
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
-/** @param {ModelEntry} model @param {string} name */
-function modelNotes(model, name) {
+/** @param {ModelEntry} model */
+function modelNotes(model) {
   const lines = [];
-  if (model.demonstration) lines.push(element('strong', {}, `${demonstration.heading}. `), demonstration.text(name));
+  if (model.demonstration) lines.push(element('strong', {}, `${demonstration.heading}. `), demonstration.text);
   if (model.note) lines.push(lines.length > 0 ? ' ' : '', model.note);
   return lines.length > 0 ? [element('p', { class: 'model-note' }, ...lines)] : [];
 }

@@ -69,20 +69,20 @@ export const outcomes = {
 
 /** @type {Record<string, (model: string, reason: string) => string>} */
 export const verdicts = {
-  matches: (model) => `These pixels very likely came out of ${model}.`,
+  matches: (model) => `These pixels very likely came out of the model “${model}”.`,
   does_not_match: (model) =>
-    `These pixels did not come out of ${model}, or they were changed since. This does not mean that the image is ` +
-    'a real photograph: other generators exist.',
+    `These pixels did not come out of the model “${model}”, or they were changed since. This does not mean that ` +
+    'the image is a real photograph: other generators exist.',
   cannot_tell: (model, reason) =>
-    `The check ran, but it cannot say whether these pixels came out of ${model}: ${reason}.`,
+    `The check ran, but it cannot say whether these pixels came out of the model “${model}”: ${reason}.`,
 };
 
 /** Said with every result of the model that comes with the page. */
 export const demonstration = {
   heading: 'A demonstration model',
-  text: (/** @type {string} */ model) =>
-    `${model} was made to show how the check works. No public generator uses it, so this result neither accuses ` +
-    'nor clears an image from anywhere else.',
+  text:
+    'It was made to show how the check works. No public generator uses it, so this result neither accuses nor ' +
+    'clears an image from anywhere else.',
 };
 
 /** Each list goes on from its heading, `result.meansHeading` or `result.meansNotHeading`. */
