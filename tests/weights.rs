@@ -30,8 +30,8 @@ fn picture(height: usize, width: usize) -> Vec<f32> {
 fn every_precision_loads_and_stays_near() {
     let weights = repository("tests/goldens/kl_quant/model.safetensors");
     let mut exact = None;
-    // Measured on this network: 3e-4 for f16, 1e-2 for q8.
-    for (precision, tolerance) in [(Precision::F32, 0.0), (Precision::F16, 2e-3), (Precision::Q8, 5e-2)] {
+    // Measured on this network: 1.6e-3 for f16, 3.6e-2 for q8.
+    for (precision, tolerance) in [(Precision::F32, 0.0), (Precision::F16, 5e-3), (Precision::Q8, 0.1)] {
         let folder = tempfile::tempdir().unwrap();
         let (manifest, report) = pack(&golden_options(&weights, precision), folder.path()).unwrap();
         assert!(report.is_complete() && report.unused.is_empty() && report.applied > 100, "{report}");

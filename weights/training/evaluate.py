@@ -12,7 +12,7 @@ present, photographs and images of eight generators. Those may be large, so the
 middle of each, at most 512 pixels a side and cut on the 8-pixel grid, is used.
 
 `--calibrate` measures the calibration images instead, which share no photograph
-with the evaluation's, and writes `data/default/calibration_signals.json`.
+with the evaluation's, and writes `weights/MODEL/calibration.json`.
 """
 
 import argparse
@@ -24,10 +24,11 @@ import numpy as np
 from PIL import Image
 
 import measures
-from autoencoder import DATA, DEFAULT
+from autoencoder import DATA
 
 REFERENCE = DATA.parent.parent / "shared" / "reference" / "images"
 REFERENCE_SIDE = 512
+WEIGHTS = DATA.parent / "weights"
 IMAGES_A_CALL = 32
 
 
@@ -126,7 +127,7 @@ def threshold(belonging, alpha=0.05):
     return float(np.interp(1 - alpha, cumulative / cumulative[-1], points))
 
 
-def evaluate(measure):
+def evaluate(measure, model):
     decoded = Group(measure(pngs("decoded/evaluation")))
     groups = {"held-out photographs": Group(measure(pngs("photographs/evaluation")))}
     for name, paths in reference_images().items():
@@ -149,23 +150,26 @@ def evaluate(measure):
     print_quantiles("decoded", decoded.signal)
     print_quantiles("others", others["signal"])
 
-    calibration = DEFAULT / "calibration_signals.json"
-    if calibration.exists():
-        tau = threshold(json.loads(calibration.read_text())["belonging"])
-        accepted, rejected = (decoded.signal < tau).sum(), (others["signal"] >= tau).sum()
-        total = len(decoded.signal) + len(others["signal"])
-        print(
-            f"threshold {tau:.4f}: {accepted} of {len(decoded.signal)} decoded accepted,"
-            f" {rejected} of {len(others['signal'])} others rejected,"
-            f" accuracy {(accepted + rejected) / total:.4f}"
-        )
+    calibration = json.loads((WEIGHTS / model / "calibration.json").read_text())
+    tau = calibration["threshold"]
+    accepted, rejected = (decoded.signal < tau).sum(), (others["signal"] >= tau).sum()
+    total = len(decoded.signal) + len(others["signal"])
+    print(
+        f"threshold {tau:.4f}: {accepted} of {len(decoded.signal)} decoded accepted,"
+        f" {rejected} of {len(others['signal'])} others rejected,"
+        f" accuracy {(accepted + rejected) / total:.4f}"
+    )
+    start, end = calibration["uncertain_from"], calibration["uncertain_to"]
+    undecided = {
+        name: int(((signals >= start) & (signals < end)).sum())
+        for name, signals in {"decoded": decoded.signal, "others": others["signal"]}.items()
+    }
+    print(f"without a verdict, between {start:.4f} and {end:.4f}: {undecided}")
 
 
-def calibrate(measure):
+def calibrate(measure, model):
     belonging_paths, other_paths = pngs("decoded/calibration"), pngs("photographs/calibration")
     belonging, others = Group(measure(belonging_paths)), Group(measure(other_paths))
-    signals = {"belonging": belonging.signal.tolist(), "others": others.signal.tolist()}
-    (DEFAULT / "calibration_signals.json").write_text(json.dumps(signals) + "\n")
     sides = [min(Image.open(path).size) for path in belonging_paths + other_paths]
     flattest = max(belonging.homogeneity.max(), others.homogeneity.max())
     print(f"{len(belonging.signal)} belonging images and {len(others.signal)} others")
@@ -174,7 +178,24 @@ def calibrate(measure):
     print("t: minimum, 5 %, 25 %, median, 75 %, 95 %, maximum")
     print_quantiles("decoded", belonging.signal)
     print_quantiles("others", others.signal)
-    print(f"threshold at alpha 0.05: {threshold(belonging.signal):.4f}")
+    lowest_other = float(np.quantile(others.signal, 0.01))
+    tau = threshold(belonging.signal)
+    calibration = {
+        "format_version": 1,
+        "model": model,
+        "threshold": tau,
+        "alpha": 0.05,
+        # Between what belongs and what does not, nothing was measured: no verdict there.
+        "uncertain_from": min(tau, lowest_other),
+        "uncertain_to": max(threshold(belonging.signal, alpha=0.005), lowest_other),
+        "belonging_count": len(belonging.signal),
+        "other_count": len(others.signal),
+        "minimum_side": min(sides),
+        "maximum_homogeneity": float(flattest),
+        "source": "weights/training/evaluate.py --calibrate, on images of decode_samples.py",
+    }
+    (WEIGHTS / model / "calibration.json").write_text(json.dumps(calibration, indent=2) + "\n")
+    print(json.dumps(calibration, indent=2))
 
 
 def main():
@@ -191,7 +212,10 @@ def main():
             return measure_with_pytorch(paths, arguments.threads)
         return measure_with_program(paths, arguments.aedr, arguments.model)
 
-    (calibrate if arguments.calibrate else evaluate)(measure)
+    if arguments.calibrate:
+        calibrate(measure, arguments.model)
+    else:
+        evaluate(measure, arguments.model)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ both signs, since silu(x) - silu(-x) = x.
 """
 
 import math
-import time
 
 import torch
 from torch import nn
@@ -74,16 +73,24 @@ class LinearTrunk(nn.Module):
             nn.init.orthogonal_(convolution.weight.view(convolution.out_channels, -1))
             convolution.bias.zero_()
 
+    @torch.no_grad()
+    def normalise_latents(self, images):
+        """Brings the latents' mean square to 1 and undoes it in the decoder."""
+        scale = self.encode(images).square().mean((0, 2, 3)).sqrt()
+        self.down[-1].weight /= scale[:, None, None, None]
+        self.down[-1].bias /= scale
+        self.conv_in.weight *= scale[:, None, None]
 
-def train_trunk(trunk, crops, minutes):
+
+def train_trunk(trunk, crops, steps=600):
     """Trains on `crops.batch(count, side)` with a cosine fall of the learning rate."""
     trunk.start(crops.batch(128, 64))
     optimizer = torch.optim.Adam(trunk.parameters(), betas=(0.9, 0.98))
-    start, step, recent = time.monotonic(), 0, []
-    while (progress := (time.monotonic() - start) / (60 * minutes)) < 1:
-        rate = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * progress))
+    recent = []
+    for step in range(1, steps + 1):
+        rate = LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / WARM_UP_STEPS)
+            group["lr"] = rate * min(1, step / WARM_UP_STEPS)
         images = crops.batch(16, 64)
         latents = trunk.encode(images)
         noisy = latents + LATENT_NOISE * torch.randn_like(latents)
@@ -91,12 +98,12 @@ def train_trunk(trunk, crops, minutes):
         optimizer.zero_grad()
         (error + LATENT_WEIGHT * latents.square().mean()).backward()
         optimizer.step()
-        step += 1
         recent.append(error.item())
-        if step % 200 == 0:
+        if step % 100 == 0:
             level = 10 * math.log10(4 * len(recent) / sum(recent))
-            print(f"trunk step {step} ({100 * progress:.0f} %): PSNR {level:.2f}", flush=True)
+            print(f"trunk step {step}: PSNR {level:.2f}", flush=True)
             recent = []
+    trunk.normalise_latents(crops.batch(128, 64))
 
 
 def place(convolution, source):
@@ -151,7 +158,7 @@ def transplant(trunk, model):
         copy_channels(shortcut, trunk.down[level - 1].out_channels)
     shortcut = encoder.down_blocks[3].resnets[0].conv_shortcut
     norm, out = encoder.conv_norm_out, encoder.conv_out
-    signed_copies(shortcut, norm, out, latents, 0.5, ENCODER_CONSTANT)
+    signed_copies(shortcut, norm, out, latents, 1.0, ENCODER_CONSTANT)
     copy_channels(model.quant_conv, latents)
 
     copy_channels(model.post_quant_conv, latents)
