@@ -215,10 +215,11 @@ proptest! {
         place in any::<prop::sample::Index>(), length in 0usize..40, new in ".{0,12}",
     ) {
         for file in ["weights/aedr-small/manifest.json", "weights/aedr-small/calibration.json"] {
-            let mut text = fs::read_to_string(repository(file)).unwrap();
-            let start = place.index(text.len());
-            let end = (start + length).min(text.len());
-            text.replace_range(start..end, &new);
+            let mut bytes = fs::read(repository(file)).unwrap();
+            let start = place.index(bytes.len());
+            let end = (start + length).min(bytes.len());
+            bytes.splice(start..end, new.bytes());
+            let text = String::from_utf8_lossy(&bytes);
             let _ = (Manifest::parse(&text), Calibration::parse(&text));
         }
     }
