@@ -1,5 +1,4 @@
 //! What the integration tests share.
-#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::{
     fs,

@@ -1,7 +1,5 @@
 //! Packs: what is written, what loading checks, and what each kind of wrong file is told.
 
-mod common;
-
 use std::{fs, path::Path};
 
 use aedr::{
@@ -13,10 +11,11 @@ use aedr::{
         pack::{Input, PackOptions, pack},
     },
 };
-use common::{cpu, load, options, relative, repository};
 use pollster::block_on;
 use proptest::prelude::*;
 use safetensors::{SafeTensors, serialize};
+
+use crate::common::{cpu, load, options, packed, relative, repository};
 
 fn golden_options<'a>(weights: &'a Path, precision: Precision) -> PackOptions<'a> {
     options(Input::Whole(weights), precision)
@@ -162,7 +161,7 @@ fn calibrations_are_validated_and_belong_to_one_model() {
 #[test]
 fn sizes_that_cannot_be_computed_are_refused() {
     let weights = repository("tests/goldens/kl_quant/model.safetensors");
-    let model = common::packed(&golden_options(&weights, Precision::F32), cpu());
+    let model = packed(&golden_options(&weights, Precision::F32), cpu());
     for (values, size) in [(picture(32, 32), [32, 24]), (picture(30, 32), [30, 32]), (vec![], [0, 0])] {
         assert_eq!(block_on(encode(&model, values, size)).unwrap_err().code(), "bad_numbers", "{size:?}");
     }
@@ -188,7 +187,7 @@ impl Progress for CancelAt {
 #[test]
 fn progress_rises_to_the_end_and_cancelling_takes_effect() {
     let weights = repository("tests/goldens/kl_quant/model.safetensors");
-    let model = common::packed(&golden_options(&weights, Precision::F32), cpu());
+    let model = packed(&golden_options(&weights, Precision::F32), cpu());
     let run = |reports| {
         let mut progress = CancelAt { reports, heard: Vec::new() };
         let result = block_on(double_reconstruction(&model, picture(32, 48), [32, 48], &mut progress));

@@ -1,7 +1,5 @@
 //! The method's published numbers, and the thresholds and homogeneities of the Python reference.
 
-mod common;
-
 use std::{fs, path::PathBuf, process::Command};
 
 use aedr::{
@@ -11,8 +9,9 @@ use aedr::{
     reconstruction::Losses,
     signal::signal,
 };
-use common::{read_json, reference, relative, repository};
 use serde::Deserialize;
+
+use crate::common::{read_json, reference, relative, repository};
 
 const PUBLISHED_THRESHOLD: f64 = 1.0364583773111364;
 

@@ -1,8 +1,6 @@
 //! Both families against diffusers and PyTorch: every folder of `tests/goldens` with a
 //! `golden.safetensors` is a case.
 
-mod common;
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -14,10 +12,11 @@ use aedr::{
     reconstruction::{Silent, decode, double_reconstruction, encode},
     weights::{Precision, pack::Input},
 };
-use common::{devices, options, packed, read_json, reference, relative, repository};
 use pollster::block_on;
 use safetensors::SafeTensors;
 use serde::Deserialize;
+
+use crate::common::{cpu, devices, options, packed, read_json, reference, relative, repository};
 
 /// Largest error allowed, of the largest value.
 const TOLERANCE: f64 = 1e-4;
@@ -122,7 +121,7 @@ fn taef2_losses_equal_pytorch_on_crops() {
 }
 
 /// The same over whole images: minutes of computing, so by command alone
-/// (`cargo test --release --test goldens -- --ignored`).
+/// (`cargo test --release -- --ignored`).
 #[test]
 #[ignore = "takes minutes"]
 fn taef2_losses_equal_pytorch_on_whole_images() {
@@ -133,7 +132,7 @@ fn taef2(case: impl Fn(&TaefImage) -> Option<&TaefCase>) {
     let Some(weights) = reference("taef2") else { return };
     let Some(images) = reference("images") else { return };
     let (encoder, decoder) = (weights.join("taef2_encoder.pth"), weights.join("taef2_decoder.pth"));
-    let model = packed(&options(Input::Halves { encoder: &encoder, decoder: &decoder }, Precision::F16), common::cpu());
+    let model = packed(&options(Input::Halves { encoder: &encoder, decoder: &decoder }, Precision::F16), cpu());
     let Architecture::AutoencoderTiny(config) = &model.manifest.architecture else { panic!("another family") };
     assert!(config.pooled && config.latent_channels == 32 && config.width == 64);
     let golden: TaefLosses = read_json(&repository("tests/goldens/taef2_losses.json"));

@@ -1,15 +1,14 @@
 //! The program as a person uses it: arguments, output, exit codes, messages.
 
-mod common;
-
 use std::{
     path::Path,
     process::{Command, Output},
 };
 
-use common::repository;
 use image::RgbImage;
 use serde_json::Value;
+
+use crate::common::{read_json, repository};
 
 fn aedr(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_aedr")).args(arguments).current_dir(repository("")).output().unwrap()
@@ -60,7 +59,7 @@ fn check_prints_one_json_object_an_image_and_goes_on_after_a_bad_file() {
 /// A sample that the default autoencoder decoded, and a photograph: both with the program's own words.
 #[test]
 fn check_tells_decoded_samples_from_photographs() {
-    let samples: Vec<Value> = common::read_json(&repository("www/samples/samples.json"));
+    let samples: Vec<Value> = read_json(&repository("www/samples/samples.json"));
     for sample in samples {
         let path = repository("www/samples").join(sample["file"].as_str().unwrap());
         let output = aedr(&["check", "--device", "cpu", text(&path)]);

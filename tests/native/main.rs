@@ -1,0 +1,8 @@
+//! The integration tests, in one binary: the crate is large, and linking it once is quicker.
+
+mod common;
+mod goldens;
+mod images;
+mod program;
+mod published;
+mod weights;
