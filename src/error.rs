@@ -19,8 +19,8 @@ pub enum Error {
     /// The image's data ends early or is damaged. Fetch it again.
     #[error("the image is cut short or damaged: {detail}")]
     ImageTruncated { detail: String },
-    /// More pixels than the limits allow. Nothing was decoded or computed.
-    #[error("the image is too large: {width} × {height} pixels; {limit}")]
+    /// More pixels than the limits allow. Nothing was decoded or computed. Sides of 0 are not known.
+    #[error("the image is too large: {}{limit}", size(*width, *height))]
     ImageTooLarge { width: u64, height: u64, limit: String },
     /// Fewer pixels than the method needs.
     #[error("the image is too small: {width} × {height} pixels; at least {minimum} × {minimum} are needed")]
@@ -104,6 +104,10 @@ impl Error {
             Error::File { .. } => "Check the path and its permissions.",
         }
     }
+}
+
+fn size(width: u64, height: u64) -> String {
+    if width == 0 || height == 0 { String::new() } else { format!("{width} × {height} pixels; ") }
 }
 
 #[cfg(test)]

@@ -71,7 +71,8 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
     // Only the header is read here, so that a size over the limits is told in its own words.
     let mut header = ImageReader::with_format(Cursor::new(bytes), format);
     header.no_limits();
-    let (width, height) = header.into_dimensions().map_err(|error| decode_error(error, (0, 0), options))?;
+    let claimed = png_size(bytes, format).unwrap_or_default();
+    let (width, height) = header.into_dimensions().map_err(|error| decode_error(error, claimed, options))?;
     check_size(width, height, options)?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
@@ -153,6 +154,13 @@ fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
         return Err(unsupported("an SVG drawing, which has no pixels of its own".into()));
     }
     Err(Error::NotAnImage { detail: "its first bytes belong to no known image format".into() })
+}
+
+/// The size in a PNG's header, whose place is fixed. Where addresses have 32 bits, `image` refuses a size
+/// beyond them without telling it.
+fn png_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
+    let number = |at: usize| Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?));
+    (format == ImageFormat::Png).then_some((number(16)?, number(20)?))
 }
 
 fn format_name(format: ImageFormat) -> Option<&'static str> {
