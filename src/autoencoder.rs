@@ -8,8 +8,14 @@ pub mod spec;
 pub use architecture::{Architecture, AutoencoderKlConfig, AutoencoderTinyConfig};
 pub use layers::{Layer, Parameters};
 
-use burn::tensor::Device;
+use burn::tensor::Tensor;
 use spec::{LayerSpec, MapSize};
+
+use crate::{
+    Error, Result,
+    device::ComputeDevice,
+    engine::{self, Program, operations::lower},
+};
 
 /// An autoencoder with its parameters on a device.
 #[derive(Debug)]
@@ -23,37 +29,124 @@ pub struct Autoencoder {
 /// An encoder or a decoder: its layers in order.
 #[derive(Debug)]
 pub struct Pass {
-    layers: Vec<(LayerSpec, Layer)>,
+    layers: Vec<LayerSpec>,
+    computation: Computation,
+}
+
+#[derive(Debug)]
+enum Computation {
+    /// burn's own operations.
+    Layers(Vec<Layer>),
+    /// Our kernels.
+    Program(Program),
+}
+
+/// A pass at work on one input.
+#[derive(Debug)]
+pub enum Run<'a> {
+    Layers { remaining: std::vec::IntoIter<(&'a Layer, u64)>, x: Tensor<4> },
+    Program(engine::Run<'a>),
 }
 
 impl Autoencoder {
     /// Takes all parameters of the architecture.
-    pub fn load(architecture: &Architecture, parameters: &mut impl Parameters, device: &Device) -> Self {
-        let mut load = |specs: Vec<LayerSpec>| Pass {
-            layers: specs.into_iter().map(|spec| (spec.clone(), Layer::load(&spec, parameters, device))).collect(),
-        };
-        Autoencoder { encoder: load(architecture.encoder()), decoder: load(architecture.decoder()) }
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`].
+    pub fn load(
+        architecture: &Architecture,
+        parameters: &mut impl Parameters,
+        compute: &ComputeDevice,
+    ) -> Result<Self> {
+        let encoder = Pass::load(architecture.encoder(), parameters, compute)?;
+        Ok(Autoencoder { encoder, decoder: Pass::load(architecture.decoder(), parameters, compute)? })
     }
 }
 
 impl Pass {
-    /// The layers in order, each with the multiply-adds it takes for an input of this size.
-    pub fn steps(&self, input: MapSize) -> impl Iterator<Item = (&Layer, u64)> {
-        let mut size = input;
-        self.layers.iter().map(move |(spec, layer)| {
-            let work = spec.multiply_adds(size);
-            size = spec.size(size);
-            (layer, work)
-        })
+    fn load(layers: Vec<LayerSpec>, parameters: &mut impl Parameters, compute: &ComputeDevice) -> Result<Self> {
+        let device = &compute.device;
+        let computation = match lower(&layers).filter(|_| compute.kernels) {
+            Some(operations) => Computation::Program(Program::load(operations, parameters, device)?),
+            None => Computation::Layers(layers.iter().map(|spec| Layer::load(spec, parameters, device)).collect()),
+        };
+        Ok(Pass { layers, computation })
+    }
+
+    /// Begins with an input `[1, channels, height, width]`.
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`].
+    pub fn start(&self, x: Tensor<4>) -> Result<Run<'_>> {
+        match &self.computation {
+            Computation::Layers(layers) => {
+                let [_, channels, height, width] = x.dims();
+                let work = self.work([channels, height, width]);
+                let remaining: Vec<_> = layers.iter().zip(work).collect();
+                Ok(Run::Layers { remaining: remaining.into_iter(), x })
+            }
+            Computation::Program(program) => Ok(Run::Program(program.start(x)?)),
+        }
     }
 
     /// Multiply-adds for an input of this size.
     pub fn multiply_adds(&self, input: MapSize) -> u64 {
-        self.steps(input).map(|(_, work)| work).sum()
+        match &self.computation {
+            Computation::Layers(_) => self.work(input).iter().sum(),
+            Computation::Program(program) => program.multiply_adds(input),
+        }
     }
 
     /// The size of the result for an input of this size.
     pub fn size(&self, input: MapSize) -> MapSize {
-        self.layers.iter().fold(input, |size, (spec, _)| spec.size(size))
+        self.layers.iter().fold(input, |size, layer| layer.size(size))
+    }
+
+    /// Multiply-adds of each layer.
+    fn work(&self, mut size: MapSize) -> Vec<u64> {
+        let measure = |layer: &LayerSpec| {
+            let work = layer.multiply_adds(size);
+            size = layer.size(size);
+            work
+        };
+        self.layers.iter().map(measure).collect()
+    }
+}
+
+impl Run<'_> {
+    /// Computes, or queues, one step; gives its multiply-adds, or `None` after the last.
+    pub fn step(&mut self) -> Option<u64> {
+        match self {
+            Run::Layers { remaining, x } => {
+                let (layer, work) = remaining.next()?;
+                *x = layer.forward(x.clone());
+                Some(work)
+            }
+            Run::Program(run) => run.step(),
+        }
+    }
+
+    /// Waits until what was queued has been computed.
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`].
+    pub async fn wait(&self, compute: &ComputeDevice) -> Result<()> {
+        match self {
+            Run::Layers { x, .. } => compute.finish(x).await,
+            Run::Program(run) => run.wait().await,
+        }
+    }
+
+    /// The result, `[1, channels, height, width]`.
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`].
+    pub fn result(self) -> Result<Tensor<4>> {
+        match self {
+            Run::Layers { x, .. } => Ok(x),
+            Run::Program(run) => {
+                run.result().ok_or_else(|| Error::DeviceFailed { detail: "a feature map is missing".into() })
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, wgpu::MemoryConfiguration};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -38,6 +38,8 @@ pub struct ComputeDevice {
     pub software: bool,
     /// The largest single feature map in bytes.
     pub largest_map_bytes: u64,
+    /// Autoencoders are computed by our own GPU kernels; else, and on the CPU, by burn's operations.
+    pub kernels: bool,
 }
 
 /// What the CPU path may hold in one map: three or four such maps are alive at once, and a browser's
@@ -71,6 +73,7 @@ impl ComputeDevice {
             adapter: "CPU".into(),
             software: false,
             largest_map_bytes: CPU_MAP_BYTES,
+            kernels: false,
         }
     }
 
@@ -78,7 +81,10 @@ impl ComputeDevice {
         if let Some(open) = GPU.lock().ok().and_then(|gpu| gpu.clone()) {
             return Ok(open);
         }
+        // A page for each allocation, as in browsers: in one dispatch WebGPU refuses to read from a buffer
+        // that it also writes to, even elsewhere in it.
         let (device, setup) = Device::wgpu_options()
+            .memory_config(MemoryConfiguration::ExclusivePages)
             .init_with_setup_async()
             .await
             .map_err(|error| Error::NoWebGpu { detail: error.to_string() })?;
@@ -89,6 +95,7 @@ impl ComputeDevice {
             software: info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu,
             adapter: if info.name.is_empty() { "WebGPU".into() } else { info.name },
             largest_map_bytes: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
+            kernels: true,
         };
         if let Ok(mut shared) = GPU.lock() {
             *shared = Some(gpu.clone());

@@ -11,6 +11,7 @@ pub mod autoencoder;
 pub mod calibration;
 pub mod check;
 pub mod device;
+pub mod engine;
 mod error;
 pub mod homogeneity;
 pub mod image;

@@ -125,20 +125,19 @@ struct Run<'a, P> {
 }
 
 impl<P: Progress> Run<'_, P> {
-    async fn pass(&mut self, pass: &Pass, mut x: Tensor<4>, stage: Stage) -> Result<Tensor<4>> {
-        let [_, channels, height, width] = x.dims();
+    async fn pass(&mut self, pass: &Pass, x: Tensor<4>, stage: Stage) -> Result<Tensor<4>> {
         self.report(stage).await?;
-        for (layer, work) in pass.steps([channels, height, width]) {
-            x = layer.forward(x);
+        let mut run = pass.start(x)?;
+        while let Some(work) = run.step() {
             self.done += work;
             self.unwaited += work;
             if self.unwaited >= WORK_BETWEEN_WAITS {
                 self.unwaited = 0;
-                self.compute.finish(&x).await?;
+                run.wait(self.compute).await?;
                 self.report(stage).await?;
             }
         }
-        Ok(x)
+        run.result()
     }
 
     async fn report(&mut self, stage: Stage) -> Result<()> {

@@ -14,8 +14,7 @@ const ATTENTION_SCORES: usize = 4 << 20;
 
 /// Where a layer takes its parameters from.
 pub trait Parameters {
-    /// The tensor called `name`, which must have this shape. An implementation that lacks it records
-    /// that and gives zeros, so that one pass finds everything that is missing.
+    /// The tensor called `name`, which has this shape.
     fn take<const D: usize>(&mut self, name: &str, shape: [usize; D], device: &Device) -> Tensor<D>;
 }
 

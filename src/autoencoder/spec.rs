@@ -115,7 +115,8 @@ impl ConvSpec {
         }
     }
 
-    fn size(&self, [_, height, width]: MapSize) -> MapSize {
+    /// The size of the result for an input of this size.
+    pub fn size(&self, [_, height, width]: MapSize) -> MapSize {
         let side = |side: usize| (side + self.padding.0 + self.padding.1).saturating_sub(self.kernel) / self.stride + 1;
         [self.output, side(height), side(width)]
     }

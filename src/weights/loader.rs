@@ -1,6 +1,6 @@
 //! Loading shard by shard: each is checked, its tensors dequantised and moved to the device, its bytes freed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::SafeTensors;
@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use super::{LoadReport, Manifest, WrongShape, tensor};
 use crate::{
     Error, Result,
-    autoencoder::{Autoencoder, Parameters},
+    autoencoder::{Autoencoder, Parameters, spec::ParameterSpec},
     calibration::Calibration,
     device::ComputeDevice,
 };
@@ -96,40 +96,47 @@ impl ModelLoader {
         if let Some(calibration) = &calibration {
             calibration.check_model(&self.manifest.id)?;
         }
-        let mut source = Checked { tensors: self.tensors, report: LoadReport::default() };
-        let autoencoder = Autoencoder::load(&self.manifest.architecture, &mut source, &self.device.device);
-        let mut report = source.report;
-        report.unused = source.tensors.into_keys().collect();
-        report.unused.sort();
+        // Before anything is made of them: a hostile architecture must not allocate what no shard holds.
+        let report = self.report();
         if !report.is_complete() {
             return Err(Error::WeightsWrong { model: self.manifest.id, report: Box::new(report) });
         }
+        let mut source = Complete(self.tensors);
+        let autoencoder = Autoencoder::load(&self.manifest.architecture, &mut source, &self.device)?;
         let model = Model { manifest: self.manifest, calibration, device: self.device, autoencoder };
         Ok((model, report))
     }
-}
 
-/// Hands out tensors and keeps account of them.
-struct Checked {
-    tensors: HashMap<String, Stored>,
-    report: LoadReport,
-}
-
-impl Parameters for Checked {
-    fn take<const D: usize>(&mut self, name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
-        match self.tensors.remove(name) {
-            Some(stored) if stored.shape == shape => {
-                self.report.applied += 1;
-                return stored.values.reshape(shape);
+    /// Compares what the architecture takes with what the shards hold.
+    fn report(&self) -> LoadReport {
+        let mut report = LoadReport::default();
+        let mut taken = HashSet::new();
+        for ParameterSpec { name, shape: expected } in self.manifest.architecture.parameters() {
+            match self.tensors.get(&name) {
+                Some(stored) if stored.shape == expected => report.applied += 1,
+                Some(stored) => {
+                    let (name, found) = (name.clone(), stored.shape.clone());
+                    report.wrong_shape.push(WrongShape { name, expected, found });
+                }
+                None => report.missing.push(name.clone()),
             }
-            Some(stored) => {
-                let (name, expected) = (name.to_owned(), shape.to_vec());
-                self.report.wrong_shape.push(WrongShape { name, expected, found: stored.shape });
-            }
-            None => self.report.missing.push(name.to_owned()),
+            taken.insert(name);
         }
-        // Never computed with: an incomplete report ends the load. One value stands for all, so that a
-        // hostile architecture cannot make this allocate.
-        Tensor::<D>::zeros([1; D], device).expand(shape)
+        report.unused = self.tensors.keys().filter(|name| !taken.contains(*name)).cloned().collect();
+        report.unused.sort();
+        report
+    }
+}
+
+/// The tensors of a complete report.
+struct Complete(HashMap<String, Stored>);
+
+impl Parameters for Complete {
+    fn take<const D: usize>(&mut self, name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
+        match self.0.remove(name) {
+            Some(stored) => stored.values.reshape(shape),
+            // Cannot be: the layers take what `Architecture::parameters` lists.
+            None => Tensor::zeros(shape, device),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use aedr::{
@@ -66,14 +67,18 @@ pub fn load(folder: &Path, device: ComputeDevice, calibration: Option<Calibratio
 
 /// The CPU, and a GPU where wgpu finds one (a software adapter counts).
 pub fn devices() -> Vec<ComputeDevice> {
-    let cpu = block_on(ComputeDevice::open(DevicePreference::Cpu)).unwrap();
-    match block_on(ComputeDevice::open(DevicePreference::Gpu)) {
-        Ok(gpu) => vec![cpu, gpu],
-        Err(error) => {
-            eprintln!("the CPU alone is tested: {error}");
-            vec![cpu]
-        }
-    }
+    [Some(cpu()), gpu()].into_iter().flatten().collect()
+}
+
+/// The GPU, opened once: some drivers fail if two threads look for adapters at the same time.
+pub fn gpu() -> Option<ComputeDevice> {
+    static OPENED: OnceLock<Option<ComputeDevice>> = OnceLock::new();
+    let open = || {
+        block_on(ComputeDevice::open(DevicePreference::Gpu))
+            .inspect_err(|error| eprintln!("the CPU alone is tested: {error}"))
+            .ok()
+    };
+    OPENED.get_or_init(open).clone()
 }
 
 pub fn cpu() -> ComputeDevice {

@@ -1,6 +1,7 @@
 //! The integration tests, in one binary: the crate is large, and linking it once is quicker.
 
 mod common;
+mod engine;
 mod goldens;
 mod images;
 mod program;

@@ -1,0 +1,286 @@
+//! The convolution kernel's WGSL. Maps are `[channels / 4, height, width]` of `vec4<f32>`, the last
+//! channels padded with zeros.
+//!
+//! A workgroup computes a tile of pixels for a block of output channels. Step by step along the input's
+//! channels it stages the tile's input (transformed and activated once, upsampled on the way) and the
+//! block's weights in workgroup memory; each invocation then multiplies a row of `pixels` input vectors
+//! with `blocks` vectors of weights in registers. The inner loop is written out, since not every driver
+//! unrolls loops, and an array that is indexed in a loop does not stay in registers.
+
+use std::fmt::Write;
+
+use super::operations::Activation;
+
+/// What of a convolution is compiled in. Sizes are not: they come as numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Variant {
+    pub kernel: usize,
+    pub stride: usize,
+    /// Scale and shift of each input channel, in a buffer.
+    pub transform: bool,
+    pub activation: Activation,
+    pub upsample: bool,
+    pub residual: bool,
+    pub relu: bool,
+    pub shape: Shape,
+}
+
+/// How the work is divided.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shape {
+    /// Invocations of a workgroup along x, y and along blocks of output channels.
+    pub group: [usize; 3],
+    /// Pixels of a row that an invocation computes.
+    pub pixels: usize,
+    /// Vectors of four output channels that an invocation computes.
+    pub blocks: usize,
+    /// Vectors of four input channels that are staged at once.
+    pub depth: usize,
+}
+
+impl Shape {
+    /// A shape for this many vectors of output channels.
+    pub fn choose(kernel: usize, stride: usize, output_vectors: usize) -> Self {
+        // Stride 2 needs four times the staged input for as many pixels.
+        let pixels = if stride == 1 { 8 } else { 4 };
+        let (blocks, groups) = match output_vectors {
+            1 => (1, 1),
+            2 | 3 => (2, 1),
+            _ => (2, 2),
+        };
+        let group = if stride == 1 { [4, 16 / groups, groups] } else { [4, 8, groups] };
+        let depth = if kernel > 1 { 1 } else { groups };
+        Shape { group, pixels, blocks, depth }
+    }
+
+    /// Pixels of a workgroup's tile: width, height.
+    pub fn tile(&self) -> [usize; 2] {
+        [self.group[0] * self.pixels, self.group[1]]
+    }
+
+    /// Vectors of output channels of a workgroup.
+    pub fn output_vectors(&self) -> usize {
+        self.group[2] * self.blocks
+    }
+
+    fn invocations(&self) -> usize {
+        self.group.iter().product()
+    }
+}
+
+impl Variant {
+    /// The sides of the input that a tile needs.
+    fn staged(&self) -> [usize; 2] {
+        self.shape.tile().map(|side| (side - 1) * self.stride + self.kernel)
+    }
+
+    /// Neighbouring invocations read vectors this far apart; the staged row is stored with such columns
+    /// together, so that they fall into different banks of workgroup memory.
+    fn lanes(&self) -> usize {
+        self.shape.pixels * self.stride
+    }
+
+    fn columns(&self) -> usize {
+        self.staged()[0].div_ceil(self.lanes())
+    }
+
+    /// Bindings: input, weights, bias, output, then scale-and-shift if `transform`, residual if
+    /// `residual`, last the numbers.
+    pub fn source(&self) -> String {
+        let Shape { group, pixels, blocks, depth } = self.shape;
+        let [staged_width, staged_height] = self.staged();
+        let taps = self.kernel * self.kernel;
+        let mut binding = 4;
+        let mut optional = String::new();
+        let mut declare = |name: &str| {
+            let _ = writeln!(optional, "@group(0) @binding({binding}) var<storage, read> {name}: array<vec4f>;");
+            binding += 1;
+        };
+        if self.transform {
+            declare("affine");
+        }
+        if self.residual {
+            declare("residual");
+        }
+        let transform = if self.transform { "v = v * affine[2u * c] + affine[2u * c + 1u];" } else { "" };
+        let activation = match self.activation {
+            Activation::None => String::new(),
+            Activation::Silu => "v = v / (1.0 + exp(-v));".into(),
+            Activation::Relu => "v = max(v, vec4f(0.0));".into(),
+            Activation::SoftClamp { limit } => format!("v = tanh(v / {limit:?}) * {limit:?};"),
+        };
+        let upsampled = u32::from(self.upsample);
+
+        let mut sums = String::new();
+        let mut row = String::new();
+        let mut products = String::new();
+        let mut stores = String::new();
+        for block in 0..blocks {
+            for pixel in 0..pixels {
+                let _ = writeln!(sums, "    var s{block}_{pixel} = vec4f(0.0);");
+                let _ = writeln!(stores, "    store(s{block}_{pixel}, position, {block}u, {pixel}u);");
+            }
+        }
+        for column in 0..(pixels - 1) * self.stride + self.kernel {
+            let slot = column % self.lanes() * self.columns() + column / self.lanes();
+            let _ = writeln!(row, "        let r{column} = tile[row + {slot}u];");
+        }
+        for tap in 0..self.kernel {
+            for (input, component) in ["x", "y", "z", "w"].iter().enumerate() {
+                for block in 0..blocks {
+                    let offset = (tap * 4 + input) * self.shape.output_vectors() + block;
+                    let _ = writeln!(products, "        w = filters[first_filter + {offset}u];");
+                    for pixel in 0..pixels {
+                        let column = pixel * self.stride + tap;
+                        let _ = writeln!(products, "        s{block}_{pixel} += w * r{column}.{component};");
+                    }
+                }
+            }
+        }
+        let residual = if self.residual { "value += residual[at];" } else { "" };
+        let relu = if self.relu { "value = max(value, vec4f(0.0));" } else { "" };
+        format!(
+            "{head}{optional}
+@group(0) @binding({binding}) var<storage, read> numbers: Numbers;
+var<workgroup> tile: array<vec4f, {tile}>;
+var<workgroup> filters: array<vec4f, {filters}>;
+
+fn load(c: u32, y: i32, x: i32) -> vec4f {{
+    let height = i32(numbers.input_height << {upsampled}u);
+    let width = i32(numbers.input_width << {upsampled}u);
+    if (c >= numbers.input_vectors || y < 0 || x < 0 || y >= height || x >= width) {{
+        return vec4f(0.0);
+    }}
+    let row = (u32(y) >> {upsampled}u) - numbers.input_first_row;
+    var v = input[(c * numbers.input_rows + row) * numbers.input_width + (u32(x) >> {upsampled}u)];
+    {transform}
+    {activation}
+    return v;
+}}
+
+fn store(sum: vec4f, position: vec3u, block: u32, pixel: u32) {{
+    let x = position.x + pixel;
+    let c = position.z + block;
+    if (x >= numbers.output_width || position.y >= numbers.output_rows || c >= numbers.output_vectors) {{
+        return;
+    }}
+    let at = (c * numbers.output_rows + position.y) * numbers.output_width + x;
+    var value = sum + bias[c];
+    {residual}
+    {relu}
+    output[at] = value;
+}}
+
+@compute @workgroup_size({group_x}, {group_y}, {group_z})
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_id) local: vec3u,
+    @builtin(local_invocation_index) index: u32,
+) {{
+    let origin = vec2u(group.x * {tile_width}u, group.y * {tile_height}u);
+    let first_x = i32(origin.x * {stride}u) - i32(numbers.padding);
+    let first_y = i32((origin.y + numbers.output_first_row) * {stride}u) - i32(numbers.padding);
+    let first_vector = group.z * {output_vectors}u;
+{sums}
+    for (var step = 0u; step < numbers.input_vectors; step += {depth}u) {{
+        workgroupBarrier();
+        for (var i = index; i < {staged}u; i += {invocations}u) {{
+            let c = i / {plane}u;
+            let y = i % {plane}u / {staged_width}u;
+            let x = i % {staged_width}u;
+            let slot = x % {lanes}u * {columns}u + x / {lanes}u;
+            tile[(c * {staged_height}u + y) * {row_slots}u + slot] = load(step + c, first_y + i32(y), first_x + i32(x));
+        }}
+        for (var i = index; i < {filters}u; i += {invocations}u) {{
+            let vector = first_vector + i % {output_vectors}u;
+            let rest = i / {output_vectors}u;
+            var filter_value = vec4f(0.0);
+            if (vector < numbers.output_vectors && step + rest / {quads}u < numbers.input_vectors) {{
+                filter_value = weights[(vector * numbers.input_vectors + step) * {quads}u + rest];
+            }}
+            filters[i] = filter_value;
+        }}
+        workgroupBarrier();
+        for (var strip = 0u; strip < {strips}u; strip++) {{
+            let row = (strip / {kernel}u * {staged_height}u + local.y * {stride}u + strip % {kernel}u) * {row_slots}u + local.x;
+            let first_filter = strip * {strip_filters}u + local.z * {blocks}u;
+            var w: vec4f;
+{row}{products}        }}
+    }}
+    let position = vec3u(origin.x + local.x * {pixels}u, origin.y + local.y, first_vector + local.z * {blocks}u);
+{stores}}}
+",
+            head = HEAD,
+            tile = depth * staged_height * self.columns() * self.lanes(),
+            filters = depth * taps * 4 * self.shape.output_vectors(),
+            group_x = group[0],
+            group_y = group[1],
+            group_z = group[2],
+            tile_width = self.shape.tile()[0],
+            tile_height = self.shape.tile()[1],
+            stride = self.stride,
+            output_vectors = self.shape.output_vectors(),
+            staged = depth * staged_height * staged_width,
+            plane = staged_height * staged_width,
+            invocations = self.shape.invocations(),
+            lanes = self.lanes(),
+            columns = self.columns(),
+            row_slots = self.columns() * self.lanes(),
+            quads = taps * 4,
+            strips = depth * self.kernel,
+            kernel = self.kernel,
+            strip_filters = self.kernel * 4 * self.shape.output_vectors(),
+        )
+    }
+}
+
+const HEAD: &str = "struct Numbers {
+    input_vectors: u32,
+    input_height: u32,
+    input_width: u32,
+    input_first_row: u32,
+    input_rows: u32,
+    output_vectors: u32,
+    output_width: u32,
+    output_first_row: u32,
+    output_rows: u32,
+    padding: u32,
+}
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+@group(0) @binding(1) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every WebGPU adapter has, whatever more it offers.
+    const WORKGROUP_BYTES: usize = 16384;
+    const INVOCATIONS: usize = 256;
+
+    #[test]
+    fn every_shape_fits_every_adapter() {
+        for (kernel, stride) in [(1, 1), (3, 1), (3, 2)] {
+            for output_vectors in 1..9 {
+                let shape = Shape::choose(kernel, stride, output_vectors);
+                let variant = Variant {
+                    kernel,
+                    stride,
+                    transform: true,
+                    activation: Activation::Silu,
+                    upsample: false,
+                    residual: true,
+                    relu: false,
+                    shape,
+                };
+                let staged = variant.columns() * variant.lanes() * variant.staged()[1];
+                let filters = kernel * kernel * 4 * shape.output_vectors();
+                let bytes = 16 * shape.depth * (staged + filters);
+                assert!(bytes <= WORKGROUP_BYTES, "{shape:?} takes {bytes} bytes");
+                assert!(shape.invocations() <= INVOCATIONS, "{shape:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Our GPU kernels against burn's operations on the CPU: single layers of random shapes, on random values.
+
+use aedr::{
+    autoencoder::{
+        Layer, Parameters,
+        spec::{ConvSpec, GroupNormSpec, LayerSpec, PoolSpec},
+    },
+    device::ComputeDevice,
+    engine::{Program, operations::lower},
+};
+use burn::tensor::{Device, Tensor, TensorData};
+use pollster::block_on;
+use proptest::prelude::*;
+
+use crate::common::{cpu, gpu};
+
+/// Largest error allowed, of the largest value.
+const TOLERANCE: f32 = 2e-5;
+
+/// Values in [-1, 1] that follow from `seed` alone.
+fn values(seed: u64, count: usize) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = || {
+        // splitmix64
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Parameters that follow from their names.
+struct Named;
+
+impl Parameters for Named {
+    fn take<const D: usize>(&mut self, name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
+        let seed = name.bytes().fold(7u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+        Tensor::from_data(TensorData::new(values(seed, shape.iter().product()), shape), device)
+    }
+}
+
+fn read(tensor: Tensor<4>) -> Vec<f32> {
+    block_on(tensor.into_data_async()).unwrap().try_into_vec().unwrap()
+}
+
+fn with_plain_layers(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
+    let device = cpu().device;
+    let start = Tensor::<4>::from_data(input.clone(), &device);
+    read(layers.iter().fold(start, |x, spec| Layer::load(spec, &mut Named, &device).forward(x)))
+}
+
+fn with_kernels(layers: &[LayerSpec], input: &TensorData, gpu: &ComputeDevice) -> Vec<f32> {
+    let operations = lower(layers).expect("these layers can be lowered");
+    let program = Program::load(operations, &mut Named, &gpu.device).unwrap();
+    let mut run = program.start(Tensor::from_data(input.clone(), &gpu.device)).unwrap();
+    while run.step().is_some() {}
+    read(run.result().unwrap())
+}
+
+fn assert_same(layers: &[LayerSpec], [channels, height, width]: [usize; 3], offset: f32) {
+    let Some(gpu) = gpu() else { return };
+    let input = values(1, channels * height * width).into_iter().map(|value| value + offset).collect();
+    let input = TensorData::new::<f32, _>(input, [1, channels, height, width]);
+    let expected = with_plain_layers(layers, &input);
+    let found = with_kernels(layers, &input, &gpu);
+    assert_eq!(found.len(), expected.len(), "{layers:?}");
+    let largest = expected.iter().fold(1e-3f32, |largest, value| largest.max(value.abs()));
+    for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let error = (found - expected).abs() / largest;
+        assert!(error <= TOLERANCE, "value {index}: {found}, not {expected} (largest {largest}), {layers:?}");
+    }
+}
+
+fn norm(channels: usize, groups: usize) -> GroupNormSpec {
+    GroupNormSpec { name: "norm".into(), channels, groups, epsilon: 1e-6 }
+}
+
+fn conv(kernel: usize, halving: Option<(usize, usize)>, input: usize, output: usize) -> ConvSpec {
+    let same = ConvSpec::same("conv", input, output);
+    match (kernel, halving) {
+        (1, _) => ConvSpec::pointwise("conv", input, output),
+        (_, Some(padding)) => ConvSpec { stride: 2, padding, ..same },
+        _ => same,
+    }
+}
+
+/// Channels that divide into groups.
+fn grouped() -> impl Strategy<Value = (usize, usize)> {
+    (1usize..9, 1usize..6).prop_map(|(groups, width)| (groups * width, groups))
+}
+
+fn layer_before() -> impl Strategy<Value = Vec<LayerSpec>> {
+    prop_oneof![
+        Just(vec![]),
+        Just(vec![LayerSpec::UpsampleNearest]),
+        Just(vec![LayerSpec::Affine { scale: 0.5, shift: 0.25 }]),
+        Just(vec![LayerSpec::SoftClamp { limit: 3.0 }]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn convolutions(
+        before in layer_before(), after in any::<bool>(),
+        kernel in prop_oneof![Just(1usize), Just(3)],
+        halving in prop_oneof![Just(None), Just(Some((0, 1))), Just(Some((1, 1)))],
+        input in 1usize..24, output in 1usize..40, height in 2usize..40, width in 2usize..80,
+    ) {
+        let spec = conv(kernel, halving, input, output);
+        let mut layers = before;
+        layers.push(LayerSpec::Conv(ConvSpec { bias: after, ..spec }));
+        if after {
+            layers.push(LayerSpec::Relu);
+        }
+        assert_same(&layers, [input, height, width], 0.0);
+    }
+
+    #[test]
+    fn normalisations((channels, groups) in grouped(), height in 1usize..70, width in 1usize..70, offset in -20f32..20.0) {
+        let layers = [LayerSpec::NormSilu(norm(channels, groups)), LayerSpec::Conv(conv(1, None, channels, 5))];
+        assert_same(&layers, [channels, height, width], offset);
+    }
+
+    #[test]
+    fn residual_blocks((channels, groups) in grouped(), wider in any::<bool>(), height in 1usize..20, width in 1usize..40) {
+        let output = if wider { 2 * channels } else { channels };
+        let named = |spec: ConvSpec, name: &str| ConvSpec { name: name.into(), ..spec };
+        let layers = [LayerSpec::Resnet {
+            norm1: norm(channels, groups),
+            conv1: conv(3, None, channels, output),
+            norm2: norm(output, groups),
+            conv2: named(conv(3, None, output, output), "second"),
+            shortcut: wider.then(|| named(conv(1, None, channels, output), "shortcut")),
+        }];
+        assert_same(&layers, [channels, height, width], 0.0);
+    }
+
+    #[test]
+    fn attention((channels, groups) in grouped(), height in 1usize..24, width in 1usize..24) {
+        let layers = [LayerSpec::Attention { name: "attention".into(), norm: norm(channels, groups) }];
+        assert_same(&layers, [channels, height, width], 0.0);
+    }
+
+    #[test]
+    fn tiny_blocks(width in 1usize..20, pooled in any::<bool>(), height in 1usize..20, columns in 1usize..40) {
+        let pool = pooled.then(|| PoolSpec {
+            widen: ConvSpec { name: "widen".into(), ..conv(1, None, width, 4 * width) },
+            norm: norm(4 * width, 4),
+            narrow: ConvSpec { name: "narrow".into(), ..conv(1, None, 4 * width, width) },
+        });
+        let convs = [1, 2, 3].map(|index| ConvSpec { name: index.to_string(), ..conv(3, None, width, width) });
+        assert_same(&[LayerSpec::TinyBlock { convs, pool }], [width, height, columns], 0.0);
+    }
+}
+
+/// More positions than one chunk of statistics and one batch of attention scores hold.
+#[test]
+fn large_maps_are_divided() {
+    let layers = [LayerSpec::Attention { name: "attention".into(), norm: norm(4, 2) }];
+    assert_same(&layers, [4, 72, 64], 0.0);
+    let layers = [LayerSpec::NormSilu(norm(6, 3)), LayerSpec::Conv(conv(3, None, 6, 3))];
+    assert_same(&layers, [6, 130, 150], 5.0);
+}
+
+#[test]
+fn the_posterior_mean_and_a_last_affine_are_folded_into_the_convolution_before() {
+    let layers = [LayerSpec::Conv(conv(3, None, 5, 12)), LayerSpec::PosteriorMean];
+    assert_same(&layers, [5, 9, 17], 0.0);
+    let layers = [LayerSpec::Conv(conv(3, None, 5, 3)), LayerSpec::Affine { scale: 2.0, shift: -1.0 }];
+    assert_same(&layers, [5, 9, 17], 0.0);
+}
+
+#[test]
+fn what_cannot_be_lowered_is_left_to_the_plain_layers() {
+    assert!(lower(&[LayerSpec::UpsampleNearest]).is_none());
+    assert!(lower(&[LayerSpec::UpsampleNearest, LayerSpec::PosteriorMean]).is_none());
+    assert!(lower(&[LayerSpec::Relu]).is_none());
+}
