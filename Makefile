@@ -1,4 +1,4 @@
-.PHONY: start test page setup
+.PHONY: start test page setup bench
 
 # Installs what is missing, builds the page and serves it on this machine.
 start: page
@@ -13,6 +13,13 @@ test:
 # Builds the page into dist/, ready to be put on any static host.
 page: setup
 	@scripts/build-page.sh
+
+# Measures the engine beside onnxruntime-web and prints a table.
+bench:
+	@scripts/setup.sh test
+	@scripts/build-page.sh
+	@npm ci --silent --no-audit --no-fund --prefix tests/bench
+	@SCALE=$(or $(SCALE),1) node tests/bench/bench.mjs
 
 setup:
 	@scripts/setup.sh

@@ -13,8 +13,8 @@ use spec::{LayerSpec, MapSize};
 
 use crate::{
     Error, Result,
-    device::ComputeDevice,
-    engine::{self, Program, operations::lower},
+    device::{ComputeDevice, DeviceKind},
+    engine::{cpu, gpu, operations::lower},
 };
 
 /// An autoencoder with its parameters on a device.
@@ -38,14 +38,16 @@ enum Computation {
     /// burn's own operations.
     Layers(Vec<Layer>),
     /// Our kernels.
-    Program(Program),
+    Gpu(gpu::Program),
+    Cpu(cpu::Program),
 }
 
 /// A pass at work on one input.
 #[derive(Debug)]
 pub enum Run<'a> {
     Layers { remaining: std::vec::IntoIter<(&'a Layer, u64)>, x: Tensor<4> },
-    Program(engine::Run<'a>),
+    Gpu(gpu::Run<'a>),
+    Cpu(cpu::Run<'a>),
 }
 
 impl Autoencoder {
@@ -66,9 +68,14 @@ impl Autoencoder {
 impl Pass {
     fn load(layers: Vec<LayerSpec>, parameters: &mut impl Parameters, compute: &ComputeDevice) -> Result<Self> {
         let device = &compute.device;
-        let computation = match lower(&layers).filter(|_| compute.kernels) {
-            Some(operations) => Computation::Program(Program::load(operations, parameters, device)?),
-            None => Computation::Layers(layers.iter().map(|spec| Layer::load(spec, parameters, device)).collect()),
+        let computation = match (lower(&layers).filter(|_| compute.kernels), compute.kind) {
+            (Some(operations), DeviceKind::WebGpu) => {
+                Computation::Gpu(gpu::Program::load(operations, parameters, device)?)
+            }
+            (Some(operations), DeviceKind::Cpu) => {
+                Computation::Cpu(cpu::Program::load(operations, parameters, device)?)
+            }
+            (None, _) => Computation::Layers(layers.iter().map(|spec| Layer::load(spec, parameters, device)).collect()),
         };
         Ok(Pass { layers, computation })
     }
@@ -85,7 +92,8 @@ impl Pass {
                 let remaining: Vec<_> = layers.iter().zip(work).collect();
                 Ok(Run::Layers { remaining: remaining.into_iter(), x })
             }
-            Computation::Program(program) => Ok(Run::Program(program.start(x)?)),
+            Computation::Gpu(program) => Ok(Run::Gpu(program.start(x)?)),
+            Computation::Cpu(program) => Ok(Run::Cpu(program.start(x)?)),
         }
     }
 
@@ -93,7 +101,8 @@ impl Pass {
     pub fn multiply_adds(&self, input: MapSize) -> u64 {
         match &self.computation {
             Computation::Layers(_) => self.work(input).iter().sum(),
-            Computation::Program(program) => program.multiply_adds(input),
+            Computation::Gpu(program) => program.multiply_adds(input),
+            Computation::Cpu(program) => program.multiply_adds(input),
         }
     }
 
@@ -122,7 +131,8 @@ impl Run<'_> {
                 *x = layer.forward(x.clone());
                 Some(work)
             }
-            Run::Program(run) => run.step(),
+            Run::Gpu(run) => run.step(),
+            Run::Cpu(run) => run.step(),
         }
     }
 
@@ -133,7 +143,8 @@ impl Run<'_> {
     pub async fn wait(&self, compute: &ComputeDevice) -> Result<()> {
         match self {
             Run::Layers { x, .. } => compute.finish(x).await,
-            Run::Program(run) => run.wait().await,
+            Run::Gpu(run) => run.wait().await,
+            Run::Cpu(_) => Ok(()),
         }
     }
 
@@ -142,11 +153,11 @@ impl Run<'_> {
     /// # Errors
     /// [`Error::DeviceFailed`].
     pub fn result(self) -> Result<Tensor<4>> {
-        match self {
-            Run::Layers { x, .. } => Ok(x),
-            Run::Program(run) => {
-                run.result().ok_or_else(|| Error::DeviceFailed { detail: "a feature map is missing".into() })
-            }
-        }
+        let result = match self {
+            Run::Layers { x, .. } => Some(x),
+            Run::Gpu(run) => run.result(),
+            Run::Cpu(run) => run.result(),
+        };
+        result.ok_or_else(|| Error::DeviceFailed { detail: "a feature map is missing".into() })
     }
 }

@@ -38,7 +38,7 @@ pub struct ComputeDevice {
     pub software: bool,
     /// The largest single feature map in bytes.
     pub largest_map_bytes: u64,
-    /// Autoencoders are computed by our own GPU kernels; else, and on the CPU, by burn's operations.
+    /// Autoencoders are computed by our own kernels; else by burn's operations.
     pub kernels: bool,
 }
 
@@ -73,7 +73,7 @@ impl ComputeDevice {
             adapter: "CPU".into(),
             software: false,
             largest_map_bytes: CPU_MAP_BYTES,
-            kernels: false,
+            kernels: true,
         }
     }
 

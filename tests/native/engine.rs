@@ -1,4 +1,6 @@
-//! Our GPU kernels against burn's operations on the CPU: single layers of random shapes, on random values.
+//! Our kernels, on the GPU and on the CPU, against burn's operations: single layers of random shapes, on random values.
+
+use std::fs;
 
 use aedr::{
     autoencoder::{
@@ -6,13 +8,15 @@ use aedr::{
         spec::{ConvSpec, GroupNormSpec, LayerSpec, PoolSpec},
     },
     device::ComputeDevice,
-    engine::{Program, operations::lower},
+    engine::{cpu, gpu, operations::lower},
+    reconstruction::{Silent, double_reconstruction},
+    weights::Model,
 };
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 use proptest::prelude::*;
 
-use crate::common::{cpu, gpu};
+use crate::common::{cpu, devices, gpu, load, relative, repository};
 
 /// Largest error allowed, of the largest value.
 const TOLERANCE: f32 = 2e-5;
@@ -51,25 +55,36 @@ fn with_plain_layers(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
     read(layers.iter().fold(start, |x, spec| Layer::load(spec, &mut Named, &device).forward(x)))
 }
 
-fn with_kernels(layers: &[LayerSpec], input: &TensorData, gpu: &ComputeDevice) -> Vec<f32> {
+fn on_cpu(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
+    let device = cpu().device;
     let operations = lower(layers).expect("these layers can be lowered");
-    let program = Program::load(operations, &mut Named, &gpu.device).unwrap();
-    let mut run = program.start(Tensor::from_data(input.clone(), &gpu.device)).unwrap();
+    let program = cpu::Program::load(operations, &mut Named, &device).unwrap();
+    let mut run = program.start(Tensor::from_data(input.clone(), &device)).unwrap();
     while run.step().is_some() {}
     read(run.result().unwrap())
 }
 
+fn on_gpu(layers: &[LayerSpec], input: &TensorData) -> Option<Vec<f32>> {
+    let device = gpu()?.device;
+    let operations = lower(layers).expect("these layers can be lowered");
+    let program = gpu::Program::load(operations, &mut Named, &device).unwrap();
+    let mut run = program.start(Tensor::from_data(input.clone(), &device)).unwrap();
+    while run.step().is_some() {}
+    Some(read(run.result().unwrap()))
+}
+
 fn assert_same(layers: &[LayerSpec], [channels, height, width]: [usize; 3], offset: f32) {
-    let Some(gpu) = gpu() else { return };
     let input = values(1, channels * height * width).into_iter().map(|value| value + offset).collect();
     let input = TensorData::new::<f32, _>(input, [1, channels, height, width]);
     let expected = with_plain_layers(layers, &input);
-    let found = with_kernels(layers, &input, &gpu);
-    assert_eq!(found.len(), expected.len(), "{layers:?}");
     let largest = expected.iter().fold(1e-3f32, |largest, value| largest.max(value.abs()));
-    for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
-        let error = (found - expected).abs() / largest;
-        assert!(error <= TOLERANCE, "value {index}: {found}, not {expected} (largest {largest}), {layers:?}");
+    for (device, found) in [("CPU", Some(on_cpu(layers, &input))), ("GPU", on_gpu(layers, &input))] {
+        let Some(found) = found else { continue };
+        assert_eq!(found.len(), expected.len(), "{device}: {layers:?}");
+        for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let close = (found - expected).abs() <= TOLERANCE * largest;
+            assert!(close, "{device}, value {index}: {found}, not {expected} (largest {largest}), {layers:?}");
+        }
     }
 }
 
@@ -154,6 +169,29 @@ proptest! {
         });
         let convs = [1, 2, 3].map(|index| ConvSpec { name: index.to_string(), ..conv(3, None, width, width) });
         assert_same(&[LayerSpec::TinyBlock { convs, pool }], [width, height, columns], 0.0);
+    }
+}
+
+/// The whole method: losses of the default model on the page's samples, by the kernels and by burn's
+/// operations.
+#[test]
+fn losses_are_those_of_the_plain_layers() {
+    let folder = repository("weights/aedr-small");
+    let plain = load(&folder, ComputeDevice { kernels: false, ..cpu() }, None);
+    let models: Vec<Model> = devices().into_iter().map(|device| load(&folder, device, None)).collect();
+    for sample in ["dahlia.png", "cat.jpg"] {
+        let bytes = fs::read(repository("www/samples").join(sample)).unwrap();
+        let image = image::load_from_memory(&bytes).unwrap().crop_imm(128, 64, 96, 64).into_rgb8();
+        let plane = |channel| image.pixels().map(move |pixel| f32::from(pixel[channel]) / 127.5 - 1.0);
+        let values: Vec<f32> = (0..3).flat_map(plane).collect();
+        let losses = |model| block_on(double_reconstruction(model, values.clone(), [64, 96], &mut Silent)).unwrap();
+        let expected = losses(&plain);
+        for model in &models {
+            let found = losses(model);
+            let adapter = &model.device.adapter;
+            assert!(relative(found.first, expected.first) < 1e-4, "{sample}, {adapter}: {found:?}, not {expected:?}");
+            assert!(relative(found.second, expected.second) < 1e-4, "{sample}, {adapter}: {found:?}, not {expected:?}");
+        }
     }
 }
 

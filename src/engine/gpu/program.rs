@@ -5,7 +5,6 @@ use burn::tensor::{Device, Tensor};
 use super::{
     convolution::{Shape, Variant},
     kernel::{Buffer, Queue, Source},
-    operations::{Convolution, MapId, Operation, Transform, sizes},
 };
 use crate::{
     Result,
@@ -13,6 +12,7 @@ use crate::{
         Parameters,
         spec::{GroupNormSpec, MapSize},
     },
+    engine::operations::{Convolution, MapId, Operation, Transform, sizes},
 };
 
 /// Positions that one workgroup takes statistics of.

@@ -9,7 +9,7 @@
 
 use std::fmt::Write;
 
-use super::operations::Activation;
+use crate::engine::operations::Activation;
 
 /// What of a convolution is compiled in. Sizes are not: they come as numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
