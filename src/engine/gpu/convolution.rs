@@ -22,7 +22,6 @@ pub struct Variant {
     pub upsample: bool,
     pub residual: bool,
     pub relu: bool,
-    pub shape: Shape,
 }
 
 /// How the work is divided.
@@ -39,18 +38,21 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// A shape for this many vectors of output channels.
-    pub fn choose(kernel: usize, stride: usize, output_vectors: usize) -> Self {
-        // Stride 2 needs four times the staged input for as many pixels.
-        let pixels = if stride == 1 { 8 } else { 4 };
-        let (blocks, groups) = match output_vectors {
-            1 => (1, 1),
-            2 | 3 => (2, 1),
-            _ => (2, 2),
+    /// A shape for this many vectors of output channels and results of this width: the narrower the map, the
+    /// narrower the tile, and the more output channels share what is staged.
+    pub fn choose(kernel: usize, stride: usize, output_vectors: usize, width: usize) -> Self {
+        let blocks = output_vectors.min(2);
+        let (pixels, columns, most_groups) = match width {
+            ..=8 => (4, 2, 4),
+            ..=16 => (4, 4, 4),
+            _ if stride == 1 => (8, 4, 2),
+            // Stride 2 needs four times the staged input for as many pixels.
+            _ => (4, 4, 2),
         };
-        let group = if stride == 1 { [4, 16 / groups, groups] } else { [4, 8, groups] };
-        let depth = if kernel > 1 { 1 } else { groups };
-        Shape { group, pixels, blocks, depth }
+        let groups = (output_vectors / blocks).clamp(1, most_groups).next_power_of_two().min(most_groups);
+        let rows = if stride == 1 { 16 / groups } else { 8 };
+        let group = [columns, rows, groups];
+        Shape { group, pixels, blocks, depth: if kernel > 1 { 1 } else { groups } }
     }
 
     /// Pixels of a workgroup's tile: width, height.
@@ -70,25 +72,25 @@ impl Shape {
 
 impl Variant {
     /// The sides of the input that a tile needs.
-    fn staged(&self) -> [usize; 2] {
-        self.shape.tile().map(|side| (side - 1) * self.stride + self.kernel)
+    fn staged(&self, shape: &Shape) -> [usize; 2] {
+        shape.tile().map(|side| (side - 1) * self.stride + self.kernel)
     }
 
     /// Neighbouring invocations read vectors this far apart; the staged row is stored with such columns
     /// together, so that they fall into different banks of workgroup memory.
-    fn lanes(&self) -> usize {
-        self.shape.pixels * self.stride
+    fn lanes(&self, shape: &Shape) -> usize {
+        shape.pixels * self.stride
     }
 
-    fn columns(&self) -> usize {
-        self.staged()[0].div_ceil(self.lanes())
+    fn columns(&self, shape: &Shape) -> usize {
+        self.staged(shape)[0].div_ceil(self.lanes(shape))
     }
 
     /// Bindings: input, weights, bias, output, then scale-and-shift if `transform`, residual if
     /// `residual`, last the numbers.
-    pub fn source(&self) -> String {
-        let Shape { group, pixels, blocks, depth } = self.shape;
-        let [staged_width, staged_height] = self.staged();
+    pub fn source(&self, shape: &Shape) -> String {
+        let Shape { group, pixels, blocks, depth } = *shape;
+        let [staged_width, staged_height] = self.staged(shape);
         let taps = self.kernel * self.kernel;
         let mut binding = 4;
         let mut optional = String::new();
@@ -122,13 +124,13 @@ impl Variant {
             }
         }
         for column in 0..(pixels - 1) * self.stride + self.kernel {
-            let slot = column % self.lanes() * self.columns() + column / self.lanes();
+            let slot = column % self.lanes(shape) * self.columns(shape) + column / self.lanes(shape);
             let _ = writeln!(row, "        let r{column} = tile[row + {slot}u];");
         }
         for tap in 0..self.kernel {
             for (input, component) in ["x", "y", "z", "w"].iter().enumerate() {
                 for block in 0..blocks {
-                    let offset = (tap * 4 + input) * self.shape.output_vectors() + block;
+                    let offset = (tap * 4 + input) * shape.output_vectors() + block;
                     let _ = writeln!(products, "        w = filters[first_filter + {offset}u];");
                     for pixel in 0..pixels {
                         let column = pixel * self.stride + tap;
@@ -211,25 +213,25 @@ fn main(
 {stores}}}
 ",
             head = HEAD,
-            tile = depth * staged_height * self.columns() * self.lanes(),
-            filters = depth * taps * 4 * self.shape.output_vectors(),
+            tile = depth * staged_height * self.columns(shape) * self.lanes(shape),
+            filters = depth * taps * 4 * shape.output_vectors(),
             group_x = group[0],
             group_y = group[1],
             group_z = group[2],
-            tile_width = self.shape.tile()[0],
-            tile_height = self.shape.tile()[1],
+            tile_width = shape.tile()[0],
+            tile_height = shape.tile()[1],
             stride = self.stride,
-            output_vectors = self.shape.output_vectors(),
+            output_vectors = shape.output_vectors(),
             staged = depth * staged_height * staged_width,
             plane = staged_height * staged_width,
-            invocations = self.shape.invocations(),
-            lanes = self.lanes(),
-            columns = self.columns(),
-            row_slots = self.columns() * self.lanes(),
+            invocations = shape.invocations(),
+            lanes = self.lanes(shape),
+            columns = self.columns(shape),
+            row_slots = self.columns(shape) * self.lanes(shape),
             quads = taps * 4,
             strips = depth * self.kernel,
             kernel = self.kernel,
-            strip_filters = self.kernel * 4 * self.shape.output_vectors(),
+            strip_filters = self.kernel * 4 * shape.output_vectors(),
         )
     }
 }
@@ -263,8 +265,8 @@ mod tests {
     #[test]
     fn every_shape_fits_every_adapter() {
         for (kernel, stride) in [(1, 1), (3, 1), (3, 2)] {
-            for output_vectors in 1..9 {
-                let shape = Shape::choose(kernel, stride, output_vectors);
+            for (output_vectors, width) in (1..9).flat_map(|vectors| [4, 12, 40].map(|width| (vectors, width))) {
+                let shape = Shape::choose(kernel, stride, output_vectors, width);
                 let variant = Variant {
                     kernel,
                     stride,
@@ -273,9 +275,8 @@ mod tests {
                     upsample: false,
                     residual: true,
                     relu: false,
-                    shape,
                 };
-                let staged = variant.columns() * variant.lanes() * variant.staged()[1];
+                let staged = variant.columns(&shape) * variant.lanes(&shape) * variant.staged(&shape)[1];
                 let filters = kernel * kernel * 4 * shape.output_vectors();
                 let bytes = 16 * shape.depth * (staged + filters);
                 assert!(bytes <= WORKGROUP_BYTES, "{shape:?} takes {bytes} bytes");

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::{
     convolution::{Shape, Variant},
-    kernel::{Buffer, Queue, Source},
+    kernel::{Buffer, Queue},
 };
 use crate::{
     Result,
@@ -49,8 +49,7 @@ enum Weights {
 
 #[derive(Debug)]
 struct PackedConvolution {
-    kernel: Source,
-    shape: Shape,
+    variant: Variant,
     /// `[out / 4, in / 4, kernel, kernel, 4 of in, 4 of out]`.
     weight: Buffer,
     /// `[out / 4, 4]`.
@@ -170,7 +169,7 @@ impl Run<'_> {
     }
 
     fn convolution(&self, conv: &Convolution, packed: &PackedConvolution) -> Option<Buffer> {
-        let PackedConvolution { kernel, shape, weight, bias, affine } = packed;
+        let PackedConvolution { variant, weight, bias, affine } = packed;
         let ([inputs, height, width], [outputs, out_height, out_width]) =
             (self.sizes[conv.input], self.sizes[conv.output]);
         let (inputs, outputs) = (inputs.div_ceil(4), outputs.div_ceil(4));
@@ -183,6 +182,7 @@ impl Run<'_> {
         if let Some(residual) = conv.residual {
             buffers.push(self.map(residual)?);
         }
+        let shape = Shape::choose(variant.kernel, variant.stride, outputs, out_width);
         let [tile_width, tile_height] = shape.tile();
         let groups = [
             out_width.div_ceil(tile_width),
@@ -191,7 +191,7 @@ impl Run<'_> {
         ];
         let numbers =
             [inputs, height, width, 0, height, outputs, out_width, 0, out_height, conv.spec.padding.0].map(as_u32);
-        self.program.queue.launch(kernel.clone(), groups, &buffers, &numbers);
+        self.program.queue.launch(variant.source(&shape).as_str(), groups, &buffers, &numbers);
         Some(output)
     }
 
@@ -285,7 +285,6 @@ impl<P: Parameters> Packing<'_, P> {
             }
             Transform::None | Transform::Normalise(_) => None,
         };
-        let shape = Shape::choose(spec.kernel, spec.stride, outputs);
         let variant = Variant {
             kernel: spec.kernel,
             stride: spec.stride,
@@ -294,11 +293,9 @@ impl<P: Parameters> Packing<'_, P> {
             upsample: conv.upsample,
             residual: conv.residual.is_some(),
             relu: conv.relu,
-            shape,
         };
         Ok(Weights::Convolution(PackedConvolution {
-            kernel: Source::from(variant.source().as_str()),
-            shape,
+            variant,
             weight: self.queue.buffer(weight)?,
             bias: self.queue.buffer(padded(bias, 0, 4))?,
             affine,
