@@ -73,7 +73,8 @@ impl ComputeDevice {
             adapter: "CPU".into(),
             software: false,
             largest_map_bytes: CPU_MAP_BYTES,
-            kernels: true,
+            // Natively burn's operations use wider vectors than the kernels are compiled for.
+            kernels: cfg!(target_arch = "wasm32"),
         }
     }
 
