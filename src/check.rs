@@ -95,8 +95,7 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
         let (width, height) = (image.width.into(), image.height.into());
         return Err(Error::ImageTooSmall { width, height, minimum: MINIMUM_SIDE.into() });
     }
-    let size = [height as usize, width as usize];
-    let losses = double_reconstruction(model, image.values(), size, progress).await?;
+    let losses = double_reconstruction(model, image, progress).await?;
     let homogeneity = homogeneity(&image.grey, image.width as usize)?;
     let ratio = loss_ratio(losses)?;
     let signal = signal(losses, homogeneity)?;

@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
-use burn::tensor::{Device, Tensor, wgpu::MemoryConfiguration};
+use burn::tensor::{Device, wgpu::MemoryConfiguration};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, engine::gpu::Gpu};
 
 /// Which device a caller asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,15 +36,22 @@ pub struct ComputeDevice {
     pub adapter: String,
     /// The adapter is a CPU that emulates a GPU.
     pub software: bool,
-    /// The largest single feature map in bytes.
-    pub largest_map_bytes: u64,
+    /// What a single buffer may hold, in bytes.
+    pub buffer_bytes: u64,
+    /// What weights and maps of a check should take together at most, in bytes. Where that cannot be, a check
+    /// takes what it must.
+    pub memory_bytes: u64,
     /// Autoencoders are computed by our own kernels; else by burn's operations.
     pub kernels: bool,
 }
 
-/// What the CPU path may hold in one map: three or four such maps are alive at once, and a browser's
-/// wasm memory ends at 4 GiB.
-const CPU_MAP_BYTES: u64 = if cfg!(target_arch = "wasm32") { 512 << 20 } else { 4 << 30 };
+/// WebGPU does not tell how much memory there is. This much the smallest of today's desktops spare, and
+/// large images need more only to be checked faster.
+const GPU_MEMORY_BYTES: u64 = 1 << 30;
+/// A browser's wasm memory ends at 4 GiB, and a phone's tab long before.
+const CPU_MEMORY_BYTES: u64 = if cfg!(target_arch = "wasm32") { 512 << 20 } else { 8 << 30 };
+/// What one allocation in wasm may take, and natively.
+const CPU_BUFFER_BYTES: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 4 << 30 };
 
 /// burn registers a GPU runtime once a process; later calls share it.
 static GPU: Mutex<Option<ComputeDevice>> = Mutex::new(None);
@@ -72,7 +79,8 @@ impl ComputeDevice {
             kind: DeviceKind::Cpu,
             adapter: "CPU".into(),
             software: false,
-            largest_map_bytes: CPU_MAP_BYTES,
+            buffer_bytes: CPU_BUFFER_BYTES,
+            memory_bytes: CPU_MEMORY_BYTES,
             // Natively burn's operations use wider vectors than the kernels are compiled for.
             kernels: cfg!(target_arch = "wasm32"),
         }
@@ -95,7 +103,8 @@ impl ComputeDevice {
             kind: DeviceKind::WebGpu,
             software: info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu,
             adapter: if info.name.is_empty() { "WebGPU".into() } else { info.name },
-            largest_map_bytes: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
+            buffer_bytes: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
+            memory_bytes: GPU_MEMORY_BYTES,
             kernels: true,
         };
         if let Ok(mut shared) = GPU.lock() {
@@ -104,13 +113,11 @@ impl ComputeDevice {
         Ok(gpu)
     }
 
-    /// Waits until `tensor` has been computed. On the CPU everything is computed at once.
-    pub(crate) async fn finish(&self, tensor: &Tensor<4>) -> Result<()> {
-        if self.kind == DeviceKind::WebGpu {
-            // Reading one value back is the wait that works in browsers, where blocking is impossible.
-            let one = tensor.clone().slice([0..1, 0..1, 0..1, 0..1]);
-            one.into_data_async().await.map_err(|error| Error::DeviceFailed { detail: error.to_string() })?;
+    /// Waits until everything queued has been computed. On the CPU everything is computed at once.
+    pub(crate) async fn wait(&self) -> Result<()> {
+        match self.kind {
+            DeviceKind::WebGpu => Gpu::new(&self.device, self.buffer_bytes)?.wait().await,
+            DeviceKind::Cpu => Ok(()),
         }
-        Ok(())
     }
 }

@@ -4,4 +4,7 @@
 
 pub mod cpu;
 pub mod gpu;
+pub mod kernels;
 pub mod operations;
+pub mod plan;
+pub mod program;

@@ -11,7 +11,7 @@ use ::image::{
 };
 use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, JpegError, PixelFormat};
 
-use crate::{Error, Result};
+use crate::{Error, Result, autoencoder::spec::MapSize, engine::plan::Rows, reconstruction::Source};
 
 /// Sides are cropped to multiples of this, the pixel size of one latent of the common autoencoders.
 pub const CROP_MULTIPLE: u32 = 8;
@@ -112,14 +112,21 @@ impl DecodedImage {
     pub fn checked_size(&self) -> (u32, u32) {
         (self.width / CROP_MULTIPLE * CROP_MULTIPLE, self.height / CROP_MULTIPLE * CROP_MULTIPLE)
     }
+}
 
-    /// The cropped image as `[3, height, width]` values in [-1, 1], channel by channel.
-    pub fn values(&self) -> Vec<f32> {
+/// The cropped image: `[3, height, width]` values in [-1, 1].
+impl Source for DecodedImage {
+    fn size(&self) -> MapSize {
         let (width, height) = self.checked_size();
-        let mut values = Vec::with_capacity(3 * width as usize * height as usize);
+        [3, height as usize, width as usize]
+    }
+
+    fn rows(&self, rows: Rows) -> Vec<f32> {
+        let [_, _, width] = self.size();
+        let mut values = Vec::with_capacity(3 * rows.len() * width);
         for channel in 0..3 {
-            for row in self.rgb.chunks_exact(3 * self.width as usize).take(height as usize) {
-                let row = row.chunks_exact(3).take(width as usize);
+            for row in self.rgb.chunks_exact(3 * self.width as usize).skip(rows.start).take(rows.len()) {
+                let row = row.chunks_exact(3).take(width);
                 values.extend(row.map(|pixel| f32::from(pixel[channel]) / 127.5 - 1.0));
             }
         }

@@ -115,8 +115,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Homogeneity { images } => Ok(print_homogeneity(&images)),
-        Command::Threshold(arguments) => threshold::run(&arguments).map(|threshold| print_line(threshold)),
-        Command::Pack(arguments) => run_pack(&arguments).map(|text| print_line(text)),
+        Command::Threshold(arguments) => threshold::run(&arguments).map(print_line),
+        Command::Pack(arguments) => run_pack(&arguments).map(print_line),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -14,7 +14,7 @@ use crate::{
     check::check,
     device::{ComputeDevice, DeviceKind, DevicePreference},
     image::DecodeOptions,
-    reconstruction::{self, Progress, Silent, Stage},
+    reconstruction::{self, Progress, Silent, Stage, Values},
     weights::{Manifest, Model, ModelLoader},
 };
 
@@ -42,7 +42,7 @@ pub struct Checker {
 struct DeviceReport<'a> {
     kind: DeviceKind,
     adapter: &'a str,
-    largest_map_bytes: u64,
+    buffer_bytes: u64,
 }
 
 #[derive(Deserialize)]
@@ -69,10 +69,10 @@ impl Checker {
         Ok(Checker { device, loading: None, models: HashMap::new() })
     }
 
-    /// `{kind, adapter, largest_map_bytes}`.
+    /// `{kind, adapter, buffer_bytes}`.
     pub fn device_report(&self) -> Result<String, JsValue> {
-        let ComputeDevice { kind, adapter, largest_map_bytes, .. } = &self.device;
-        json(&DeviceReport { kind: *kind, adapter, largest_map_bytes: *largest_map_bytes })
+        let ComputeDevice { kind, adapter, buffer_bytes, .. } = &self.device;
+        json(&DeviceReport { kind: *kind, adapter, buffer_bytes: *buffer_bytes })
     }
 
     /// Begins to load a model; gives the manifest back, validated, with the shards that must come.
@@ -132,7 +132,8 @@ impl Checker {
         height: usize,
         width: usize,
     ) -> Result<Vec<f32>, JsValue> {
-        reconstruction::encode(&*self.model(&model)?, values, [height, width]).await.map_err(to_js)
+        let image = Values::new(values, [3, height, width]).map_err(to_js)?;
+        reconstruction::encode(&*self.model(&model)?, &image).await.map_err(to_js)
     }
 
     /// Latent `[channels, height, width]` → reconstruction.
@@ -143,7 +144,10 @@ impl Checker {
         height: usize,
         width: usize,
     ) -> Result<Vec<f32>, JsValue> {
-        reconstruction::decode(&*self.model(&model)?, latent, [height, width]).await.map_err(to_js)
+        let model = self.model(&model)?;
+        let channels = model.manifest.architecture.latent_channels();
+        let latent = Values::new(latent, [channels, height, width]).map_err(to_js)?;
+        reconstruction::decode(&model, &latent).await.map_err(to_js)
     }
 
     /// `{first_loss, second_loss}` of `[3, height, width]` values in [-1, 1].
@@ -155,8 +159,8 @@ impl Checker {
         width: usize,
     ) -> Result<String, JsValue> {
         let model = self.model(&model)?;
-        let losses = reconstruction::double_reconstruction(&model, values, [height, width], &mut Silent).await;
-        let losses = losses.map_err(to_js)?;
+        let image = Values::new(values, [3, height, width]).map_err(to_js)?;
+        let losses = reconstruction::double_reconstruction(&model, &image, &mut Silent).await.map_err(to_js)?;
         json(&serde_json::json!({ "first_loss": losses.first, "second_loss": losses.second }))
     }
 }

@@ -104,6 +104,12 @@ impl Architecture {
         self.encoder().iter().chain(&self.decoder()).flat_map(LayerSpec::parameters).collect()
     }
 
+    /// How many values a complete weights file holds.
+    pub fn parameter_count(&self) -> u64 {
+        let count = |shape: &[usize]| shape.iter().map(|&side| side as u64).product::<u64>();
+        self.parameters().iter().map(|parameter| count(&parameter.shape)).sum()
+    }
+
     /// The largest single map in elements, over one reconstruction of an image of this size.
     pub fn largest_map(&self, height: usize, width: usize) -> u64 {
         self.walk(height, width, LayerSpec::largest_map).into_iter().max().unwrap_or(0)
@@ -323,10 +329,6 @@ fn invalid(field: &str, detail: &str) -> Error {
 mod tests {
     use super::*;
 
-    fn parameter_count(architecture: &Architecture) -> usize {
-        architecture.parameters().iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum()
-    }
-
     fn kl(latent_channels: usize, quant: bool) -> Architecture {
         Architecture::AutoencoderKl(AutoencoderKlConfig {
             block_out_channels: vec![128, 256, 512, 512],
@@ -343,7 +345,7 @@ mod tests {
     #[test]
     fn published_autoencoders_have_their_published_sizes() {
         for (architecture, millions) in [(kl(4, true), 83.65), (kl(16, false), 83.82), (kl(32, true), 84.05)] {
-            assert_eq!((parameter_count(&architecture) as f64 / 1e4).round() / 100.0, millions);
+            assert_eq!((architecture.parameter_count() as f64 / 1e4).round() / 100.0, millions);
         }
     }
 

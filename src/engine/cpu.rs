@@ -1,4 +1,4 @@
-//! The operations on the CPU, in f32. Maps are `[channels, height, width]`, row by row.
+//! The operations on the CPU, in f32. Maps are `[channels, rows, width]`, row by row.
 //!
 //! There is one kernel: four output channels by eight neighbouring pixels in registers, which compilers
 //! turn into vector instructions. A convolution first stages some rows of its input, transformed,
@@ -7,25 +7,259 @@
 //! the queries and the values.
 
 mod convolution;
-mod program;
 
-pub use program::{Program, Run};
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
 
-/// A feature map.
-#[derive(Debug, Clone)]
-struct Map {
-    values: Vec<f32>,
-    size: crate::autoencoder::spec::MapSize,
+use burn::tensor::Tensor;
+
+use self::convolution::{Convolution, Fused};
+use super::{
+    kernels::{Band, Kernels, Sources},
+    operations::{self, Transform},
+    plan::{Limits, Rows},
+};
+use crate::{
+    Error, Result,
+    autoencoder::spec::{GroupNormSpec, MapSize},
+};
+
+/// Attention scores held at once: 16 MiB.
+const SCORES: usize = 4 << 20;
+
+/// The kernels on the CPU.
+#[derive(Debug)]
+pub struct Cpu {
+    buffer_bytes: u64,
 }
 
-impl Map {
-    fn zeros(size: [usize; 3]) -> Self {
-        Map { values: vec![0.0; size.iter().product()], size }
+impl Cpu {
+    /// The kernels, with buffers of at most so many bytes.
+    pub fn new(buffer_bytes: u64) -> Self {
+        Cpu { buffer_bytes }
+    }
+}
+
+/// Moments of one channel so far, in f64.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Moments {
+    count: f64,
+    mean: f64,
+    /// Summed squared deviations from the mean.
+    squares: f64,
+}
+
+impl Moments {
+    fn of(values: &[f32]) -> Self {
+        let count = values.len() as f64;
+        let mean = values.iter().copied().map(f64::from).sum::<f64>() / count.max(1.0);
+        let squares = values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum();
+        Moments { count, mean, squares }
     }
 
-    /// The values of each channel.
-    fn channels(&self) -> std::slice::ChunksExact<'_, f32> {
-        self.values.chunks_exact((self.size[1] * self.size[2]).max(1))
+    /// Both together (Chan's formula).
+    fn merge(self, other: Moments) -> Self {
+        let count = self.count + other.count;
+        if count == 0.0 {
+            return self;
+        }
+        let (difference, share) = (other.mean - self.mean, other.count / count);
+        Moments {
+            count,
+            mean: self.mean + difference * share,
+            squares: self.squares + other.squares + difference * difference * self.count * share,
+        }
+    }
+}
+
+impl Kernels for Cpu {
+    type Buffer = Vec<f32>;
+    type Convolution = Convolution;
+    type Norm = Vec<(f32, f32)>;
+    type Moments = Vec<Moments>;
+    type Affine = Vec<(f32, f32)>;
+
+    fn limits(&self) -> Limits {
+        Limits { memory: u64::MAX, buffer: self.buffer_bytes, channel_multiple: 1, attention_scratch }
+    }
+
+    fn pack_convolution(
+        &self,
+        conv: &operations::Convolution,
+        weight: Tensor<4>,
+        bias: Tensor<1>,
+    ) -> Result<Convolution> {
+        let spec = &conv.spec;
+        let (weight, bias) = (values(weight)?, values(bias)?);
+        let taps = spec.kernel * spec.kernel;
+        let weight = |output, input, tap| weight[(output * spec.input + input) * taps + tap];
+        let packed = Convolution::pack([conv.outputs, spec.input, spec.kernel], weight, bias);
+        Ok(Convolution { stride: spec.stride, padding: spec.padding.0, ..packed })
+    }
+
+    fn pack_norm(&self, scale: Tensor<1>, shift: Tensor<1>) -> Result<Vec<(f32, f32)>> {
+        Ok(values(scale)?.into_iter().zip(values(shift)?).collect())
+    }
+
+    fn allocate(&self, bytes: u64) -> Vec<f32> {
+        vec![0.0; (bytes / 4) as usize]
+    }
+
+    fn release(&self) {}
+
+    fn write(&self, band: &mut Band<Vec<f32>>, rows: Rows, values: &[f32]) -> Result<()> {
+        let width = band.size[2];
+        let planes = band.buffer.chunks_exact_mut(band.rows.len() * width);
+        for (plane, values) in planes.zip(values.chunks_exact(rows.len() * width)) {
+            plane[(rows.start - band.rows.start) * width..][..values.len()].copy_from_slice(values);
+        }
+        Ok(())
+    }
+
+    fn convolve(
+        &self,
+        conv: &operations::Convolution,
+        packed: &Convolution,
+        sources: Sources<'_, Self>,
+        output: &mut Band<Vec<f32>>,
+        rows: Rows,
+    ) -> Result<()> {
+        let constant;
+        let affine = match conv.transform {
+            Transform::Affine { scale, shift } => {
+                constant = vec![(scale as f32, shift as f32); packed.inputs];
+                Some(constant.as_slice())
+            }
+            Transform::None | Transform::Normalise(_) => sources.affine.map(Vec::as_slice),
+        };
+        let fused = Fused {
+            affine,
+            activation: conv.activation,
+            upsample: conv.upsample,
+            residual: sources.residual,
+            relu: conv.relu,
+        };
+        packed.compute(sources.input, output, rows, &fused);
+        Ok(())
+    }
+
+    fn begin_statistics(&self, [channels, _, _]: MapSize, _: usize) -> Vec<Moments> {
+        vec![Moments::default(); channels]
+    }
+
+    fn gather(&self, moments: &mut Vec<Moments>, input: &Band<Vec<f32>>, rows: Rows) -> Result<()> {
+        let width = input.size[2];
+        let planes = input.buffer.chunks_exact(input.rows.len() * width);
+        for (moments, plane) in moments.iter_mut().zip(planes) {
+            let values = &plane[(rows.start - input.rows.start) * width..][..rows.len() * width];
+            *moments = moments.merge(Moments::of(values));
+        }
+        Ok(())
+    }
+
+    fn normalise(
+        &self,
+        moments: Vec<Moments>,
+        norm: &GroupNormSpec,
+        learnt: &Vec<(f32, f32)>,
+    ) -> Result<Vec<(f32, f32)>> {
+        let width = norm.channels / norm.groups;
+        let mut affine = Vec::with_capacity(norm.channels);
+        for (group, learnt) in moments.chunks_exact(width).zip(learnt.chunks_exact(width)) {
+            let all = group.iter().fold(Moments::default(), |all, &one| all.merge(one));
+            let inverse = 1.0 / (all.squares / all.count + norm.epsilon).sqrt();
+            affine.extend(learnt.iter().map(|&(scale, shift)| {
+                let scale = f64::from(scale) * inverse;
+                (scale as f32, (f64::from(shift) - all.mean * scale) as f32)
+            }));
+        }
+        Ok(affine)
+    }
+
+    /// `softmax(qᵀ k) v`, some queries at a time.
+    fn attend(
+        &self,
+        [queries, keys, values]: [&Band<Vec<f32>>; 3],
+        output: &mut Band<Vec<f32>>,
+        rows: Rows,
+    ) -> Result<()> {
+        let [channels, height, width] = keys.size;
+        let positions = height * width;
+        let line = |buffer, count| Band::whole(buffer, [channels, 1, count]);
+        let keys = line(keys.buffer[..channels * positions].to_vec(), positions);
+        let weigh = Convolution::pack(
+            [channels, positions, 1],
+            |channel, position, _| values.buffer[channel * positions + position],
+            vec![0.0; channels],
+        );
+        let (query_plane, output_plane) = (queries.rows.len() * width, output.rows.len() * width);
+        let first_query = (rows.start - queries.rows.start) * width;
+        let first_output = (rows.start - output.rows.start) * width;
+        let all = rows.len() * width;
+        let most = (SCORES / positions).max(1);
+        for first in (0..all).step_by(most) {
+            let count = most.min(all - first);
+            let score = Convolution::pack(
+                [count, channels, 1],
+                |query, channel, _| queries.buffer[channel * query_plane + first_query + first + query],
+                vec![0.0; count],
+            );
+            let mut scores = Band::whole(vec![0.0; count * positions], [count, 1, positions]);
+            score.compute(&keys, &mut scores, 0..1, &Fused::NOTHING);
+            for_each_chunk(&mut scores.buffer, positions, |_, scores| softmax(scores));
+            let mut weights = Band::whole(vec![0.0; count * positions], [positions, 1, count]);
+            for_each_chunk(&mut weights.buffer, count, |position, weights| {
+                for (weight, scores) in weights.iter_mut().zip(scores.buffer.chunks_exact(positions)) {
+                    *weight = scores[position];
+                }
+            });
+            let mut part = line(vec![0.0; channels * count], count);
+            weigh.compute(&weights, &mut part, 0..1, &Fused::NOTHING);
+            for (output, part) in output.buffer.chunks_exact_mut(output_plane).zip(part.buffer.chunks_exact(count)) {
+                output[first_output + first..][..count].copy_from_slice(part);
+            }
+        }
+        Ok(())
+    }
+
+    async fn squared_difference(&self, a: &Band<Vec<f32>>, b: &Band<Vec<f32>>) -> Result<f64> {
+        Ok(a.buffer.iter().zip(&b.buffer).map(|(a, b)| f64::from(a - b).powi(2)).sum())
+    }
+
+    async fn read(&self, map: &Band<Vec<f32>>) -> Result<Vec<f32>> {
+        Ok(map.buffer.clone())
+    }
+}
+
+/// The keys, the values as weights, and scores twice.
+fn attention_scratch([channels, height, width]: MapSize) -> u64 {
+    let positions = height * width;
+    4 * (2 * (channels.next_multiple_of(4) * positions) as u64 + 3 * SCORES.max(positions) as u64)
+}
+
+fn softmax(scores: &mut [f32]) {
+    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for score in scores.iter_mut() {
+        *score = (*score - largest).exp();
+        sum += *score;
+    }
+    scores.iter_mut().for_each(|score| *score /= sum);
+}
+
+/// A tensor's values. The CPU has them at once, so nothing need be awaited.
+fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let failed = |detail: String| Error::DeviceFailed { detail };
+    let read = pin!(tensor.into_data_async());
+    match read.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(data) => {
+            let data = data.map_err(|error| failed(error.to_string()))?;
+            data.try_into_vec().map_err(|error| failed(format!("{error:?}")))
+        }
+        Poll::Pending => Err(failed("the tensor is not on the CPU".into())),
     }
 }
 

@@ -1,10 +1,359 @@
 //! The operations on a GPU, by WGSL kernels that are launched through burn's runtime.
 //!
-//! Maps are `[channels / 4, height, width]` of `vec4<f32>`, so that a load is one vector and a
+//! Maps are `[channels / 4, rows, width]` of `vec4<f32>`, so that a load is one vector and a
 //! convolution's weights are 4×4 blocks.
 
 mod convolution;
-mod kernel;
-mod program;
+mod queue;
 
-pub use program::{Program, Run};
+use burn::tensor::{Device, Tensor};
+
+use self::{
+    convolution::{Shape, Variant},
+    queue::{Buffer, Queue},
+};
+use super::{
+    kernels::{Band, Kernels, Sources},
+    operations::{Convolution, Transform},
+    plan::{Limits, Rows, STATISTICS_CHUNK},
+};
+use crate::{
+    Error, Result,
+    autoencoder::spec::{GroupNormSpec, MapSize},
+};
+
+/// Attention scores held at once, in vectors of four: 16 MiB.
+const SCORE_VECTORS: usize = 1 << 20;
+/// Where there are many positions, at least so many vectors of queries, to keep the GPU busy.
+const LEAST_QUERY_VECTORS: usize = 16;
+
+/// Keys that a workgroup of `attention_scores.wgsl` takes, and vectors that one of
+/// `attention_values.wgsl` takes on each side.
+const SCORE_KEYS: usize = 256;
+const VALUE_VECTORS: usize = 16;
+
+/// Vectors that a workgroup of `squared_difference.wgsl` takes.
+const DIFFERENCE_CHUNK: usize = 4096;
+/// Workgroups that copy one plane.
+const WRITE_GROUPS: usize = 64;
+
+/// Bytes of a vector.
+const VECTOR: usize = 16;
+
+/// The kernels on burn's GPU device.
+#[derive(Debug)]
+pub struct Gpu {
+    queue: Queue,
+    buffer_bytes: u64,
+}
+
+#[derive(Debug)]
+pub struct PackedConvolution {
+    variant: Variant,
+    /// `[out / 4, in / 4, kernel, kernel, 4 of in, 4 of out]`.
+    weight: Buffer,
+    /// `[out / 4, 4]`.
+    bias: Buffer,
+    /// `[in / 4, 2, 4]`, scale and shift, where they are constants.
+    affine: Option<Buffer>,
+}
+
+#[derive(Debug)]
+pub struct Moments {
+    /// `[vectors, chunks, 3, 4]`: mean, summed squared deviation, count.
+    buffer: Buffer,
+    chunks: usize,
+    gathered: usize,
+}
+
+impl Gpu {
+    /// The kernels on a device whose buffers may have so many bytes.
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`] if it is no GPU.
+    pub fn new(device: &Device, buffer_bytes: u64) -> Result<Self> {
+        Ok(Gpu { queue: Queue::of(device)?, buffer_bytes })
+    }
+
+    /// Waits until everything launched has been computed.
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`].
+    pub async fn wait(&self) -> Result<()> {
+        self.queue.wait().await
+    }
+
+    /// Bytes of the maps and bands that exist, and the most there were since this was last asked.
+    pub fn memory() -> (u64, u64) {
+        queue::memory()
+    }
+}
+
+impl Kernels for Gpu {
+    type Buffer = Buffer;
+    type Convolution = PackedConvolution;
+    /// `[channels / 4, 2, 4]`: the learnt scale and shift.
+    type Norm = Buffer;
+    type Moments = Moments;
+    /// `[channels / 4, 2, 4]`.
+    type Affine = Buffer;
+
+    fn limits(&self) -> Limits {
+        limits(self.buffer_bytes)
+    }
+
+    fn pack_convolution(&self, conv: &Convolution, weight: Tensor<4>, bias: Tensor<1>) -> Result<PackedConvolution> {
+        let spec = &conv.spec;
+        let (outputs, inputs, taps) = (conv.outputs.div_ceil(4), spec.input.div_ceil(4), spec.kernel * spec.kernel);
+        let device = weight.device();
+        let weight = padded(padded(weight, 0, 4), 1, 4).reshape([outputs, 4, inputs, 4, taps]).permute([0, 2, 4, 3, 1]);
+        let affine = match conv.transform {
+            Transform::Affine { scale, shift } => {
+                let vector = |value: f64| Tensor::<3>::full([inputs, 1, 4], value, &device);
+                Some(self.queue.buffer(Tensor::cat(vec![vector(scale), vector(shift)], 1))?)
+            }
+            Transform::None | Transform::Normalise(_) => None,
+        };
+        let variant = Variant {
+            kernel: spec.kernel,
+            stride: spec.stride,
+            transform: conv.transform != Transform::None,
+            activation: conv.activation,
+            upsample: conv.upsample,
+            residual: conv.residual.is_some(),
+            relu: conv.relu,
+        };
+        Ok(PackedConvolution {
+            variant,
+            weight: self.queue.buffer(weight)?,
+            bias: self.queue.buffer(padded(bias, 0, 4))?,
+            affine,
+        })
+    }
+
+    fn pack_norm(&self, scale: Tensor<1>, shift: Tensor<1>) -> Result<Buffer> {
+        let vectors = |values: Tensor<1>| {
+            let values = padded(values, 0, 4);
+            let vectors = values.dims()[0] / 4;
+            values.reshape([vectors, 1, 4])
+        };
+        self.queue.buffer(Tensor::<3>::cat(vec![vectors(scale), vectors(shift)], 1))
+    }
+
+    fn allocate(&self, bytes: u64) -> Buffer {
+        self.queue.map(bytes)
+    }
+
+    fn release(&self) {
+        self.queue.release();
+    }
+
+    fn write(&self, band: &mut Band<Buffer>, rows: Rows, values: &[f32]) -> Result<()> {
+        let [channels, _, width] = band.size;
+        let positions = rows.len() * width;
+        let mut interleaved = vec![0.0; channels.div_ceil(4) * positions * 4];
+        for (channel, plane) in values.chunks_exact(positions).enumerate() {
+            let vectors = interleaved[channel / 4 * positions * 4..].iter_mut().skip(channel % 4).step_by(4);
+            vectors.zip(plane).for_each(|(vector, value)| *vector = *value);
+        }
+        let uploaded = self.queue.upload(&interleaved);
+        let numbers = [positions, band.rows.len() * width, (rows.start - band.rows.start) * width];
+        self.queue.launch(
+            include_str!("gpu/write.wgsl"),
+            [WRITE_GROUPS.min(positions.div_ceil(64)), channels.div_ceil(4), 1],
+            &[&uploaded, &band.buffer],
+            &numbers.map(as_u32),
+        );
+        Ok(())
+    }
+
+    fn convolve(
+        &self,
+        conv: &Convolution,
+        packed: &PackedConvolution,
+        sources: Sources<'_, Self>,
+        output: &mut Band<Buffer>,
+        rows: Rows,
+    ) -> Result<()> {
+        let PackedConvolution { variant, weight, bias, affine } = packed;
+        let input = sources.input;
+        let ([inputs, height, width], [outputs, _, out_width]) = (input.size, output.size);
+        let (inputs, outputs) = (inputs.div_ceil(4), outputs.div_ceil(4));
+        let mut buffers = vec![&input.buffer, weight, bias, &output.buffer];
+        buffers.extend(sources.affine.or(affine.as_ref()));
+        buffers.extend(sources.residual.map(|band| &band.buffer));
+        let shape = Shape::choose(variant.kernel, variant.stride, outputs, out_width);
+        let [tile_width, tile_height] = shape.tile();
+        let groups = [
+            out_width.div_ceil(tile_width),
+            rows.len().div_ceil(tile_height),
+            outputs.div_ceil(shape.output_vectors()),
+        ];
+        let residual = sources.residual.map_or(0..0, |band| band.rows.clone());
+        let numbers = [
+            inputs,
+            height,
+            width,
+            input.rows.start,
+            input.rows.len(),
+            outputs,
+            out_width,
+            output.rows.start,
+            output.rows.len(),
+            rows.start,
+            rows.end,
+            conv.spec.padding.0,
+            residual.start,
+            residual.len(),
+        ];
+        self.queue.launch(variant.source(&shape).as_str(), groups, &buffers, &numbers.map(as_u32));
+        Ok(())
+    }
+
+    fn begin_statistics(&self, [channels, height, width]: MapSize, band: usize) -> Moments {
+        let last = (height - 1) % band + 1;
+        let chunks = |rows: usize| (rows * width).div_ceil(STATISTICS_CHUNK);
+        let chunks = (height.div_ceil(band) - 1) * chunks(band) + chunks(last);
+        Moments { buffer: self.queue.scratch(3 * channels.div_ceil(4) * chunks * VECTOR), chunks, gathered: 0 }
+    }
+
+    fn gather(&self, moments: &mut Moments, input: &Band<Buffer>, rows: Rows) -> Result<()> {
+        let [channels, _, width] = input.size;
+        let positions = rows.len() * width;
+        let chunks = positions.div_ceil(STATISTICS_CHUNK);
+        let numbers = [
+            positions,
+            (rows.start - input.rows.start) * width,
+            input.rows.len() * width,
+            STATISTICS_CHUNK,
+            moments.gathered,
+            moments.chunks,
+        ];
+        self.queue.launch(
+            include_str!("gpu/statistics.wgsl"),
+            [chunks, channels.div_ceil(4), 1],
+            &[&input.buffer, &moments.buffer],
+            &numbers.map(as_u32),
+        );
+        moments.gathered += chunks;
+        Ok(())
+    }
+
+    fn normalise(&self, moments: Moments, norm: &GroupNormSpec, learnt: &Buffer) -> Result<Buffer> {
+        let affine = self.queue.scratch(2 * norm.channels.div_ceil(4) * VECTOR);
+        let numbers = [moments.chunks, norm.channels, norm.groups].map(as_u32);
+        let numbers: Vec<u32> = numbers.into_iter().chain([(norm.epsilon as f32).to_bits()]).collect();
+        self.queue.launch(
+            include_str!("gpu/normalise.wgsl"),
+            [norm.groups, 1, 1],
+            &[&moments.buffer, learnt, &affine],
+            &numbers,
+        );
+        Ok(affine)
+    }
+
+    fn attend(&self, [queries, keys, values]: [&Band<Buffer>; 3], output: &mut Band<Buffer>, rows: Rows) -> Result<()> {
+        let [channels, height, width] = keys.size;
+        let (vectors, positions) = (channels.div_ceil(4), height * width);
+        let most = score_vectors(positions);
+        let all = rows.len() * width;
+        for first in (0..all).step_by(4 * most) {
+            let count = (4 * most).min(all - first);
+            let query_vectors = count.div_ceil(4);
+            let scores = self.queue.map((query_vectors * positions * VECTOR) as u64);
+            let sums = self.queue.scratch(query_vectors * VECTOR);
+            let numbers = [
+                positions,
+                vectors,
+                count,
+                query_vectors,
+                queries.rows.len() * width,
+                (rows.start - queries.rows.start) * width + first,
+                output.rows.len() * width,
+                (rows.start - output.rows.start) * width + first,
+            ]
+            .map(as_u32);
+            self.queue.launch(
+                include_str!("gpu/attention_scores.wgsl"),
+                [positions.div_ceil(SCORE_KEYS), query_vectors.div_ceil(2), 1],
+                &[&queries.buffer, &keys.buffer, &scores],
+                &numbers,
+            );
+            self.queue.launch(
+                include_str!("gpu/attention_softmax.wgsl"),
+                [query_vectors, 1, 1],
+                &[&scores, &sums],
+                &[as_u32(positions)],
+            );
+            self.queue.launch(
+                include_str!("gpu/attention_values.wgsl"),
+                [query_vectors.div_ceil(VALUE_VECTORS), vectors.div_ceil(VALUE_VECTORS), 1],
+                &[&scores, &values.buffer, &sums, &output.buffer],
+                &numbers,
+            );
+        }
+        Ok(())
+    }
+
+    async fn squared_difference(&self, a: &Band<Buffer>, b: &Band<Buffer>) -> Result<f64> {
+        let [channels, height, width] = a.size;
+        let vectors = channels.div_ceil(4) * height * width;
+        let chunks = vectors.div_ceil(DIFFERENCE_CHUNK);
+        let sums = self.queue.scratch(chunks * 4);
+        self.queue.launch(
+            include_str!("gpu/squared_difference.wgsl"),
+            [chunks, 1, 1],
+            &[&a.buffer, &b.buffer, &sums],
+            &[vectors, DIFFERENCE_CHUNK].map(as_u32),
+        );
+        Ok(self.queue.read(&sums).await?.into_iter().take(chunks).map(f64::from).sum())
+    }
+
+    async fn read(&self, map: &Band<Buffer>) -> Result<Vec<f32>> {
+        let [channels, height, width] = map.size;
+        let interleaved = self.queue.read(&map.buffer).await?;
+        let positions = height * width;
+        let mut values = Vec::with_capacity(channels * positions);
+        for channel in 0..channels {
+            let vectors = interleaved.get(channel / 4 * positions * 4..).unwrap_or_default();
+            values.extend(vectors.iter().skip(channel % 4).step_by(4).take(positions));
+        }
+        if values.len() == channels * positions {
+            Ok(values)
+        } else {
+            Err(Error::DeviceFailed { detail: "a map was not read whole".into() })
+        }
+    }
+}
+
+/// How maps are laid out, where one buffer may take so many bytes.
+pub fn limits(buffer: u64) -> Limits {
+    Limits { memory: u64::MAX, buffer, channel_multiple: 4, attention_scratch }
+}
+
+fn score_vectors(positions: usize) -> usize {
+    (SCORE_VECTORS / positions).max(LEAST_QUERY_VECTORS)
+}
+
+fn attention_scratch([_, height, width]: MapSize) -> u64 {
+    let positions = height * width;
+    // The scores, and the sums beside them.
+    ((positions + 1) * score_vectors(positions).min(positions.div_ceil(4)) * VECTOR) as u64
+}
+
+/// Zeros after the end of a dimension, up to a multiple.
+fn padded<const D: usize>(tensor: Tensor<D>, dimension: usize, multiple: usize) -> Tensor<D> {
+    let mut shape = tensor.dims();
+    let missing = shape[dimension].next_multiple_of(multiple) - shape[dimension];
+    if missing == 0 {
+        return tensor;
+    }
+    shape[dimension] = missing;
+    let zeros = Tensor::zeros(shape, &tensor.device());
+    Tensor::cat(vec![tensor, zeros], dimension)
+}
+
+/// Sizes were checked against what the device can hold, far below 2³².
+fn as_u32(size: usize) -> u32 {
+    size as u32
+}

@@ -197,7 +197,8 @@ impl Lowering {
                         change(conv);
                     })
                 };
-                let [queries, keys, values] = [("to_q", scale), ("to_k", 1.0), ("to_v", 1.0)].map(|(part, scale)| {
+                // The queries last: they need not be whole, so a plan may end a segment before them.
+                let [keys, values, queries] = [("to_k", 1.0), ("to_v", 1.0), ("to_q", scale)].map(|(part, scale)| {
                     linear(self, part, x, &|conv| {
                         conv.transform = Transform::Normalise(id);
                         conv.result = (scale, 0.0);

@@ -1,4 +1,5 @@
-//! Our kernels, on the GPU and on the CPU, against burn's operations: single layers of random shapes, on random values.
+//! Our kernels, on the GPU and on the CPU, against burn's operations: single layers of random shapes, on
+//! random values.
 
 use std::fs;
 
@@ -8,8 +9,15 @@ use aedr::{
         spec::{ConvSpec, GroupNormSpec, LayerSpec, PoolSpec},
     },
     device::ComputeDevice,
-    engine::{cpu, gpu, operations::lower},
-    reconstruction::{Silent, double_reconstruction},
+    engine::{
+        cpu::Cpu,
+        gpu::Gpu,
+        kernels::{Band, Kernels},
+        operations::lower,
+        plan::Plan,
+        program::{Meter, Program},
+    },
+    reconstruction::{Silent, Values, double_reconstruction},
     weights::Model,
 };
 use burn::tensor::{Device, Tensor, TensorData};
@@ -22,7 +30,7 @@ use crate::common::{cpu, devices, gpu, load, relative, repository};
 const TOLERANCE: f32 = 2e-5;
 
 /// Values in [-1, 1] that follow from `seed` alone.
-fn values(seed: u64, count: usize) -> Vec<f32> {
+pub fn values(seed: u64, count: usize) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
         // splitmix64
@@ -36,7 +44,7 @@ fn values(seed: u64, count: usize) -> Vec<f32> {
 }
 
 /// Parameters that follow from their names.
-struct Named;
+pub struct Named;
 
 impl Parameters for Named {
     fn take<const D: usize>(&mut self, name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
@@ -55,22 +63,45 @@ fn with_plain_layers(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
     read(layers.iter().fold(start, |x, spec| Layer::load(spec, &mut Named, &device).forward(x)))
 }
 
-fn on_cpu(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
-    let device = cpu().device;
+/// Counts work and never ends it.
+#[derive(Default)]
+pub struct Counted(pub u64);
+
+impl Meter for Counted {
+    async fn spent(&mut self, multiply_adds: u64) -> aedr::Result<()> {
+        self.0 += multiply_adds;
+        Ok(())
+    }
+}
+
+/// Runs layers by the kernels, by a plan for at most `memory` bytes.
+pub fn run<K: Kernels>(
+    kernels: K,
+    layers: &[LayerSpec],
+    device: &Device,
+    input: &TensorData,
+    memory: u64,
+) -> (Vec<f32>, Plan, u64) {
     let operations = lower(layers).expect("these layers can be lowered");
-    let program = cpu::Program::load(operations, &mut Named, &device).unwrap();
-    let mut run = program.start(Tensor::from_data(input.clone(), &device)).unwrap();
-    while run.step().is_some() {}
-    read(run.result().unwrap())
+    let program = Program::load(kernels, operations, &mut Named, device).unwrap();
+    let [_, channels, height, width] = input.shape()[..] else { panic!("{input:?}") };
+    let size = [channels, height, width];
+    let plan = program.plan(size, memory).unwrap();
+    let kernels = program.kernels();
+    let mut map = Band::whole(kernels.allocate(kernels.limits().bytes(size, height)), size);
+    kernels.write(&mut map, 0..height, input.as_slice::<f32>().unwrap()).unwrap();
+    let mut work = Counted::default();
+    let result = block_on(program.run(&map, &plan, &mut work)).unwrap();
+    (block_on(kernels.read(&result)).unwrap(), plan, work.0)
+}
+
+fn on_cpu(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
+    run(Cpu::new(u64::MAX), layers, &cpu().device, input, u64::MAX).0
 }
 
 fn on_gpu(layers: &[LayerSpec], input: &TensorData) -> Option<Vec<f32>> {
-    let device = gpu()?.device;
-    let operations = lower(layers).expect("these layers can be lowered");
-    let program = gpu::Program::load(operations, &mut Named, &device).unwrap();
-    let mut run = program.start(Tensor::from_data(input.clone(), &device)).unwrap();
-    while run.step().is_some() {}
-    Some(read(run.result().unwrap()))
+    let gpu = gpu()?;
+    Some(run(Gpu::new(&gpu.device, gpu.buffer_bytes).unwrap(), layers, &gpu.device, input, u64::MAX).0)
 }
 
 fn assert_same(layers: &[LayerSpec], [channels, height, width]: [usize; 3], offset: f32) {
@@ -88,11 +119,11 @@ fn assert_same(layers: &[LayerSpec], [channels, height, width]: [usize; 3], offs
     }
 }
 
-fn norm(channels: usize, groups: usize) -> GroupNormSpec {
+pub fn norm(channels: usize, groups: usize) -> GroupNormSpec {
     GroupNormSpec { name: "norm".into(), channels, groups, epsilon: 1e-6 }
 }
 
-fn conv(kernel: usize, halving: Option<(usize, usize)>, input: usize, output: usize) -> ConvSpec {
+pub fn conv(kernel: usize, halving: Option<(usize, usize)>, input: usize, output: usize) -> ConvSpec {
     let same = ConvSpec::same("conv", input, output);
     match (kernel, halving) {
         (1, _) => ConvSpec::pointwise("conv", input, output),
@@ -185,7 +216,8 @@ fn losses_are_those_of_the_plain_layers() {
         let image = image::load_from_memory(&bytes).unwrap().crop_imm(128, 64, 96, 64).into_rgb8();
         let plane = |channel| image.pixels().map(move |pixel| f32::from(pixel[channel]) / 127.5 - 1.0);
         let values: Vec<f32> = (0..3).flat_map(plane).collect();
-        let losses = |model| block_on(double_reconstruction(model, values.clone(), [64, 96], &mut Silent)).unwrap();
+        let values = Values::new(values, [3, 64, 96]).unwrap();
+        let losses = |model| block_on(double_reconstruction(model, &values, &mut Silent)).unwrap();
         let expected = losses(&plain);
         for model in &models {
             let found = losses(model);

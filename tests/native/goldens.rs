@@ -9,7 +9,7 @@ use std::{
 use aedr::{
     autoencoder::Architecture,
     device::ComputeDevice,
-    reconstruction::{Silent, decode, double_reconstruction, encode},
+    reconstruction::{Silent, Values, decode, double_reconstruction, encode},
     weights::{Precision, pack::Input},
 };
 use pollster::block_on;
@@ -62,9 +62,12 @@ fn check_golden(folder: &Path, device: ComputeDevice) {
     let (first, _) = golden.tensor("first");
     let expected: GoldenLosses = read_json(&folder.join("golden.json"));
 
-    let encoded = block_on(encode(&model, image.clone(), [height, width])).unwrap();
-    let decoded = block_on(decode(&model, latent.clone(), [latent_height, latent_width])).unwrap();
-    let losses = block_on(double_reconstruction(&model, image, [height, width], &mut Silent)).unwrap();
+    let channels = model.manifest.architecture.latent_channels();
+    let image = Values::new(image, [3, height, width]).unwrap();
+    let latent_values = Values::new(latent.clone(), [channels, latent_height, latent_width]).unwrap();
+    let encoded = block_on(encode(&model, &image)).unwrap();
+    let decoded = block_on(decode(&model, &latent_values)).unwrap();
+    let losses = block_on(double_reconstruction(&model, &image, &mut Silent)).unwrap();
     let errors = [
         ("encoder", largest_error(&encoded, &latent)),
         ("decoder", largest_error(&decoded, &first)),
@@ -147,8 +150,7 @@ fn taef2(case: impl Fn(&TaefImage) -> Option<&TaefCase>) {
         decoded.rgb =
             decoded.rgb.chunks(row).take(case.height).flat_map(|row| row[..3 * case.width].to_vec()).collect();
         (decoded.width, decoded.height) = (case.width as u32, case.height as u32);
-        let losses =
-            block_on(double_reconstruction(&model, decoded.values(), [case.height, case.width], &mut Silent)).unwrap();
+        let losses = block_on(double_reconstruction(&model, &decoded, &mut Silent)).unwrap();
         let error = relative(losses.first, case.first_loss).max(relative(losses.second, case.second_loss));
         if error > worst.0 {
             worst = (error, image.path.clone());

@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use aedr::{
     Error,
     calibration::Calibration,
-    reconstruction::{Progress, Silent, Stage, double_reconstruction, encode},
+    device::ComputeDevice,
+    reconstruction::{Progress, Silent, Source, Stage, Values, double_reconstruction, encode},
     weights::{
         Manifest, ModelLoader, Precision,
         pack::{Input, PackOptions, pack},
@@ -21,8 +22,9 @@ fn golden_options<'a>(weights: &'a Path, precision: Precision) -> PackOptions<'a
     options(Input::Whole(weights), precision)
 }
 
-fn picture(height: usize, width: usize) -> Vec<f32> {
-    (0..3 * height * width).map(|i| ((i % width) as f32 / 9.0).sin() * ((i / width) as f32 / 7.0).cos()).collect()
+fn picture(height: usize, width: usize) -> Values {
+    let value = |i| ((i % width) as f32 / 9.0).sin() * ((i / width) as f32 / 7.0).cos();
+    Values::new((0..3 * height * width).map(value).collect(), [3, height, width]).unwrap()
 }
 
 #[test]
@@ -35,7 +37,7 @@ fn every_precision_loads_and_stays_near() {
         let (manifest, report) = pack(&golden_options(&weights, precision), folder.path()).unwrap();
         assert!(report.is_complete() && report.unused.is_empty() && report.applied > 100, "{report}");
         let model = load(folder.path(), cpu(), None);
-        let losses = block_on(double_reconstruction(&model, picture(32, 48), [32, 48], &mut Silent)).unwrap();
+        let losses = block_on(double_reconstruction(&model, &picture(32, 48), &mut Silent)).unwrap();
         let bytes: u64 = manifest.shards.iter().map(|shard| shard.bytes).sum();
         let (exact, exact_bytes) = *exact.get_or_insert((losses, bytes));
         let error = relative(losses.first, exact.first).max(relative(losses.second, exact.second));
@@ -158,17 +160,36 @@ fn calibrations_are_validated_and_belong_to_one_model() {
     }
 }
 
+/// An image that nobody could hold.
+struct Immense;
+
+impl Source for Immense {
+    fn size(&self) -> [usize; 3] {
+        [3, 1 << 16, 1 << 16]
+    }
+
+    fn rows(&self, _: std::ops::Range<usize>) -> Vec<f32> {
+        panic!("looked at")
+    }
+}
+
 #[test]
 fn sizes_that_cannot_be_computed_are_refused() {
     let weights = repository("tests/goldens/kl_quant/model.safetensors");
     let model = packed(&golden_options(&weights, Precision::F32), cpu());
-    for (values, size) in [(picture(32, 32), [32, 24]), (picture(30, 32), [30, 32]), (vec![], [0, 0])] {
-        assert_eq!(block_on(encode(&model, values, size)).unwrap_err().code(), "bad_numbers", "{size:?}");
+    for (height, width) in [(30, 32), (0, 0)] {
+        assert_eq!(block_on(encode(&model, &picture(height, width))).unwrap_err().code(), "bad_numbers");
+    }
+    for (values, size) in [(vec![0.0; 5], [3, 1, 2]), (vec![], [usize::MAX, 2, 2])] {
+        assert_eq!(Values::new(values, size).unwrap_err().code(), "bad_numbers", "{size:?}");
     }
     // Refused by its size alone, before anything is allocated or even looked at.
-    let error = block_on(encode(&model, vec![], [1 << 16, 1 << 16])).unwrap_err();
-    assert_eq!(error.code(), "image_too_large");
-    assert!(error.to_string().contains("megapixels"), "{error}");
+    for kernels in [false, true] {
+        let model = packed(&golden_options(&weights, Precision::F32), ComputeDevice { kernels, ..cpu() });
+        let error = block_on(encode(&model, &Immense)).unwrap_err();
+        assert_eq!(error.code(), "image_too_large");
+        assert!(error.to_string().contains("megapixels"), "{error}");
+    }
 }
 
 /// Cancels at a chosen report, and remembers what it was told.
@@ -190,7 +211,7 @@ fn progress_rises_to_the_end_and_cancelling_takes_effect() {
     let model = packed(&golden_options(&weights, Precision::F32), cpu());
     let run = |reports| {
         let mut progress = CancelAt { reports, heard: Vec::new() };
-        let result = block_on(double_reconstruction(&model, picture(32, 48), [32, 48], &mut progress));
+        let result = block_on(double_reconstruction(&model, &picture(32, 48), &mut progress));
         (result, progress.heard)
     };
     let (result, heard) = run(usize::MAX);

@@ -1,7 +1,7 @@
 //! The convolution kernel.
 
-use super::{Map, for_each_chunk};
-use crate::engine::operations::Activation;
+use super::for_each_chunk;
+use crate::engine::{kernels::Band, operations::Activation, plan::Rows};
 
 /// Output channels and pixels that the kernel holds in registers.
 const CHANNELS: usize = 4;
@@ -14,7 +14,7 @@ const FEWEST_ROWS: usize = 4;
 
 /// A convolution's sizes and weights.
 #[derive(Debug)]
-pub(super) struct Convolution {
+pub struct Convolution {
     pub kernel: usize,
     pub stride: usize,
     /// Zero rows and columns before the map.
@@ -34,8 +34,8 @@ pub(super) struct Fused<'a> {
     pub affine: Option<&'a [(f32, f32)]>,
     pub activation: Activation,
     pub upsample: bool,
-    /// Of the output's size; added.
-    pub residual: Option<&'a Map>,
+    /// Rows of a map of the output's size; added.
+    pub residual: Option<&'a Band<Vec<f32>>>,
     pub relu: bool,
 }
 
@@ -73,38 +73,41 @@ impl Convolution {
         Convolution { kernel, stride: 1, padding: 0, inputs, outputs, weights, bias }
     }
 
-    /// The result, of size `[outputs, height, width]`.
-    pub fn compute(&self, input: &Map, [height, width]: [usize; 2], fused: &Fused<'_>) -> Map {
-        let mut output = Map::zeros([self.outputs, height, width]);
+    /// Computes `rows` of the result.
+    pub(super) fn compute(&self, input: &Band<Vec<f32>>, output: &mut Band<Vec<f32>>, rows: Rows, fused: &Fused<'_>) {
+        let width = output.size[2];
         let row_values = self.inputs * self.stride * self.columns(width) * self.stride;
         let batch = (STAGED / row_values.max(1)).max(FEWEST_ROWS);
-        for first in (0..height).step_by(batch) {
-            let rows = batch.min(height - first);
-            let stage = self.stage(input, first, rows, width, fused);
-            let block = CHANNELS * height * width;
-            for_each_chunk(&mut output.values, block, |index, planes| {
+        let plane = output.rows.len() * width;
+        for first in rows.clone().step_by(batch) {
+            let count = batch.min(rows.end - first);
+            let stage = self.stage(input, first, count, width, fused);
+            let block = CHANNELS * plane;
+            for_each_chunk(&mut output.buffer[..self.outputs * plane], block, |index, planes| {
                 let weights = CHANNELS * self.inputs * self.kernel * self.kernel;
                 let weights = &self.weights[index * weights..][..weights];
-                let channels = planes.len() / (height * width);
-                for y in 0..rows {
+                for y in 0..count {
+                    let row = first + y;
                     for x in (0..width).step_by(PIXELS) {
                         let sums = match (self.kernel, self.stride) {
                             (1, 1) => stage.sums::<1, 1>(weights, y, x),
                             (3, 1) => stage.sums::<3, 1>(weights, y, x),
                             _ => stage.sums::<3, 2>(weights, y, x),
                         };
-                        let count = PIXELS.min(width - x);
-                        for (channel, sums) in sums.iter().enumerate().take(channels) {
-                            let at = (channel * height + first + y) * width + x;
-                            let bias = self.bias[CHANNELS * index + channel];
-                            let residual = fused.residual.map(|map| &map.values[index * block + at..][..count]);
-                            store(&mut planes[at..][..count], sums, bias, residual, fused.relu);
+                        let pixels = PIXELS.min(width - x);
+                        for (channel, (sums, plane)) in sums.iter().zip(planes.chunks_exact_mut(plane)).enumerate() {
+                            let channel = CHANNELS * index + channel;
+                            let residual = fused.residual.map(|band| {
+                                let row = channel * band.rows.len() + row - band.rows.start;
+                                &band.buffer[row * width + x..][..pixels]
+                            });
+                            let at = (row - output.rows.start) * width + x;
+                            store(&mut plane[at..][..pixels], sums, self.bias[channel], residual, fused.relu);
                         }
                     }
                 }
             });
         }
-        output
     }
 
     /// Columns of one parity that a row of `width` results reads, with room for the last whole vector.
@@ -112,7 +115,7 @@ impl Convolution {
         width.next_multiple_of(PIXELS) + (self.kernel - 1).div_ceil(self.stride)
     }
 
-    fn stage(&self, input: &Map, first: usize, rows: usize, width: usize, fused: &Fused<'_>) -> Stage {
+    fn stage(&self, input: &Band<Vec<f32>>, first: usize, rows: usize, width: usize, fused: &Fused<'_>) -> Stage {
         let [_, height, input_width] = input.size;
         let shift = usize::from(fused.upsample);
         let (height, visible) = (height << shift, input_width << shift);
@@ -120,14 +123,15 @@ impl Convolution {
         let mut values = vec![0.0; self.inputs * rows * self.stride * columns];
         let channel_length = rows * self.stride * columns;
         for_each_chunk(&mut values, channel_length, |channel, staged| {
-            let plane = &input.values[channel * input.size[1] * input_width..][..input.size[1] * input_width];
+            let plane = input.rows.len() * input_width;
+            let plane = &input.buffer[channel * plane..][..plane];
             let affine = fused.affine.map(|affine| affine[channel]);
             for (row, line) in staged.chunks_exact_mut(self.stride * columns).enumerate() {
                 let y = first * self.stride + row;
                 if y < self.padding || y - self.padding >= height {
                     continue;
                 }
-                let source = &plane[((y - self.padding) >> shift) * input_width..][..input_width];
+                let source = &plane[(((y - self.padding) >> shift) - input.rows.start) * input_width..][..input_width];
                 // The places of the columns that exist.
                 let last = (visible + self.padding).min(self.stride * columns);
                 if self.stride == 1 && shift == 0 {

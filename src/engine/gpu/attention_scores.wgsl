@@ -1,11 +1,15 @@
-// Products of some queries with all keys. Queries and keys are maps [vectors, positions]; the scores are
-// [query vectors, positions], four queries a vector. An invocation takes two vectors of queries (y) and
-// four keys (x).
+// Products of some queries with all keys. Keys are a map [vectors, positions], queries a band
+// [vectors, query_plane]; the scores are [query vectors, positions], four queries a vector. An invocation
+// takes two vectors of queries (y) and four keys (x).
 struct Numbers {
     positions: u32,
     vectors: u32,
-    first_query: u32,
+    queries: u32,
     query_vectors: u32,
+    query_plane: u32,
+    first_query: u32,
+    output_plane: u32,
+    first_output: u32,
 }
 @group(0) @binding(0) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(1) var<storage, read> keys: array<vec4f>;
@@ -16,11 +20,12 @@ var<workgroup> staged: array<vec4f, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-    let last = numbers.positions - 1u;
+    let last_key = numbers.positions - 1u;
+    let last_query = numbers.first_query + numbers.queries - 1u;
     let first_vector = 2u * group.y;
     let first_position = numbers.first_query + 4u * first_vector;
     var at = vec4u(256u * group.x + index) + vec4u(0u, 64u, 128u, 192u);
-    let key = min(at, vec4u(last));
+    let key = min(at, vec4u(last_key));
     // Columns are keys, components are queries.
     var low: mat4x4f;
     var high: mat4x4f;
@@ -29,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         let c = step + index / 8u;
         staged[index] = vec4f(0.0);
         if (c < numbers.vectors) {
-            staged[index] = queries[c * numbers.positions + min(first_position + index % 8u, last)];
+            staged[index] = queries[c * numbers.query_plane + min(first_position + index % 8u, last_query)];
         }
         workgroupBarrier();
         for (var i = 0u; i < min(8u, numbers.vectors - step); i++) {

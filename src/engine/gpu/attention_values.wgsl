@@ -1,11 +1,15 @@
 // Sums of the values [vectors, positions], weighted with exp(score) [query vectors, positions] and divided
-// by the weights' sum, into a map [vectors, positions]. An invocation takes two vectors of queries (x) and
+// by the weights' sum, into a band [vectors, output_plane]. An invocation takes two vectors of queries (x) and
 // two vectors of channels (y).
 struct Numbers {
     positions: u32,
     vectors: u32,
-    first_query: u32,
+    queries: u32,
     query_vectors: u32,
+    query_plane: u32,
+    first_query: u32,
+    output_plane: u32,
+    first_output: u32,
 }
 @group(0) @binding(0) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(1) var<storage, read> values: array<vec4f>;
@@ -69,10 +73,10 @@ fn store(query: u32, channel: u32, sums: mat4x4f) {
         return;
     }
     let inverse = inverse_sums[query];
-    let position = numbers.first_query + 4u * query;
-    let at = channel * numbers.positions + position;
-    if (position < numbers.positions) { output[at] = sums[0] * inverse.x; }
-    if (position + 1u < numbers.positions) { output[at + 1u] = sums[1] * inverse.y; }
-    if (position + 2u < numbers.positions) { output[at + 2u] = sums[2] * inverse.z; }
-    if (position + 3u < numbers.positions) { output[at + 3u] = sums[3] * inverse.w; }
+    let position = 4u * query;
+    let at = channel * numbers.output_plane + numbers.first_output + position;
+    if (position < numbers.queries) { output[at] = sums[0] * inverse.x; }
+    if (position + 1u < numbers.queries) { output[at + 1u] = sums[1] * inverse.y; }
+    if (position + 2u < numbers.queries) { output[at + 2u] = sums[2] * inverse.z; }
+    if (position + 3u < numbers.queries) { output[at + 3u] = sums[3] * inverse.w; }
 }

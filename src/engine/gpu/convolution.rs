@@ -43,8 +43,8 @@ impl Shape {
     pub fn choose(kernel: usize, stride: usize, output_vectors: usize, width: usize) -> Self {
         let blocks = output_vectors.min(2);
         let (pixels, columns, most_groups) = match width {
-            ..=8 => (4, 2, 4),
-            ..=16 => (4, 4, 4),
+            ..9 => (4, 2, 4),
+            9..17 => (4, 4, 4),
             _ if stride == 1 => (8, 4, 2),
             // Stride 2 needs four times the staged input for as many pixels.
             _ => (4, 4, 2),
@@ -139,7 +139,12 @@ impl Variant {
                 }
             }
         }
-        let residual = if self.residual { "value += residual[at];" } else { "" };
+        let residual = if self.residual {
+            "let row = c * numbers.residual_rows + position.y - numbers.residual_first_row;
+    value += residual[row * numbers.output_width + x];"
+        } else {
+            ""
+        };
         let relu = if self.relu { "value = max(value, vec4f(0.0));" } else { "" };
         format!(
             "{head}{optional}
@@ -154,6 +159,10 @@ fn load(c: u32, y: i32, x: i32) -> vec4f {{
         return vec4f(0.0);
     }}
     let row = (u32(y) >> {upsampled}u) - numbers.input_first_row;
+    // Rows that the last results of a tile would read, if they were stored.
+    if (row >= numbers.input_rows) {{
+        return vec4f(0.0);
+    }}
     var v = input[(c * numbers.input_rows + row) * numbers.input_width + (u32(x) >> {upsampled}u)];
     {transform}
     {activation}
@@ -163,10 +172,10 @@ fn load(c: u32, y: i32, x: i32) -> vec4f {{
 fn store(sum: vec4f, position: vec3u, block: u32, pixel: u32) {{
     let x = position.x + pixel;
     let c = position.z + block;
-    if (x >= numbers.output_width || position.y >= numbers.output_rows || c >= numbers.output_vectors) {{
+    if (x >= numbers.output_width || position.y >= numbers.end_row || c >= numbers.output_vectors) {{
         return;
     }}
-    let at = (c * numbers.output_rows + position.y) * numbers.output_width + x;
+    let at = (c * numbers.output_rows + position.y - numbers.output_first_row) * numbers.output_width + x;
     var value = sum + bias[c];
     {residual}
     {relu}
@@ -179,9 +188,9 @@ fn main(
     @builtin(local_invocation_id) local: vec3u,
     @builtin(local_invocation_index) index: u32,
 ) {{
-    let origin = vec2u(group.x * {tile_width}u, group.y * {tile_height}u);
+    let origin = vec2u(group.x * {tile_width}u, numbers.first_row + group.y * {tile_height}u);
     let first_x = i32(origin.x * {stride}u) - i32(numbers.padding);
-    let first_y = i32((origin.y + numbers.output_first_row) * {stride}u) - i32(numbers.padding);
+    let first_y = i32(origin.y * {stride}u) - i32(numbers.padding);
     let first_vector = group.z * {output_vectors}u;
 {sums}
     for (var step = 0u; step < numbers.input_vectors; step += {depth}u) {{
@@ -244,9 +253,14 @@ const HEAD: &str = "struct Numbers {
     input_rows: u32,
     output_vectors: u32,
     output_width: u32,
+    // The rows that the output's buffer holds, and those that are computed now.
     output_first_row: u32,
     output_rows: u32,
+    first_row: u32,
+    end_row: u32,
     padding: u32,
+    residual_first_row: u32,
+    residual_rows: u32,
 }
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;

@@ -1,8 +1,6 @@
 // Second stage of a group normalisation: merges the chunks of a group's channels (Chan's formula) and
 // writes each channel's scale and shift. One workgroup a group.
 struct Numbers {
-    positions: u32,
-    chunk: u32,
     chunks: u32,
     channels: u32,
     groups: u32,
@@ -43,9 +41,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     for (var i = index; i < width * numbers.chunks; i += 64u) {
         let channel = first + i / numbers.chunks;
         let chunk = i % numbers.chunks;
-        let count = min(numbers.chunk, numbers.positions - chunk * numbers.chunk);
-        let at = 8u * (channel / 4u * numbers.chunks + chunk) + channel % 4u;
-        own = merge(own, Moments(f32(count), stage_one[at], stage_one[at + 4u]));
+        let at = 12u * (channel / 4u * numbers.chunks + chunk) + channel % 4u;
+        own = merge(own, Moments(stage_one[at + 8u], stage_one[at], stage_one[at + 4u]));
     }
     moments[index] = own;
     for (var half = 32u; half > 0u; half /= 2u) {

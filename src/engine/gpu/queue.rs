@@ -1,0 +1,234 @@
+//! Launching WGSL through burn's GPU runtime: its buffers, its queue, its pipelines, kept by source.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard},
+    thread::{self, ThreadId},
+};
+
+use burn::tensor::{Device, Tensor};
+use burn_cubecl::{
+    CubeBackend,
+    cubecl::{
+        CubeCount, CubeKernel, ExecutionMode, PrecompiledSource,
+        client::Client,
+        ir::{AddressType, ElemType, UIntKind, metadata::Info, settings::Dim3},
+        prelude::{KernelDefinition, KernelId, KernelMetadata, KernelSettings, Scope},
+        server::{Handle, KernelArguments},
+        wgpu::{AutoCompiler, WgpuServer},
+    },
+    kernel::into_contiguous,
+    tensor::CubeTensor,
+};
+
+use crate::{Error, Result};
+
+/// WGSL with the entry point `main`. Every binding of group 0 must be used, and they are numbered in the
+/// order in which buffers are given.
+#[derive(Debug, Clone)]
+pub struct Source(Arc<str>);
+
+impl From<&str> for Source {
+    fn from(text: &str) -> Self {
+        Source(Arc::from(text))
+    }
+}
+
+impl KernelMetadata for Source {
+    fn id(&self) -> KernelId {
+        KernelId::new::<Self>().info(Arc::clone(&self.0))
+    }
+
+    fn address_type(&self) -> ElemType {
+        ElemType::UInt(UIntKind::U32)
+    }
+}
+
+impl CubeKernel for Source {
+    fn define(&self) -> KernelDefinition {
+        let settings = KernelSettings::new(Dim3::new_single(), ExecutionMode::Unchecked, AddressType::U32);
+        KernelDefinition { body: Scope::root(settings.clone()), settings, info: Info::default() }
+    }
+
+    fn source(&self) -> Option<PrecompiledSource> {
+        Some(PrecompiledSource { source: self.0.to_string(), entrypoint_name: "main".into(), lang: "wgsl" })
+    }
+}
+
+/// Where kernels run.
+#[derive(Clone)]
+pub struct Queue {
+    client: Client,
+}
+
+/// A buffer on the GPU.
+#[derive(Debug, Clone)]
+pub struct Buffer(Arc<Allocation>);
+
+#[derive(Debug)]
+enum Allocation {
+    /// In burn's pools.
+    Pooled(Handle),
+    /// Of the arena, to which it goes back.
+    Map { handle: Handle, bytes: u64 },
+}
+
+impl Drop for Allocation {
+    fn drop(&mut self) {
+        if let Allocation::Map { handle, bytes } = self {
+            arena().free.push(Free { handle: handle.clone(), bytes: *bytes, thread: thread::current().id() });
+        }
+    }
+}
+
+impl Buffer {
+    fn handle(&self) -> &Handle {
+        match &*self.0 {
+            Allocation::Pooled(handle) | Allocation::Map { handle, .. } => handle,
+        }
+    }
+}
+
+/// Bytes of free buffers that are kept for the next of the same size.
+const FREE_BYTES: u64 = 16 << 20;
+
+/// Buffers of maps, a device allocation each. burn's pools keep what is freed, and in browsers a buffer that
+/// is let go lives until the garbage collector comes, who does not see how large it is; so maps are
+/// destroyed here as soon as the room is wanted.
+#[derive(Debug)]
+struct Arena {
+    free: Vec<Free>,
+    bytes: u64,
+    peak: u64,
+}
+
+#[derive(Debug)]
+struct Free {
+    handle: Handle,
+    bytes: u64,
+    /// Who used it last: each thread has a queue of its own, and another's work may not have been submitted.
+    thread: ThreadId,
+}
+
+/// burn has one GPU device a process.
+static ARENA: Mutex<Arena> = Mutex::new(Arena { free: Vec::new(), bytes: 0, peak: 0 });
+
+fn arena() -> MutexGuard<'static, Arena> {
+    // The arena is whole between any two statements that change it.
+    ARENA.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Bytes of the arena's buffers, and the most there were since this was last asked.
+pub fn memory() -> (u64, u64) {
+    let mut arena = arena();
+    let before = arena.peak;
+    arena.peak = arena.bytes;
+    (arena.bytes, before)
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Queue")
+    }
+}
+
+impl Queue {
+    /// The queue of a GPU device of burn's.
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`] for the CPU.
+    pub fn of(device: &Device) -> Result<Self> {
+        let CubeTensor { client, .. } = primitive(Tensor::<1>::zeros([1], device))?;
+        Ok(Queue { client })
+    }
+
+    /// Room for a map or a band of one; the contents are whatever was there.
+    pub fn map(&self, bytes: u64) -> Buffer {
+        let mut arena = arena();
+        let found = arena.free.iter().position(|free| free.bytes == bytes && free.thread == thread::current().id());
+        let handle = match found {
+            Some(index) => arena.free.swap_remove(index).handle,
+            None => {
+                if arena.free.iter().map(|free| free.bytes).sum::<u64>() > FREE_BYTES {
+                    self.destroy_free(&mut arena);
+                }
+                arena.bytes += bytes;
+                arena.peak = arena.peak.max(arena.bytes);
+                self.client.memory_dedicated_allocation((), |()| self.client.empty(bytes as usize))
+            }
+        };
+        Buffer(Arc::new(Allocation::Map { handle, bytes }))
+    }
+
+    /// Gives the memory of maps that nothing uses any more back to the system.
+    pub fn release(&self) {
+        self.destroy_free(&mut arena());
+    }
+
+    fn destroy_free(&self, arena: &mut Arena) {
+        let free = std::mem::take(&mut arena.free);
+        // What was launched may read them; once it is submitted, WebGPU keeps them as long as that takes.
+        let buffers: Vec<_> = free
+            .iter()
+            .filter_map(|free| self.client.get_resource::<WgpuServer<AutoCompiler>>(free.handle.clone()).ok())
+            .collect();
+        if self.client.flush().is_ok() {
+            buffers.iter().for_each(|buffer| buffer.resource().buffer.destroy());
+        }
+        arena.bytes -= free.iter().map(|free| free.bytes).sum::<u64>();
+    }
+
+    /// A small buffer for numbers on the way; the contents are whatever was there.
+    pub fn scratch(&self, bytes: usize) -> Buffer {
+        Buffer(Arc::new(Allocation::Pooled(self.client.empty(bytes))))
+    }
+
+    /// A buffer with these values.
+    pub fn upload(&self, values: &[f32]) -> Buffer {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Buffer(Arc::new(Allocation::Pooled(self.client.create_from_slice(&bytes))))
+    }
+
+    /// The values of a tensor in their logical order, which must be a multiple of four.
+    pub fn buffer<const D: usize>(&self, tensor: Tensor<D>) -> Result<Buffer> {
+        Ok(Buffer(Arc::new(Allocation::Pooled(into_contiguous(primitive(tensor)?).handle))))
+    }
+
+    /// A buffer's values.
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`].
+    pub async fn read(&self, buffer: &Buffer) -> Result<Vec<f32>> {
+        let read = self.client.read_async(vec![buffer.handle().clone()]).await;
+        let bytes = read.map_err(|error| Error::DeviceFailed { detail: error.to_string() })?;
+        let (words, _) = bytes.first().map(|bytes| bytes.as_chunks::<4>()).unwrap_or_default();
+        Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+    }
+
+    /// Runs `source` on `groups` workgroups. `numbers` become the last binding.
+    pub fn launch(&self, source: impl Into<Source>, groups: [usize; 3], buffers: &[&Buffer], numbers: &[u32]) {
+        let source: Source = source.into();
+        let numbers: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let numbers = self.client.create_from_slice(&numbers);
+        let mut arguments = KernelArguments::new();
+        for buffer in buffers {
+            arguments = arguments.with_buffer(buffer.handle().clone().binding());
+        }
+        let [x, y, z] = groups.map(|count| count as u32);
+        self.client.launch(Box::new(source), CubeCount::Static(x, y, z), arguments.with_buffer(numbers.binding()));
+    }
+
+    /// Waits until everything launched has been computed.
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`].
+    pub async fn wait(&self) -> Result<()> {
+        self.client.sync().await.map_err(|error| Error::DeviceFailed { detail: error.to_string() })
+    }
+}
+
+fn primitive<const D: usize>(tensor: Tensor<D>) -> Result<CubeTensor> {
+    tensor
+        .try_into_primitive::<CubeBackend>()
+        .map_err(|error| Error::DeviceFailed { detail: format!("the kernels need a GPU: {error:?}") })
+}

@@ -1,0 +1,72 @@
+//! What the GPU's buffers take. The count is the process's, so that this test has a process of its own.
+
+use aedr::{
+    autoencoder::{Architecture, AutoencoderKlConfig, Parameters},
+    device::{ComputeDevice, DevicePreference},
+    engine::{
+        gpu::Gpu,
+        kernels::{Band, Kernels},
+        operations::lower,
+        program::{Meter, Program},
+    },
+};
+use burn::tensor::{Device, Tensor};
+use pollster::block_on;
+
+/// Free buffers that the engine keeps for the next of the same size.
+const KEPT_FREE: u64 = 16 << 20;
+
+struct Ones;
+
+impl Parameters for Ones {
+    fn take<const D: usize>(&mut self, _: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
+        Tensor::ones(shape, device)
+    }
+}
+
+struct Unmetered;
+
+impl Meter for Unmetered {
+    async fn spent(&mut self, _: u64) -> aedr::Result<()> {
+        Ok(())
+    }
+}
+
+/// The bytes that the plan foretold are the bytes that were allocated, and all are given back.
+#[test]
+fn the_gpu_takes_what_was_planned() {
+    let Ok(gpu) = block_on(ComputeDevice::open(DevicePreference::Gpu)) else {
+        eprintln!("skipped: there is no GPU");
+        return;
+    };
+    let network = Architecture::AutoencoderKl(AutoencoderKlConfig {
+        block_out_channels: vec![8, 8],
+        layers_per_block: 1,
+        latent_channels: 4,
+        norm_num_groups: 4,
+        use_quant_conv: true,
+        use_post_quant_conv: true,
+        mid_block_add_attention: false,
+    });
+    let size = [4, 384, 384];
+    let kernels = Gpu::new(&gpu.device, gpu.buffer_bytes).unwrap();
+    let program = Program::load(kernels, lower(&network.decoder()).unwrap(), &mut Ones, &gpu.device).unwrap();
+    let kernels = program.kernels();
+    let whole = program.plan(size, u64::MAX).unwrap();
+    for memory in [u64::MAX, whole.peak / 3] {
+        let plan = program.plan(size, memory).unwrap();
+        let held = kernels.limits().bytes(size, size[1]);
+        let input = Band::whole(kernels.allocate(held), size);
+        let result = block_on(program.run(&input, &plan, &mut Unmetered)).unwrap();
+        block_on(kernels.read(&result)).unwrap();
+        let (_, peak) = Gpu::memory();
+        println!("planned {} KiB, took {} KiB", (plan.peak + held) >> 10, peak >> 10);
+        assert!(peak <= plan.peak + held + KEPT_FREE, "planned {}, took {peak}", plan.peak + held);
+        assert!(peak + (1 << 20) > plan.peak, "planned {}, took {peak}", plan.peak + held);
+        assert!(memory == u64::MAX || plan.peak < whole.peak / 2);
+        drop((input, result));
+        kernels.release();
+        assert_eq!(Gpu::memory().0, 0);
+        Gpu::memory();
+    }
+}
