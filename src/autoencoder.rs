@@ -15,7 +15,7 @@ use crate::{
     device::{ComputeDevice, DeviceKind},
     engine::{
         cpu::Cpu,
-        gpu::Gpu,
+        gpu::{Gpu, Stored},
         operations::{Operation, lower},
         program::Program,
     },
@@ -47,7 +47,7 @@ impl<P> Passes<P> {
 }
 
 impl Autoencoder {
-    /// Takes all parameters of the architecture.
+    /// Takes all parameters of the architecture. On a GPU, maps are held as `maps`.
     ///
     /// # Errors
     /// [`crate::Error::DeviceFailed`].
@@ -55,6 +55,7 @@ impl Autoencoder {
         architecture: &Architecture,
         parameters: &mut impl Parameters,
         compute: &ComputeDevice,
+        maps: Stored,
     ) -> Result<Self> {
         let device = &compute.device;
         let (encoder, decoder) = (architecture.encoder(), architecture.decoder());
@@ -65,7 +66,7 @@ impl Autoencoder {
         };
         Ok(match compute.kind {
             DeviceKind::WebGpu => Autoencoder::Gpu(Passes::load(encoder, decoder, |operations| {
-                Program::load(Gpu::new(device, compute.buffer_bytes)?, operations, parameters, device)
+                Program::load(Gpu::new(device, compute.buffer_bytes, maps)?, operations, parameters, device)
             })?),
             DeviceKind::Cpu => Autoencoder::Cpu(Passes::load(encoder, decoder, |operations| {
                 Program::load(Cpu::new(compute.buffer_bytes), operations, parameters, device)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     device::DeviceKind,
+    engine::gpu::Stored,
     homogeneity::homogeneity,
     image::{CROP_MULTIPLE, DecodeOptions, DecodedImage, decode},
     reconstruction::{Progress, Stage, double_reconstruction},
@@ -67,6 +68,8 @@ pub struct LossLine {
 pub struct DeviceLine {
     pub kind: DeviceKind,
     pub adapter: String,
+    /// "f32", or "f16" if a GPU held maps in f16.
+    pub maps: String,
 }
 
 /// Checks the bytes of an image file.
@@ -100,6 +103,10 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
     let ratio = loss_ratio(losses)?;
     let signal = signal(losses, homogeneity)?;
     let (outcome, reason) = decide(signal, homogeneity, width.min(height), model.calibration.as_ref());
+    let maps = match model.maps {
+        Stored::F32 => "f32",
+        Stored::F16 => "f16",
+    };
     Ok(CheckReport {
         model: ModelLine { id: model.manifest.id.clone(), name: model.manifest.name.clone() },
         image: ImageLine {
@@ -116,7 +123,7 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
         outcome,
         reason,
         notes: notes(image),
-        device: DeviceLine { kind: model.device.kind, adapter: model.device.adapter.clone() },
+        device: DeviceLine { kind: model.device.kind, adapter: model.device.adapter.clone(), maps: maps.into() },
     })
 }
 

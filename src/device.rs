@@ -2,10 +2,19 @@
 
 use std::sync::Mutex;
 
-use burn::tensor::{Device, wgpu::MemoryConfiguration};
+use burn::tensor::{
+    Device,
+    wgpu::{
+        MemoryConfiguration,
+        wgpu::{DeviceType, Features},
+    },
+};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, engine::gpu::Gpu};
+use crate::{
+    Error, Result,
+    engine::gpu::{Gpu, Stored},
+};
 
 /// Which device a caller asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +52,21 @@ pub struct ComputeDevice {
     pub memory_bytes: u64,
     /// Autoencoders are computed by our own kernels; else by burn's operations.
     pub kernels: bool,
+    /// The adapter can hold maps in f16.
+    pub has_f16: bool,
+    /// When it does.
+    pub maps: MapPrecision,
+}
+
+/// How a GPU holds maps between kernels, which compute in f32 in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MapPrecision {
+    /// f16 if the adapter can and the model's manifest records that its signal hardly changes.
+    #[default]
+    Auto,
+    F32,
+    /// f16 if the adapter can.
+    F16,
 }
 
 /// WebGPU does not tell how much memory there is. This much the smallest of today's desktops spare, and
@@ -83,6 +107,8 @@ impl ComputeDevice {
             memory_bytes: CPU_MEMORY_BYTES,
             // Natively burn's operations use wider vectors than the kernels are compiled for.
             kernels: cfg!(target_arch = "wasm32"),
+            has_f16: false,
+            maps: MapPrecision::Auto,
         }
     }
 
@@ -101,11 +127,13 @@ impl ComputeDevice {
         let gpu = ComputeDevice {
             device,
             kind: DeviceKind::WebGpu,
-            software: info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu,
+            software: info.device_type == DeviceType::Cpu,
             adapter: if info.name.is_empty() { "WebGPU".into() } else { info.name },
             buffer_bytes: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
             memory_bytes: GPU_MEMORY_BYTES,
             kernels: true,
+            has_f16: setup.device.features().contains(Features::SHADER_F16),
+            maps: MapPrecision::Auto,
         };
         if let Ok(mut shared) = GPU.lock() {
             *shared = Some(gpu.clone());
@@ -116,7 +144,7 @@ impl ComputeDevice {
     /// Waits until everything queued has been computed. On the CPU everything is computed at once.
     pub(crate) async fn wait(&self) -> Result<()> {
         match self.kind {
-            DeviceKind::WebGpu => Gpu::new(&self.device, self.buffer_bytes)?.wait().await,
+            DeviceKind::WebGpu => Gpu::new(&self.device, self.buffer_bytes, Stored::F32)?.wait().await,
             DeviceKind::Cpu => Ok(()),
         }
     }

@@ -83,7 +83,7 @@ impl Kernels for Cpu {
     type Affine = Vec<(f32, f32)>;
 
     fn limits(&self) -> Limits {
-        Limits { memory: u64::MAX, buffer: self.buffer_bytes, channel_multiple: 1, attention_scratch }
+        Limits { memory: u64::MAX, buffer: self.buffer_bytes, channel_multiple: 1, value_bytes: 4, attention_scratch }
     }
 
     fn pack_convolution(
@@ -104,7 +104,7 @@ impl Kernels for Cpu {
         Ok(values(scale)?.into_iter().zip(values(shift)?).collect())
     }
 
-    fn allocate(&self, bytes: u64) -> Vec<f32> {
+    fn allocate(&self, bytes: u64, _: bool) -> Vec<f32> {
         vec![0.0; (bytes / 4) as usize]
     }
 

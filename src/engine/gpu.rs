@@ -1,7 +1,7 @@
 //! The operations on a GPU, by WGSL kernels that are launched through burn's runtime.
 //!
-//! Maps are `[channels / 4, rows, width]` of `vec4<f32>`, so that a load is one vector and a
-//! convolution's weights are 4×4 blocks.
+//! Maps are `[channels / 4, rows, width]` of `vec4`, so that a load is one vector and a convolution's
+//! weights are 4×4 blocks.
 
 mod convolution;
 mod queue;
@@ -9,7 +9,7 @@ mod queue;
 use burn::tensor::{Device, Tensor};
 
 use self::{
-    convolution::{Shape, Variant},
+    convolution::{Ends, Shape, Variant},
     queue::{Buffer, Queue},
 };
 use super::{
@@ -45,6 +45,45 @@ const VECTOR: usize = 16;
 pub struct Gpu {
     queue: Queue,
     buffer_bytes: u64,
+    maps: Stored,
+}
+
+/// How values are held in a buffer. They are computed and summed in f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    F32,
+    /// Needs WebGPU's `shader-f16`.
+    F16,
+}
+
+impl Stored {
+    fn bytes(self) -> u64 {
+        match self {
+            Stored::F32 => 4,
+            Stored::F16 => 2,
+        }
+    }
+
+    /// The WGSL type of a vector.
+    fn vector(self) -> &'static str {
+        match self {
+            Stored::F32 => "vec4f",
+            Stored::F16 => "vec4<f16>",
+        }
+    }
+
+    /// What a kernel must begin with that calls its vectors `Map`.
+    fn with(self, source: &str) -> String {
+        let enable = if self == Stored::F16 { "enable f16;\n" } else { "" };
+        format!("{enable}alias Map = {};\n{source}", self.vector())
+    }
+}
+
+/// A map's buffer.
+#[derive(Debug, Clone)]
+pub struct MapBuffer {
+    buffer: Buffer,
+    stored: Stored,
 }
 
 #[derive(Debug)]
@@ -67,12 +106,13 @@ pub struct Moments {
 }
 
 impl Gpu {
-    /// The kernels on a device whose buffers may have so many bytes.
+    /// The kernels on a device whose buffers may have so many bytes, with all maps but inputs and results
+    /// held as `maps`.
     ///
     /// # Errors
     /// [`Error::DeviceFailed`] if it is no GPU.
-    pub fn new(device: &Device, buffer_bytes: u64) -> Result<Self> {
-        Ok(Gpu { queue: Queue::of(device)?, buffer_bytes })
+    pub fn new(device: &Device, buffer_bytes: u64, maps: Stored) -> Result<Self> {
+        Ok(Gpu { queue: Queue::of(device)?, buffer_bytes, maps })
     }
 
     /// Waits until everything launched has been computed.
@@ -90,7 +130,7 @@ impl Gpu {
 }
 
 impl Kernels for Gpu {
-    type Buffer = Buffer;
+    type Buffer = MapBuffer;
     type Convolution = PackedConvolution;
     /// `[channels / 4, 2, 4]`: the learnt scale and shift.
     type Norm = Buffer;
@@ -99,7 +139,7 @@ impl Kernels for Gpu {
     type Affine = Buffer;
 
     fn limits(&self) -> Limits {
-        limits(self.buffer_bytes)
+        limits(self.buffer_bytes, self.maps)
     }
 
     fn pack_convolution(&self, conv: &Convolution, weight: Tensor<4>, bias: Tensor<1>) -> Result<PackedConvolution> {
@@ -140,15 +180,15 @@ impl Kernels for Gpu {
         self.queue.buffer(Tensor::<3>::cat(vec![vectors(scale), vectors(shift)], 1))
     }
 
-    fn allocate(&self, bytes: u64) -> Buffer {
-        self.queue.map(bytes)
+    fn allocate(&self, bytes: u64, end: bool) -> MapBuffer {
+        MapBuffer { buffer: self.queue.map(bytes), stored: if end { Stored::F32 } else { self.maps } }
     }
 
     fn release(&self) {
         self.queue.release();
     }
 
-    fn write(&self, band: &mut Band<Buffer>, rows: Rows, values: &[f32]) -> Result<()> {
+    fn write(&self, band: &mut Band<MapBuffer>, rows: Rows, values: &[f32]) -> Result<()> {
         let [channels, _, width] = band.size;
         let positions = rows.len() * width;
         let mut interleaved = vec![0.0; channels.div_ceil(4) * positions * 4];
@@ -159,9 +199,9 @@ impl Kernels for Gpu {
         let uploaded = self.queue.upload(&interleaved);
         let numbers = [positions, band.rows.len() * width, (rows.start - band.rows.start) * width];
         self.queue.launch(
-            include_str!("gpu/write.wgsl"),
+            band.buffer.stored.with(include_str!("gpu/write.wgsl")).as_str(),
             [WRITE_GROUPS.min(positions.div_ceil(64)), channels.div_ceil(4), 1],
-            &[&uploaded, &band.buffer],
+            &[&uploaded, &band.buffer.buffer],
             &numbers.map(as_u32),
         );
         Ok(())
@@ -172,16 +212,21 @@ impl Kernels for Gpu {
         conv: &Convolution,
         packed: &PackedConvolution,
         sources: Sources<'_, Self>,
-        output: &mut Band<Buffer>,
+        output: &mut Band<MapBuffer>,
         rows: Rows,
     ) -> Result<()> {
         let PackedConvolution { variant, weight, bias, affine } = packed;
         let input = sources.input;
         let ([inputs, height, width], [outputs, _, out_width]) = (input.size, output.size);
         let (inputs, outputs) = (inputs.div_ceil(4), outputs.div_ceil(4));
-        let mut buffers = vec![&input.buffer, weight, bias, &output.buffer];
+        let mut buffers = vec![&input.buffer.buffer, weight, bias, &output.buffer.buffer];
         buffers.extend(sources.affine.or(affine.as_ref()));
-        buffers.extend(sources.residual.map(|band| &band.buffer));
+        buffers.extend(sources.residual.map(|band| &band.buffer.buffer));
+        let stored = Ends {
+            input: input.buffer.stored,
+            output: output.buffer.stored,
+            residual: sources.residual.map_or(Stored::F32, |band| band.buffer.stored),
+        };
         let shape = Shape::choose(variant.kernel, variant.stride, outputs, out_width);
         let [tile_width, tile_height] = shape.tile();
         let groups = [
@@ -206,7 +251,7 @@ impl Kernels for Gpu {
             residual.start,
             residual.len(),
         ];
-        self.queue.launch(variant.source(&shape).as_str(), groups, &buffers, &numbers.map(as_u32));
+        self.queue.launch(variant.source(&shape, &stored).as_str(), groups, &buffers, &numbers.map(as_u32));
         Ok(())
     }
 
@@ -217,7 +262,7 @@ impl Kernels for Gpu {
         Moments { buffer: self.queue.scratch(3 * channels.div_ceil(4) * chunks * VECTOR), chunks, gathered: 0 }
     }
 
-    fn gather(&self, moments: &mut Moments, input: &Band<Buffer>, rows: Rows) -> Result<()> {
+    fn gather(&self, moments: &mut Moments, input: &Band<MapBuffer>, rows: Rows) -> Result<()> {
         let [channels, _, width] = input.size;
         let positions = rows.len() * width;
         let chunks = positions.div_ceil(STATISTICS_CHUNK);
@@ -230,9 +275,9 @@ impl Kernels for Gpu {
             moments.chunks,
         ];
         self.queue.launch(
-            include_str!("gpu/statistics.wgsl"),
+            input.buffer.stored.with(include_str!("gpu/statistics.wgsl")).as_str(),
             [chunks, channels.div_ceil(4), 1],
-            &[&input.buffer, &moments.buffer],
+            &[&input.buffer.buffer, &moments.buffer],
             &numbers.map(as_u32),
         );
         moments.gathered += chunks;
@@ -252,7 +297,12 @@ impl Kernels for Gpu {
         Ok(affine)
     }
 
-    fn attend(&self, [queries, keys, values]: [&Band<Buffer>; 3], output: &mut Band<Buffer>, rows: Rows) -> Result<()> {
+    fn attend(
+        &self,
+        [queries, keys, values]: [&Band<MapBuffer>; 3],
+        output: &mut Band<MapBuffer>,
+        rows: Rows,
+    ) -> Result<()> {
         let [channels, height, width] = keys.size;
         let (vectors, positions) = (channels.div_ceil(4), height * width);
         let most = score_vectors(positions);
@@ -274,9 +324,9 @@ impl Kernels for Gpu {
             ]
             .map(as_u32);
             self.queue.launch(
-                include_str!("gpu/attention_scores.wgsl"),
+                self.maps.with(include_str!("gpu/attention_scores.wgsl")).as_str(),
                 [positions.div_ceil(SCORE_KEYS), query_vectors.div_ceil(2), 1],
-                &[&queries.buffer, &keys.buffer, &scores],
+                &[&queries.buffer.buffer, &keys.buffer.buffer, &scores],
                 &numbers,
             );
             self.queue.launch(
@@ -286,16 +336,16 @@ impl Kernels for Gpu {
                 &[as_u32(positions)],
             );
             self.queue.launch(
-                include_str!("gpu/attention_values.wgsl"),
+                self.maps.with(include_str!("gpu/attention_values.wgsl")).as_str(),
                 [query_vectors.div_ceil(VALUE_VECTORS), vectors.div_ceil(VALUE_VECTORS), 1],
-                &[&scores, &values.buffer, &sums, &output.buffer],
+                &[&scores, &values.buffer.buffer, &sums, &output.buffer.buffer],
                 &numbers,
             );
         }
         Ok(())
     }
 
-    async fn squared_difference(&self, a: &Band<Buffer>, b: &Band<Buffer>) -> Result<f64> {
+    async fn squared_difference(&self, a: &Band<MapBuffer>, b: &Band<MapBuffer>) -> Result<f64> {
         let [channels, height, width] = a.size;
         let vectors = channels.div_ceil(4) * height * width;
         let chunks = vectors.div_ceil(DIFFERENCE_CHUNK);
@@ -303,15 +353,15 @@ impl Kernels for Gpu {
         self.queue.launch(
             include_str!("gpu/squared_difference.wgsl"),
             [chunks, 1, 1],
-            &[&a.buffer, &b.buffer, &sums],
+            &[&a.buffer.buffer, &b.buffer.buffer, &sums],
             &[vectors, DIFFERENCE_CHUNK].map(as_u32),
         );
         Ok(self.queue.read(&sums).await?.into_iter().take(chunks).map(f64::from).sum())
     }
 
-    async fn read(&self, map: &Band<Buffer>) -> Result<Vec<f32>> {
+    async fn read(&self, map: &Band<MapBuffer>) -> Result<Vec<f32>> {
         let [channels, height, width] = map.size;
-        let interleaved = self.queue.read(&map.buffer).await?;
+        let interleaved = self.queue.read(&map.buffer.buffer).await?;
         let positions = height * width;
         let mut values = Vec::with_capacity(channels * positions);
         for channel in 0..channels {
@@ -327,8 +377,8 @@ impl Kernels for Gpu {
 }
 
 /// How maps are laid out, where one buffer may take so many bytes.
-pub fn limits(buffer: u64) -> Limits {
-    Limits { memory: u64::MAX, buffer, channel_multiple: 4, attention_scratch }
+pub fn limits(buffer: u64, maps: Stored) -> Limits {
+    Limits { memory: u64::MAX, buffer, channel_multiple: 4, value_bytes: maps.bytes(), attention_scratch }
 }
 
 fn score_vectors(positions: usize) -> usize {

@@ -63,8 +63,8 @@ pub trait Kernels: Debug {
     /// Packs `[channels]` scales and shifts.
     fn pack_norm(&self, scale: Tensor<1>, shift: Tensor<1>) -> Result<Self::Norm>;
 
-    /// A buffer of so many bytes; the contents are whatever was there.
-    fn allocate(&self, bytes: u64) -> Self::Buffer;
+    /// A buffer of so many bytes, for an input or a result if `end`; the contents are whatever was there.
+    fn allocate(&self, bytes: u64, end: bool) -> Self::Buffer;
 
     /// Gives the memory of buffers that nothing uses any more back to the system.
     fn release(&self);

@@ -27,14 +27,25 @@ pub struct Limits {
     pub buffer: u64,
     /// Channels are padded to a multiple of it.
     pub channel_multiple: usize,
+    /// Bytes of a value in a map. The input and the result hold f32 in any case.
+    pub value_bytes: u64,
     /// Bytes that attention over maps of this size takes besides them.
     pub attention_scratch: fn(MapSize) -> u64,
 }
 
 impl Limits {
-    /// Bytes of `rows` rows of a map.
-    pub fn bytes(&self, [channels, _, width]: MapSize, rows: usize) -> u64 {
-        4 * (channels.next_multiple_of(self.channel_multiple) * width) as u64 * rows as u64
+    /// Bytes of `rows` rows of an input or a result.
+    pub fn end_bytes(&self, size: MapSize, rows: usize) -> u64 {
+        4 * self.values(size, rows)
+    }
+
+    /// Bytes of `rows` rows of any other map.
+    pub fn inner_bytes(&self, size: MapSize, rows: usize) -> u64 {
+        self.value_bytes * self.values(size, rows)
+    }
+
+    fn values(&self, [channels, _, width]: MapSize, rows: usize) -> u64 {
+        (channels.next_multiple_of(self.channel_multiple) * width) as u64 * rows as u64
     }
 
     /// Bytes that an operation takes besides its maps.
@@ -87,7 +98,8 @@ pub fn least_buffer(operations: &[Operation], input: MapSize, limits: &Limits) -
         Operation::Convolution(_) | Operation::Statistics { .. } => None,
     });
     let whole = keys.chain([0, sizes.len() - 1]);
-    whole.map(|map| limits.bytes(sizes[map], sizes[map][1])).max().unwrap_or(0)
+    let bytes = |map| if is_end(map, &sizes) { Limits::end_bytes } else { Limits::inner_bytes };
+    whole.map(|map| bytes(map)(limits, sizes[map], sizes[map][1])).max().unwrap_or(0)
 }
 
 /// Plans operations on an input of this size; `None` if one buffer cannot be as large as it must.
@@ -104,7 +116,7 @@ pub fn plan(operations: &[Operation], input: MapSize, limits: &Limits) -> Option
     if whole.as_ref().is_some_and(|plan| plan.peak <= limits.memory) {
         return whole;
     }
-    let all: u64 = planner.sizes.iter().map(|&size| limits.bytes(size, size[1])).sum();
+    let all: u64 = planner.sizes.iter().map(|&size| limits.end_bytes(size, size[1])).sum();
     let mut memory = limits.memory.max(least);
     while memory <= 2 * all {
         let planner = Planner { limits: Limits { memory, ..*limits }, ..planner.clone() };
@@ -115,6 +127,11 @@ pub fn plan(operations: &[Operation], input: MapSize, limits: &Limits) -> Option
         memory += memory / 4;
     }
     whole
+}
+
+/// Whether a map is the input or the result.
+pub fn is_end(map: MapId, sizes: &[MapSize]) -> bool {
+    map == 0 || map + 1 == sizes.len()
 }
 
 /// Rows of a convolution's input that it reads for some rows of its result.
@@ -176,7 +193,8 @@ struct Trial {
 
 impl Planner<'_> {
     fn whole(&self, map: MapId) -> u64 {
-        self.limits.bytes(self.sizes[map], self.sizes[map][1])
+        let (size, rows) = (self.sizes[map], self.sizes[map][1]);
+        if is_end(map, &self.sizes) { self.limits.end_bytes(size, rows) } else { self.limits.inner_bytes(size, rows) }
     }
 
     /// Maps made before the cut and read after it; after the end, the result.
@@ -331,7 +349,7 @@ impl Planner<'_> {
         let mut held: Vec<(MapId, usize)> = Vec::new();
         for (index, operation) in operations.iter().enumerate() {
             let Some(map) = operation.output().filter(|_| index + 1 < operations.len()) else { continue };
-            let bytes = self.limits.bytes(self.sizes[map], rows[map]);
+            let bytes = self.limits.inner_bytes(self.sizes[map], rows[map]);
             // Missing bytes first, then bytes left over.
             let best = free
                 .iter()

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use super::{
     kernels::{Band, Kernels, Sources},
     operations::{Convolution, MapId, Operation, Transform},
-    plan::{Limits, Plan, Rows, Step, band_rows, least_buffer, plan},
+    plan::{Limits, Plan, Rows, Step, band_rows, is_end, least_buffer, plan},
 };
 use crate::{
     Error, Result,
@@ -72,6 +72,12 @@ impl<K: Kernels> Program<K> {
         Ok(Program { kernels, operations, weights })
     }
 
+    /// Room for an input of this size.
+    pub fn allocate_input(&self, size: MapSize) -> Band<K::Buffer> {
+        let bytes = self.kernels.limits().end_bytes(size, size[1]);
+        Band::whole(self.kernels.allocate(bytes, true), size)
+    }
+
     /// What it runs on.
     pub fn kernels(&self) -> &K {
         &self.kernels
@@ -122,7 +128,7 @@ impl<K: Kernels> Run<'_, K> {
         let sizes = &self.plan.sizes;
         let chain: Vec<&Operation> = step.operations.iter().map(|&index| &operations[index]).collect();
         let mut buffers: Vec<Option<K::Buffer>> =
-            step.buffers.iter().map(|&bytes| Some(kernels.allocate(bytes))).collect();
+            step.buffers.iter().map(|&bytes| Some(kernels.allocate(bytes, false))).collect();
         let target = match &operations[last] {
             Operation::Statistics { map, .. } => *map,
             other => other.output().ok_or_else(missing)?,
@@ -130,8 +136,9 @@ impl<K: Kernels> Run<'_, K> {
         let size = sizes[target];
         let mut moments = None;
         if operations[last].output().is_some() {
-            let bytes = kernels.limits().bytes(size, size[1]);
-            self.maps[target] = Some(Band::whole(kernels.allocate(bytes), size));
+            let (limits, end) = (kernels.limits(), is_end(target, sizes));
+            let bytes = if end { limits.end_bytes(size, size[1]) } else { limits.inner_bytes(size, size[1]) };
+            self.maps[target] = Some(Band::whole(kernels.allocate(bytes, end), size));
         } else {
             moments = Some(kernels.begin_statistics(size, step.band));
         }

@@ -8,13 +8,13 @@ use std::{
 use aedr::{
     Error, Result,
     check::{CheckReport, check},
-    device::ComputeDevice,
+    device::{ComputeDevice, MapPrecision},
     image::DecodeOptions,
     reconstruction::Silent,
     verdict::Outcome,
     weights::Model,
 };
-use clap::Args;
+use clap::{Args, ValueEnum};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -32,6 +32,15 @@ pub struct CheckArguments {
     weights: PathBuf,
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceArgument,
+    /// How a GPU holds maps: auto takes f16 where the model's manifest allows it.
+    #[arg(long, value_enum, default_value = "auto")]
+    maps: MapArgument,
+    /// What computes the autoencoder: our kernels, or burn's operations, which they are compared with.
+    #[arg(long, value_enum, default_value = "auto")]
+    engine: EngineArgument,
+    /// Mebibytes that weights and maps may take together, if that can be.
+    #[arg(long, value_name = "MEBIBYTES")]
+    memory: Option<u64>,
     /// Turn images as their EXIF orientation says before checking.
     #[arg(long)]
     apply_orientation: bool,
@@ -40,9 +49,42 @@ pub struct CheckArguments {
     json: bool,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum MapArgument {
+    Auto,
+    F32,
+    F16,
+}
+
+impl From<MapArgument> for MapPrecision {
+    fn from(maps: MapArgument) -> Self {
+        match maps {
+            MapArgument::Auto => MapPrecision::Auto,
+            MapArgument::F32 => MapPrecision::F32,
+            MapArgument::F16 => MapPrecision::F16,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EngineArgument {
+    Auto,
+    Kernels,
+    Burn,
+}
+
 /// True if every image could be checked, whatever the outcomes.
 pub fn run(arguments: &CheckArguments) -> Result<bool> {
-    let device = block_on(ComputeDevice::open(arguments.device.into()))?;
+    let mut device = block_on(ComputeDevice::open(arguments.device.into()))?;
+    device.maps = arguments.maps.into();
+    match arguments.engine {
+        EngineArgument::Auto => {}
+        EngineArgument::Kernels => device.kernels = true,
+        EngineArgument::Burn => device.kernels = false,
+    }
+    if let Some(mebibytes) = arguments.memory {
+        device.memory_bytes = mebibytes.saturating_mul(1 << 20);
+    }
     let model = models::load(&arguments.model, &arguments.weights, device)?;
     let options = DecodeOptions { apply_orientation: arguments.apply_orientation, ..DecodeOptions::default() };
     let mut all = true;

@@ -69,7 +69,7 @@ impl<K: Kernels> Compute for Passes<Program<K>> {
 
     fn prepare(&self, half: Half, input: MapSize, image: MapSize, model: &Model) -> Result<(Plan, MapSize)> {
         let program = half.of(self);
-        let held = program.kernels().limits().bytes(image, image[1]);
+        let held = program.kernels().limits().end_bytes(image, image[1]);
         let weights = 4 * model.manifest.architecture.parameter_count();
         let memory = model.device.memory_bytes.saturating_sub(held + weights);
         let plan = program
@@ -87,7 +87,7 @@ impl<K: Kernels> Compute for Passes<Program<K>> {
         let size = source.size();
         let [channels, height, width] = size;
         let kernels = self.encoder.kernels();
-        let mut map = Band::whole(kernels.allocate(kernels.limits().bytes(size, height)), size);
+        let mut map = self.encoder.allocate_input(size);
         let rows = (UPLOAD_BYTES / (4 * channels * width).max(1)).max(1);
         for first in (0..height).step_by(rows) {
             let rows = first..(first + rows).min(height);

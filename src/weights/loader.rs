@@ -10,8 +10,12 @@ use crate::{
     Error, Result,
     autoencoder::{Autoencoder, Parameters, spec::ParameterSpec},
     calibration::Calibration,
-    device::ComputeDevice,
+    device::{ComputeDevice, MapPrecision},
+    engine::gpu::Stored,
 };
+
+/// The largest relative change of t that f16 maps may make.
+const MOST_F16_CHANGE: f64 = 0.005;
 
 /// A model that is ready to check images.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub struct Model {
     /// Without one there is no threshold, and the outcome is "cannot tell".
     pub calibration: Option<Calibration>,
     pub device: ComputeDevice,
+    /// How maps are held between the kernels.
+    pub maps: Stored,
     pub autoencoder: Autoencoder,
 }
 
@@ -29,11 +35,11 @@ pub struct ModelLoader {
     manifest: Manifest,
     device: ComputeDevice,
     arrived: Vec<bool>,
-    tensors: HashMap<String, Stored>,
+    tensors: HashMap<String, StoredTensor>,
 }
 
 #[derive(Debug)]
-struct Stored {
+struct StoredTensor {
     shape: Vec<usize>,
     values: Tensor<1>,
 }
@@ -78,7 +84,7 @@ impl ModelLoader {
         for (name, shape, values) in tensors {
             let length = values.len();
             let values = Tensor::from_data(TensorData::new(values, [length]), &self.device.device);
-            self.tensors.insert(name, Stored { shape, values });
+            self.tensors.insert(name, StoredTensor { shape, values });
         }
         self.arrived[index] = true;
         Ok(())
@@ -101,10 +107,21 @@ impl ModelLoader {
         if !report.is_complete() {
             return Err(Error::WeightsWrong { model: self.manifest.id, report: Box::new(report) });
         }
+        let maps = self.maps();
         let mut source = Complete(self.tensors);
-        let autoencoder = Autoencoder::load(&self.manifest.architecture, &mut source, &self.device)?;
-        let model = Model { manifest: self.manifest, calibration, device: self.device, autoencoder };
+        let autoencoder = Autoencoder::load(&self.manifest.architecture, &mut source, &self.device, maps)?;
+        let model = Model { manifest: self.manifest, calibration, device: self.device, maps, autoencoder };
         Ok((model, report))
+    }
+
+    /// How maps are held: in f16 only where that was asked for, or was measured to change t hardly.
+    fn maps(&self) -> Stored {
+        let allowed = match self.device.maps {
+            MapPrecision::Auto => self.manifest.f16_change.is_some_and(|change| change <= MOST_F16_CHANGE),
+            MapPrecision::F32 => false,
+            MapPrecision::F16 => true,
+        };
+        if allowed && self.device.has_f16 && self.device.kernels { Stored::F16 } else { Stored::F32 }
     }
 
     /// Compares what the architecture takes with what the shards hold.
@@ -129,7 +146,7 @@ impl ModelLoader {
 }
 
 /// The tensors of a complete report.
-struct Complete(HashMap<String, Stored>);
+struct Complete(HashMap<String, StoredTensor>);
 
 impl Parameters for Complete {
     fn take<const D: usize>(&mut self, name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {

@@ -79,6 +79,7 @@ pub fn pack(options: &PackOptions<'_>, folder: &Path) -> Result<(Manifest, LoadR
         architecture,
         precision: options.precision,
         source: options.source.into(),
+        f16_change: None,
         licence: options.licence.into(),
         shards,
     };

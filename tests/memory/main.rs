@@ -4,8 +4,8 @@ use aedr::{
     autoencoder::{Architecture, AutoencoderKlConfig, Parameters},
     device::{ComputeDevice, DevicePreference},
     engine::{
-        gpu::Gpu,
-        kernels::{Band, Kernels},
+        gpu::{Gpu, Stored},
+        kernels::Kernels,
         operations::lower,
         program::{Meter, Program},
     },
@@ -49,14 +49,14 @@ fn the_gpu_takes_what_was_planned() {
         mid_block_add_attention: false,
     });
     let size = [4, 384, 384];
-    let kernels = Gpu::new(&gpu.device, gpu.buffer_bytes).unwrap();
+    let kernels = Gpu::new(&gpu.device, gpu.buffer_bytes, Stored::F32).unwrap();
     let program = Program::load(kernels, lower(&network.decoder()).unwrap(), &mut Ones, &gpu.device).unwrap();
     let kernels = program.kernels();
     let whole = program.plan(size, u64::MAX).unwrap();
     for memory in [u64::MAX, whole.peak / 3] {
         let plan = program.plan(size, memory).unwrap();
-        let held = kernels.limits().bytes(size, size[1]);
-        let input = Band::whole(kernels.allocate(held), size);
+        let held = kernels.limits().end_bytes(size, size[1]);
+        let input = program.allocate_input(size);
         let result = block_on(program.run(&input, &plan, &mut Unmetered)).unwrap();
         block_on(kernels.read(&result)).unwrap();
         let (_, peak) = Gpu::memory();

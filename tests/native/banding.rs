@@ -7,7 +7,7 @@ use aedr::{
     },
     engine::{
         cpu::Cpu,
-        gpu::Gpu,
+        gpu::{Gpu, Stored},
         kernels::Kernels,
         operations::{Activation, Convolution, Operation, Transform, lower},
         plan::{Limits, Plan, input_rows, plan},
@@ -94,7 +94,7 @@ proptest! {
         let Some(gpu) = gpu() else { return Ok(()) };
         let factor = if encodes { 4 } else { 1 };
         let size = [factor * height, factor * width];
-        let kernels = || Gpu::new(&gpu.device, gpu.buffer_bytes).unwrap();
+        let kernels = || Gpu::new(&gpu.device, gpu.buffer_bytes, Stored::F32).unwrap();
         assert_banded_is_whole(kernels, &gpu.device, &network, encodes, size, share);
     }
 }
@@ -189,7 +189,7 @@ fn cost(architecture: &Architecture, encodes: bool, side: usize, limits: &Limits
 #[test]
 fn large_images_fit() {
     let sd1 = kl(vec![128, 256, 512, 512], 2, 32);
-    let gpu = |memory| Limits { memory, ..aedr::engine::gpu::limits(1 << 30) };
+    let gpu = |memory| Limits { memory, ..aedr::engine::gpu::limits(1 << 30, Stored::F32) };
     for side in [512, 1024, 2048, 4096usize] {
         let held = 16 * (side * side) as u64 + 4 * sd1.parameter_count();
         let memory = (1u64 << 30).saturating_sub(held);

@@ -8,11 +8,11 @@ use aedr::{
         Layer, Parameters,
         spec::{ConvSpec, GroupNormSpec, LayerSpec, PoolSpec},
     },
-    device::ComputeDevice,
+    device::{ComputeDevice, MapPrecision},
     engine::{
         cpu::Cpu,
-        gpu::Gpu,
-        kernels::{Band, Kernels},
+        gpu::{Gpu, Stored},
+        kernels::Kernels,
         operations::lower,
         plan::Plan,
         program::{Meter, Program},
@@ -88,7 +88,7 @@ pub fn run<K: Kernels>(
     let size = [channels, height, width];
     let plan = program.plan(size, memory).unwrap();
     let kernels = program.kernels();
-    let mut map = Band::whole(kernels.allocate(kernels.limits().bytes(size, height)), size);
+    let mut map = program.allocate_input(size);
     kernels.write(&mut map, 0..height, input.as_slice::<f32>().unwrap()).unwrap();
     let mut work = Counted::default();
     let result = block_on(program.run(&map, &plan, &mut work)).unwrap();
@@ -101,7 +101,7 @@ fn on_cpu(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
 
 fn on_gpu(layers: &[LayerSpec], input: &TensorData) -> Option<Vec<f32>> {
     let gpu = gpu()?;
-    Some(run(Gpu::new(&gpu.device, gpu.buffer_bytes).unwrap(), layers, &gpu.device, input, u64::MAX).0)
+    Some(run(Gpu::new(&gpu.device, gpu.buffer_bytes, Stored::F32).unwrap(), layers, &gpu.device, input, u64::MAX).0)
 }
 
 fn assert_same(layers: &[LayerSpec], [channels, height, width]: [usize; 3], offset: f32) {
@@ -203,6 +203,16 @@ proptest! {
     }
 }
 
+const SAMPLES: [&str; 2] = ["dahlia.png", "cat.jpg"];
+
+/// 96 × 64 pixels of one of the page's samples.
+fn sample_crop(sample: &str) -> Values {
+    let bytes = fs::read(repository("www/samples").join(sample)).unwrap();
+    let image = image::load_from_memory(&bytes).unwrap().crop_imm(128, 64, 96, 64).into_rgb8();
+    let plane = |channel| image.pixels().map(move |pixel| f32::from(pixel[channel]) / 127.5 - 1.0);
+    Values::new((0..3).flat_map(plane).collect(), [3, 64, 96]).unwrap()
+}
+
 /// The whole method: losses of the default model on the page's samples, by the kernels and by burn's
 /// operations.
 #[test]
@@ -211,12 +221,8 @@ fn losses_are_those_of_the_plain_layers() {
     let plain = load(&folder, ComputeDevice { kernels: false, ..cpu() }, None);
     let models: Vec<Model> =
         devices().into_iter().map(|device| load(&folder, ComputeDevice { kernels: true, ..device }, None)).collect();
-    for sample in ["dahlia.png", "cat.jpg"] {
-        let bytes = fs::read(repository("www/samples").join(sample)).unwrap();
-        let image = image::load_from_memory(&bytes).unwrap().crop_imm(128, 64, 96, 64).into_rgb8();
-        let plane = |channel| image.pixels().map(move |pixel| f32::from(pixel[channel]) / 127.5 - 1.0);
-        let values: Vec<f32> = (0..3).flat_map(plane).collect();
-        let values = Values::new(values, [3, 64, 96]).unwrap();
+    for sample in SAMPLES {
+        let values = sample_crop(sample);
         let losses = |model| block_on(double_reconstruction(model, &values, &mut Silent)).unwrap();
         let expected = losses(&plain);
         for model in &models {
@@ -225,6 +231,29 @@ fn losses_are_those_of_the_plain_layers() {
             assert!(relative(found.first, expected.first) < 1e-4, "{sample}, {adapter}: {found:?}, not {expected:?}");
             assert!(relative(found.second, expected.second) < 1e-4, "{sample}, {adapter}: {found:?}, not {expected:?}");
         }
+    }
+}
+
+/// Maps in f16 keep eleven bits of every value, where the adapter has them.
+#[test]
+fn losses_with_maps_in_f16_stay_near() {
+    let Some(gpu) = gpu().filter(|gpu| gpu.has_f16) else {
+        eprintln!("skipped: no adapter with f16");
+        return;
+    };
+    let folder = repository("weights/aedr-small");
+    let [exact, half] = [(MapPrecision::F32, Stored::F32), (MapPrecision::F16, Stored::F16)].map(|(maps, expected)| {
+        let model = load(&folder, ComputeDevice { maps, ..gpu.clone() }, None);
+        assert_eq!(model.maps, expected);
+        model
+    });
+    for sample in SAMPLES {
+        let image = sample_crop(sample);
+        let [exact, half] =
+            [&exact, &half].map(|model| block_on(double_reconstruction(model, &image, &mut Silent)).unwrap());
+        let change = relative(half.first / half.second, exact.first / exact.second);
+        println!("{sample}: maps in f16 change t by {change:.1e}");
+        assert!(change < 5e-3 && change > 0.0, "{half:?}, not {exact:?}");
     }
 }
 

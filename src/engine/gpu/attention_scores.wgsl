@@ -11,8 +11,8 @@ struct Numbers {
     output_plane: u32,
     first_output: u32,
 }
-@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read> keys: array<vec4f>;
+@group(0) @binding(0) var<storage, read> queries: array<Map>;
+@group(0) @binding(1) var<storage, read> keys: array<Map>;
 @group(0) @binding(2) var<storage, read_write> scores: array<vec4f>;
 @group(0) @binding(3) var<storage, read> numbers: Numbers;
 // [8 channel vectors, 8 queries]
@@ -34,17 +34,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         let c = step + index / 8u;
         staged[index] = vec4f(0.0);
         if (c < numbers.vectors) {
-            staged[index] = queries[c * numbers.query_plane + min(first_position + index % 8u, last_query)];
+            staged[index] = vec4f(queries[c * numbers.query_plane + min(first_position + index % 8u, last_query)]);
         }
         workgroupBarrier();
         for (var i = 0u; i < min(8u, numbers.vectors - step); i++) {
             let q0 = mat4x4f(staged[8u * i], staged[8u * i + 1u], staged[8u * i + 2u], staged[8u * i + 3u]);
             let q1 = mat4x4f(staged[8u * i + 4u], staged[8u * i + 5u], staged[8u * i + 6u], staged[8u * i + 7u]);
             let row = (step + i) * numbers.positions;
-            let k = mat4x4f(keys[row + key.x], keys[row + key.y], keys[row + key.z], keys[row + key.w]);
+            let k0 = vec4f(keys[row + key.x]);
+            let k1 = vec4f(keys[row + key.y]);
+            let k2 = vec4f(keys[row + key.z]);
+            let k3 = vec4f(keys[row + key.w]);
             // A vector times a matrix gives its products with the columns, the queries.
-            low += mat4x4f(k[0] * q0, k[1] * q0, k[2] * q0, k[3] * q0);
-            high += mat4x4f(k[0] * q1, k[1] * q1, k[2] * q1, k[3] * q1);
+            low += mat4x4f(k0 * q0, k1 * q0, k2 * q0, k3 * q0);
+            high += mat4x4f(k0 * q1, k1 * q1, k2 * q1, k3 * q1);
         }
     }
     store(first_vector, at, low);

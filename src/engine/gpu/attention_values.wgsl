@@ -12,9 +12,9 @@ struct Numbers {
     first_output: u32,
 }
 @group(0) @binding(0) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(1) var<storage, read> values: array<vec4f>;
+@group(0) @binding(1) var<storage, read> values: array<Map>;
 @group(0) @binding(2) var<storage, read> inverse_sums: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<Map>;
 @group(0) @binding(4) var<storage, read> numbers: Numbers;
 // [16 vectors, 16 positions]
 var<workgroup> staged_weights: array<vec4f, 256>;
@@ -44,7 +44,7 @@ fn main(
                     staged_weights[i] = weights[query * numbers.positions + position];
                 }
                 if (channel < numbers.vectors) {
-                    staged_values[i] = values[channel * numbers.positions + position];
+                    staged_values[i] = vec4f(values[channel * numbers.positions + position]);
                 }
             }
         }
@@ -75,8 +75,8 @@ fn store(query: u32, channel: u32, sums: mat4x4f) {
     let inverse = inverse_sums[query];
     let position = 4u * query;
     let at = channel * numbers.output_plane + numbers.first_output + position;
-    if (position < numbers.queries) { output[at] = sums[0] * inverse.x; }
-    if (position + 1u < numbers.queries) { output[at + 1u] = sums[1] * inverse.y; }
-    if (position + 2u < numbers.queries) { output[at + 2u] = sums[2] * inverse.z; }
-    if (position + 3u < numbers.queries) { output[at + 3u] = sums[3] * inverse.w; }
+    if (position < numbers.queries) { output[at] = Map(sums[0] * inverse.x); }
+    if (position + 1u < numbers.queries) { output[at + 1u] = Map(sums[1] * inverse.y); }
+    if (position + 2u < numbers.queries) { output[at + 2u] = Map(sums[2] * inverse.z); }
+    if (position + 3u < numbers.queries) { output[at + 3u] = Map(sums[3] * inverse.w); }
 }

@@ -1,4 +1,4 @@
-//! The convolution kernel's WGSL. Maps are `[channels / 4, height, width]` of `vec4<f32>`, the last
+//! The convolution kernel's WGSL. Maps are `[channels / 4, height, width]` of `vec4`, the last
 //! channels padded with zeros.
 //!
 //! A workgroup computes a tile of pixels for a block of output channels. Step by step along the input's
@@ -9,6 +9,7 @@
 
 use std::fmt::Write;
 
+use super::Stored;
 use crate::engine::operations::Activation;
 
 /// What of a convolution is compiled in. Sizes are not: they come as numbers.
@@ -24,6 +25,14 @@ pub struct Variant {
     pub relu: bool,
 }
 
+/// How the maps that it reads and writes hold their values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ends {
+    pub input: Stored,
+    pub output: Stored,
+    pub residual: Stored,
+}
+
 /// How the work is divided.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shape {
@@ -37,20 +46,26 @@ pub struct Shape {
     pub depth: usize,
 }
 
+/// Invocations of a workgroup, at most; few enough for every GPU to run several workgroups at a time.
+const INVOCATIONS: usize = 64;
+const MOST_ROWS: usize = 16;
+
 impl Shape {
     /// A shape for this many vectors of output channels and results of this width: the narrower the map, the
     /// narrower the tile, and the more output channels share what is staged.
     pub fn choose(kernel: usize, stride: usize, output_vectors: usize, width: usize) -> Self {
         let blocks = output_vectors.min(2);
-        let (pixels, columns, most_groups) = match width {
-            ..9 => (4, 2, 4),
-            9..17 => (4, 4, 4),
-            _ if stride == 1 => (8, 4, 2),
+        let (tile_width, most_groups) = match width {
+            ..9 => (8, 8),
+            9..17 => (16, 4),
             // Stride 2 needs four times the staged input for as many pixels.
-            _ => (4, 4, 2),
+            _ if stride == 2 => (16, 2),
+            _ => (32, 2),
         };
+        let pixels = if stride == 1 { 8 } else { 4 };
+        let columns = tile_width / pixels;
         let groups = (output_vectors / blocks).clamp(1, most_groups).next_power_of_two().min(most_groups);
-        let rows = if stride == 1 { 16 / groups } else { 8 };
+        let rows = (INVOCATIONS / (columns * groups)).min(MOST_ROWS / stride);
         let group = [columns, rows, groups];
         Shape { group, pixels, blocks, depth: if kernel > 1 { 1 } else { groups } }
     }
@@ -88,21 +103,22 @@ impl Variant {
 
     /// Bindings: input, weights, bias, output, then scale-and-shift if `transform`, residual if
     /// `residual`, last the numbers.
-    pub fn source(&self, shape: &Shape) -> String {
+    pub fn source(&self, shape: &Shape, ends: &Ends) -> String {
         let Shape { group, pixels, blocks, depth } = *shape;
         let [staged_width, staged_height] = self.staged(shape);
         let taps = self.kernel * self.kernel;
         let mut binding = 4;
         let mut optional = String::new();
-        let mut declare = |name: &str| {
-            let _ = writeln!(optional, "@group(0) @binding({binding}) var<storage, read> {name}: array<vec4f>;");
+        let mut declare = |name: &str, stored: Stored| {
+            let vector = stored.vector();
+            let _ = writeln!(optional, "@group(0) @binding({binding}) var<storage, read> {name}: array<{vector}>;");
             binding += 1;
         };
         if self.transform {
-            declare("affine");
+            declare("affine", Stored::F32);
         }
         if self.residual {
-            declare("residual");
+            declare("residual", ends.residual);
         }
         let transform = if self.transform { "v = v * affine[2u * c] + affine[2u * c + 1u];" } else { "" };
         let activation = match self.activation {
@@ -141,13 +157,16 @@ impl Variant {
         }
         let residual = if self.residual {
             "let row = c * numbers.residual_rows + position.y - numbers.residual_first_row;
-    value += residual[row * numbers.output_width + x];"
+    value += vec4f(residual[row * numbers.output_width + x]);"
         } else {
             ""
         };
         let relu = if self.relu { "value = max(value, vec4f(0.0));" } else { "" };
         format!(
-            "{head}{optional}
+            "{enable}{HEAD}
+@group(0) @binding(0) var<storage, read> input: array<{input}>;
+@group(0) @binding(3) var<storage, read_write> output: array<{output}>;
+{optional}
 @group(0) @binding({binding}) var<storage, read> numbers: Numbers;
 var<workgroup> tile: array<vec4f, {tile}>;
 var<workgroup> filters: array<vec4f, {filters}>;
@@ -163,7 +182,7 @@ fn load(c: u32, y: i32, x: i32) -> vec4f {{
     if (row >= numbers.input_rows) {{
         return vec4f(0.0);
     }}
-    var v = input[(c * numbers.input_rows + row) * numbers.input_width + (u32(x) >> {upsampled}u)];
+    var v = vec4f(input[(c * numbers.input_rows + row) * numbers.input_width + (u32(x) >> {upsampled}u)]);
     {transform}
     {activation}
     return v;
@@ -179,7 +198,7 @@ fn store(sum: vec4f, position: vec3u, block: u32, pixel: u32) {{
     var value = sum + bias[c];
     {residual}
     {relu}
-    output[at] = value;
+    output[at] = {output}(value);
 }}
 
 @compute @workgroup_size({group_x}, {group_y}, {group_z})
@@ -221,7 +240,9 @@ fn main(
     let position = vec3u(origin.x + local.x * {pixels}u, origin.y + local.y, first_vector + local.z * {blocks}u);
 {stores}}}
 ",
-            head = HEAD,
+            enable = if [ends.input, ends.output, ends.residual].contains(&Stored::F16) { "enable f16;\n" } else { "" },
+            input = ends.input.vector(),
+            output = ends.output.vector(),
             tile = depth * staged_height * self.columns(shape) * self.lanes(shape),
             filters = depth * taps * 4 * shape.output_vectors(),
             group_x = group[0],
@@ -262,10 +283,8 @@ const HEAD: &str = "struct Numbers {
     residual_first_row: u32,
     residual_rows: u32,
 }
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
 ";
 
 #[cfg(test)]
@@ -274,7 +293,7 @@ mod tests {
 
     /// What every WebGPU adapter has, whatever more it offers.
     const WORKGROUP_BYTES: usize = 16384;
-    const INVOCATIONS: usize = 256;
+    const MOST_INVOCATIONS: usize = 256;
 
     #[test]
     fn every_shape_fits_every_adapter() {
@@ -294,7 +313,7 @@ mod tests {
                 let filters = kernel * kernel * 4 * shape.output_vectors();
                 let bytes = 16 * shape.depth * (staged + filters);
                 assert!(bytes <= WORKGROUP_BYTES, "{shape:?} takes {bytes} bytes");
-                assert!(shape.invocations() <= INVOCATIONS, "{shape:?}");
+                assert!(shape.invocations() <= MOST_INVOCATIONS, "{shape:?}");
             }
         }
     }

@@ -11,7 +11,7 @@ struct Numbers {
     first_chunk: u32,
     chunks: u32,
 }
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+@group(0) @binding(0) var<storage, read> input: array<Map>;
 // [vectors, chunks, 3]: mean, summed squared deviation, count.
 @group(0) @binding(1) var<storage, read_write> stage_one: array<vec4f>;
 @group(0) @binding(2) var<storage, read> numbers: Numbers;
@@ -26,11 +26,11 @@ fn main(
     let first = group.x * numbers.chunk;
     let count = min(numbers.chunk, numbers.positions - first);
     let start = group.y * numbers.plane + numbers.first + first;
-    let pivot = input[start];
+    let pivot = vec4f(input[start]);
     var sum = vec4f(0.0);
     var square = vec4f(0.0);
     for (var i = index; i < count; i += 64u) {
-        let deviation = input[start + i] - pivot;
+        let deviation = vec4f(input[start + i]) - pivot;
         sum += deviation;
         square += deviation * deviation;
     }

@@ -5,7 +5,7 @@ struct Numbers {
     first: u32,
 }
 @group(0) @binding(0) var<storage, read> values: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> band: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> band: array<Map>;
 @group(0) @binding(2) var<storage, read> numbers: Numbers;
 
 @compute @workgroup_size(64)
@@ -15,6 +15,6 @@ fn main(
     @builtin(local_invocation_index) index: u32,
 ) {
     for (var i = 64u * group.x + index; i < numbers.positions; i += 64u * groups.x) {
-        band[group.y * numbers.plane + numbers.first + i] = values[group.y * numbers.positions + i];
+        band[group.y * numbers.plane + numbers.first + i] = Map(values[group.y * numbers.positions + i]);
     }
 }
