@@ -89,6 +89,18 @@ async fn losses<C: Compute>(
     image: &impl Source,
     progress: &mut impl Progress,
 ) -> Result<Losses> {
+    let losses = reconstruct(model, compute, image, progress).await;
+    // Whether it ended well or not.
+    compute.release();
+    losses
+}
+
+async fn reconstruct<C: Compute>(
+    model: &Model,
+    compute: &C,
+    image: &impl Source,
+    progress: &mut impl Progress,
+) -> Result<Losses> {
     let size = image.size();
     let (encode, latent) = compute.prepare(Half::Encoder, size, size, model)?;
     let (decode, _) = compute.prepare(Half::Decoder, latent, size, model)?;
@@ -106,8 +118,6 @@ async fn losses<C: Compute>(
     let second = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
     meter.enter(Stage::Losses).await?;
     let second_loss = mean_squared_error(compute, &second, &first, size).await?;
-    drop((z, first, second));
-    compute.release();
     Ok(Losses { first: first_loss, second: second_loss })
 }
 
@@ -154,14 +164,23 @@ async fn half_of<C: Compute>(
     input: &impl Source,
     image: MapSize,
 ) -> Result<Vec<f32>> {
+    let values = reconstruct_half(model, compute, half, input, image).await;
+    compute.release();
+    values
+}
+
+async fn reconstruct_half<C: Compute>(
+    model: &Model,
+    compute: &C,
+    half: Half,
+    input: &impl Source,
+    image: MapSize,
+) -> Result<Vec<f32>> {
     let (plan, _) = compute.prepare(half, input.size(), image, model)?;
     let mut silent = Silent;
     let mut meter = Meter::new(&model.device, &mut silent, C::work(&plan));
     let result = compute.run(half, &compute.upload(input, &model.device.device)?, &plan, &mut meter).await?;
-    let values = compute.read(&result).await?;
-    drop(result);
-    compute.release();
-    Ok(values)
+    compute.read(&result).await
 }
 
 /// Refuses sizes that do not divide, before anything is allocated.

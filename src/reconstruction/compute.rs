@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Values uploaded at once, in bytes, about.
-const UPLOAD_BYTES: usize = 4 << 20;
+const UPLOAD_BYTES: usize = 1 << 20;
 
 /// Which half of the autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

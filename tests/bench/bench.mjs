@@ -54,7 +54,7 @@ function distance(a, b) {
 
 await mkdir(FOLDER, { recursive: true });
 const peers = join(HERE, 'node_modules/onnxruntime-web/dist');
-const server = await serve({ directories: [HERE, FOLDER, DIST, peers] });
+const server = await serve({ directories: [HERE, FOLDER, DIST, peers, resolve(ROOT, 'tests/browser')] });
 const { address } = server;
 const peak = await inFreshBrowser(address, (page) =>
   page.evaluate(async () => (await import('/page.js')).adapterPeak()),

@@ -1,5 +1,7 @@
 /** What the benchmark runs in the browser: one engine, one network, one cold run and several warm ones. */
 
+import { watchBuffers } from '/watch-buffers.js';
+
 /**
  * @typedef {{cold: number, warm: number[], loading: number, peakBytes: number, output: number[]}} Measured
  *   Milliseconds of the first run, of the others, of loading; the most bytes that GPU buffers held; some
@@ -57,27 +59,6 @@ async function peer(device, folder, side) {
     const tensor = new ort.Tensor('float32', input, [1, 3, side, side]);
     return (await session.run({ input: tensor }))[name].data;
   };
-}
-
-/** Counts the bytes of the GPU buffers that exist. */
-function watchBuffers() {
-  const count = { now: 0, peak: 0 };
-  if (!globalThis.GPUDevice) return count;
-  const create = GPUDevice.prototype.createBuffer;
-  const destroy = GPUBuffer.prototype.destroy;
-  const alive = new WeakSet();
-  GPUDevice.prototype.createBuffer = function (descriptor) {
-    const buffer = create.call(this, descriptor);
-    alive.add(buffer);
-    count.now += buffer.size;
-    count.peak = Math.max(count.peak, count.now);
-    return buffer;
-  };
-  GPUBuffer.prototype.destroy = function () {
-    if (alive.delete(this)) count.now -= this.size;
-    return destroy.call(this);
-  };
-  return count;
 }
 
 /**

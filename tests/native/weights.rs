@@ -208,21 +208,25 @@ impl Progress for CancelAt {
 #[test]
 fn progress_rises_to_the_end_and_cancelling_takes_effect() {
     let weights = repository("tests/goldens/kl_quant/model.safetensors");
-    let model = packed(&golden_options(&weights, Precision::F32), cpu());
-    let run = |reports| {
-        let mut progress = CancelAt { reports, heard: Vec::new() };
-        let result = block_on(double_reconstruction(&model, &picture(32, 48), &mut progress));
-        (result, progress.heard)
-    };
-    let (result, heard) = run(usize::MAX);
-    assert!(result.is_ok());
-    assert!(heard.is_sorted_by(|a, b| a.0 <= b.0), "{heard:?}");
-    assert_eq!(heard.first().unwrap(), &(0.0, Stage::EncodeFirst));
-    assert_eq!(heard.last().unwrap(), &(1.0, Stage::Losses));
-    for reports in 0..heard.len() {
-        let (result, heard) = run(reports);
-        assert_eq!(result, Err(Error::Cancelled));
-        assert_eq!(heard.len(), reports + 1);
+    for kernels in [false, true] {
+        let device = ComputeDevice { kernels, ..cpu() };
+        let model = packed(&golden_options(&weights, Precision::F32), device);
+        let run = |reports| {
+            let mut progress = CancelAt { reports, heard: Vec::new() };
+            let result = block_on(double_reconstruction(&model, &picture(160, 176), &mut progress));
+            (result, progress.heard)
+        };
+        let (result, heard) = run(usize::MAX);
+        assert!(result.is_ok());
+        assert!(heard.is_sorted_by(|a, b| a.0 <= b.0), "{heard:?}");
+        assert_eq!(heard.first().unwrap(), &(0.0, Stage::EncodeFirst));
+        assert_eq!(heard.last().unwrap(), &(1.0, Stage::Losses));
+        assert!(heard.len() > 5, "within the passes, too: {heard:?}");
+        for reports in 0..5 {
+            let (result, heard) = run(reports);
+            assert_eq!(result, Err(Error::Cancelled));
+            assert_eq!(heard.len(), reports + 1);
+        }
     }
 }
 
