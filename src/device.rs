@@ -47,8 +47,8 @@ pub struct ComputeDevice {
     pub software: bool,
     /// What a single buffer may hold, in bytes.
     pub buffer_bytes: u64,
-    /// What weights and maps of a check should take together at most, in bytes. Where that cannot be, a check
-    /// takes what it must.
+    /// What a check should take at most, in bytes: its maps, and on a GPU the weights, too. Where that cannot
+    /// be, it takes what it must.
     pub memory_bytes: u64,
     /// Autoencoders are computed by our own kernels; else by burn's operations.
     pub kernels: bool,
@@ -72,8 +72,8 @@ pub enum MapPrecision {
 /// WebGPU does not tell how much memory there is. This much the smallest of today's desktops spare, and
 /// large images need more only to be checked faster.
 const GPU_MEMORY_BYTES: u64 = 1 << 30;
-/// A browser's wasm memory ends at 4 GiB, and a phone's tab long before.
-const CPU_MEMORY_BYTES: u64 = if cfg!(target_arch = "wasm32") { 512 << 20 } else { 8 << 30 };
+/// A phone's tab ends at a few hundred megabytes, and what the module took once it never gives back.
+const CPU_MEMORY_BYTES: u64 = if cfg!(target_arch = "wasm32") { 160 << 20 } else { 8 << 30 };
 /// What one allocation in wasm may take, and natively.
 const CPU_BUFFER_BYTES: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 4 << 30 };
 

@@ -1,12 +1,14 @@
 //! The operations on the CPU, in f32. Maps are `[channels, rows, width]`, row by row.
 //!
-//! There is one kernel: four output channels by eight neighbouring pixels in registers, which compilers
-//! turn into vector instructions. A convolution first stages some rows of its input, transformed,
+//! There is one kernel, a product of matrices: four output channels by eight cells in registers, which compilers
+//! turn into vector instructions. A convolution first stages an area of its input as such matrices, transformed,
 //! activated, enlarged and with the zeros around the map in place, so that the kernel meets no special case.
 //! Attention is made of the same kernel: scores and weighted sums are 1×1 convolutions whose weights are
 //! the queries and the values.
 
+mod activation;
 mod convolution;
+mod winograd;
 
 use std::{
     future::Future,
@@ -27,8 +29,8 @@ use crate::{
     autoencoder::spec::{GroupNormSpec, MapSize},
 };
 
-/// Attention scores held at once: 16 MiB.
-const SCORES: usize = 4 << 20;
+/// Attention scores held at once: 4 MiB.
+const SCORES: usize = 1 << 20;
 
 /// The kernels on the CPU.
 #[derive(Debug)]
@@ -96,8 +98,8 @@ impl Kernels for Cpu {
         let (weight, bias) = (values(weight)?, values(bias)?);
         let taps = spec.kernel * spec.kernel;
         let weight = |output, input, tap| weight[(output * spec.input + input) * taps + tap];
-        let packed = Convolution::pack([conv.outputs, spec.input, spec.kernel], weight, bias);
-        Ok(Convolution { stride: spec.stride, padding: spec.padding.0, ..packed })
+        let sizes = [conv.outputs, spec.input, spec.kernel];
+        Ok(Convolution::pack(sizes, [spec.stride, spec.padding.0], weight, bias))
     }
 
     fn pack_norm(&self, scale: Tensor<1>, shift: Tensor<1>) -> Result<Vec<(f32, f32)>> {
@@ -130,7 +132,7 @@ impl Kernels for Cpu {
         let constant;
         let affine = match conv.transform {
             Transform::Affine { scale, shift } => {
-                constant = vec![(scale as f32, shift as f32); packed.inputs];
+                constant = vec![(scale as f32, shift as f32); packed.inputs()];
                 Some(constant.as_slice())
             }
             Transform::None | Transform::Normalise(_) => sources.affine.map(Vec::as_slice),
@@ -188,10 +190,10 @@ impl Kernels for Cpu {
     ) -> Result<()> {
         let [channels, height, width] = keys.size;
         let positions = height * width;
-        let line = |buffer, count| Band::whole(buffer, [channels, 1, count]);
-        let keys = line(keys.buffer[..channels * positions].to_vec(), positions);
+        let keys = Band::whole(keys.buffer.as_slice(), [channels, 1, positions]);
         let weigh = Convolution::pack(
             [channels, positions, 1],
+            [1, 0],
             |channel, position, _| values.buffer[channel * positions + position],
             vec![0.0; channels],
         );
@@ -204,19 +206,25 @@ impl Kernels for Cpu {
             let count = most.min(all - first);
             let score = Convolution::pack(
                 [count, channels, 1],
+                [1, 0],
                 |query, channel, _| queries.buffer[channel * query_plane + first_query + first + query],
                 vec![0.0; count],
             );
             let mut scores = Band::whole(vec![0.0; count * positions], [count, 1, positions]);
             score.compute(&keys, &mut scores, 0..1, &Fused::NOTHING);
-            for_each_chunk(&mut scores.buffer, positions, |_, scores| softmax(scores));
+            for_each_chunk(&mut scores.buffer, positions, || (), |(), _, scores| softmax(scores));
             let mut weights = Band::whole(vec![0.0; count * positions], [positions, 1, count]);
-            for_each_chunk(&mut weights.buffer, count, |position, weights| {
-                for (weight, scores) in weights.iter_mut().zip(scores.buffer.chunks_exact(positions)) {
-                    *weight = scores[position];
-                }
-            });
-            let mut part = line(vec![0.0; channels * count], count);
+            for_each_chunk(
+                &mut weights.buffer,
+                count,
+                || (),
+                |(), position, weights| {
+                    for (weight, scores) in weights.iter_mut().zip(scores.buffer.chunks_exact(positions)) {
+                        *weight = scores[position];
+                    }
+                },
+            );
+            let mut part = Band::whole(vec![0.0; channels * count], [channels, 1, count]);
             weigh.compute(&weights, &mut part, 0..1, &Fused::NOTHING);
             for (output, part) in output.buffer.chunks_exact_mut(output_plane).zip(part.buffer.chunks_exact(count)) {
                 output[first_output + first..][..count].copy_from_slice(part);
@@ -234,10 +242,10 @@ impl Kernels for Cpu {
     }
 }
 
-/// The keys, the values as weights, and scores twice.
+/// The values as weights, and scores three times.
 fn attention_scratch([channels, height, width]: MapSize) -> u64 {
     let positions = height * width;
-    4 * (2 * (channels.next_multiple_of(4) * positions) as u64 + 3 * SCORES.max(positions) as u64)
+    4 * ((channels.next_multiple_of(4) * positions) as u64 + 3 * SCORES.max(positions) as u64)
 }
 
 fn softmax(scores: &mut [f32]) {
@@ -263,13 +271,23 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     }
 }
 
-/// Calls `work` with the number and the values of each chunk, on all cores where there are threads.
-fn for_each_chunk(values: &mut [f32], length: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+/// Calls `work` with the number and the values of each chunk, on all cores where there are threads, each of which
+/// has what `start` gives.
+fn for_each_chunk<S>(
+    values: &mut [f32],
+    length: usize,
+    start: impl Fn() -> S + Sync + Send,
+    work: impl Fn(&mut S, usize, &mut [f32]) + Sync + Send,
+) {
     #[cfg(not(target_arch = "wasm32"))]
     {
         use rayon::prelude::*;
-        values.par_chunks_mut(length).enumerate().for_each(|(index, chunk)| work(index, chunk));
+        let chunks = values.par_chunks_mut(length).enumerate();
+        chunks.for_each_init(start, |state, (index, chunk)| work(state, index, chunk));
     }
     #[cfg(target_arch = "wasm32")]
-    values.chunks_mut(length).enumerate().for_each(|(index, chunk)| work(index, chunk));
+    {
+        let mut state = start();
+        values.chunks_mut(length).enumerate().for_each(|(index, chunk)| work(&mut state, index, chunk));
+    }
 }

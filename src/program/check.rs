@@ -38,7 +38,7 @@ pub struct CheckArguments {
     /// What computes the autoencoder: our kernels, or burn's operations, which they are compared with.
     #[arg(long, value_enum, default_value = "auto")]
     engine: EngineArgument,
-    /// Mebibytes that weights and maps may take together, if that can be.
+    /// Mebibytes that maps, and on a GPU the weights, should take together at most.
     #[arg(long, value_name = "MEBIBYTES")]
     memory: Option<u64>,
     /// Turn images as their EXIF orientation says before checking.

@@ -6,6 +6,7 @@ use super::Source;
 use crate::{
     Error, Result,
     autoencoder::{Layer, Passes, spec::MapSize},
+    device::DeviceKind,
     engine::{
         kernels::{Band, Kernels},
         plan::Plan,
@@ -70,7 +71,10 @@ impl<K: Kernels> Compute for Passes<Program<K>> {
     fn prepare(&self, half: Half, input: MapSize, image: MapSize, model: &Model) -> Result<(Plan, MapSize)> {
         let program = half.of(self);
         let held = program.kernels().limits().end_bytes(image, image[1]);
-        let weights = 4 * model.manifest.architecture.parameter_count();
+        let weights = match model.device.kind {
+            DeviceKind::WebGpu => 4 * model.manifest.architecture.parameter_count(),
+            DeviceKind::Cpu => 0,
+        };
         let memory = model.device.memory_bytes.saturating_sub(held + weights);
         let plan = program
             .plan(input, memory)
