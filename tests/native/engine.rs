@@ -24,7 +24,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 use proptest::prelude::*;
 
-use crate::common::{cpu, devices, gpu, load, relative, repository};
+use crate::common::{cpu, devices, gpu, load, reference, relative, repository};
 
 /// Largest error allowed, of the largest value.
 const TOLERANCE: f32 = 2e-5;
@@ -208,9 +208,13 @@ const SAMPLES: [&str; 2] = ["dahlia.png", "cat.jpg"];
 /// 96 × 64 pixels of one of the page's samples.
 fn sample_crop(sample: &str) -> Values {
     let bytes = fs::read(repository("www/samples").join(sample)).unwrap();
-    let image = image::load_from_memory(&bytes).unwrap().crop_imm(128, 64, 96, 64).into_rgb8();
+    crop(&image::load_from_memory(&bytes).unwrap(), [128, 64, 96, 64])
+}
+
+fn crop(image: &image::DynamicImage, [x, y, width, height]: [u32; 4]) -> Values {
+    let image = image.crop_imm(x, y, width, height).into_rgb8();
     let plane = |channel| image.pixels().map(move |pixel| f32::from(pixel[channel]) / 127.5 - 1.0);
-    Values::new((0..3).flat_map(plane).collect(), [3, 64, 96]).unwrap()
+    Values::new((0..3).flat_map(plane).collect(), [3, height as usize, width as usize]).unwrap()
 }
 
 /// The whole method: losses of the default model on the page's samples, by the kernels and by burn's
@@ -232,6 +236,36 @@ fn losses_are_those_of_the_plain_layers() {
             assert!(relative(found.second, expected.second) < 1e-4, "{sample}, {adapter}: {found:?}, not {expected:?}");
         }
     }
+}
+
+/// t of the reference images, 96 × 96 pixels of each, by the CPU's kernels and by burn's operations.
+#[test]
+fn signals_of_the_reference_images_are_those_of_the_plain_layers() {
+    let Some(folder) = reference("images") else { return };
+    let load = |kernels| load(&repository("weights/aedr-small"), ComputeDevice { kernels, ..cpu() }, None);
+    let models = [load(false), load(true)];
+    let mut folders = vec![folder];
+    let (mut count, mut largest) = (0, 0.0f64);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let Ok(image) = image::open(&path) else { continue };
+            let values = crop(&image, [16, 16, 96, 96]);
+            let [plain, ours] = models.each_ref().map(|model| {
+                let losses = block_on(double_reconstruction(model, &values, &mut Silent)).unwrap();
+                losses.first / losses.second
+            });
+            let change = relative(ours, plain);
+            assert!(change < 1e-4, "{}: {ours}, not {plain}", path.display());
+            (count, largest) = (count + 1, largest.max(change));
+        }
+    }
+    println!("t of {count} reference images: largest change {largest:.1e}");
+    assert!(count > 30, "{count} images");
 }
 
 /// Maps in f16 keep eleven bits of every value, where the adapter has them.
