@@ -30,10 +30,14 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const HEADERS = {
-  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+/** With these two, workers may share memory, and the CPU is used on several threads. */
+const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+const HEADERS = {
+  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
@@ -41,14 +45,15 @@ const HEADERS = {
 
 /**
  * Serves one or more folders; with several, the first that has a file gives it.
- * @param {{directories: string[], port?: number}} options Port 0 takes a free one.
+ * @param {{directories: string[], port?: number, isolated?: boolean}} options Port 0 takes a free one.
  * @returns {Promise<{address: string, close: () => Promise<void>}>}
  */
-export async function serve({ directories, port = 0 }) {
+export async function serve({ directories, port = 0, isolated = true }) {
+  const headers = Object.entries(isolated ? { ...HEADERS, ...ISOLATION } : HEADERS);
   // `dev` reads the folder at each request, so a rebuild shows without a restart.
   const folders = directories.map((directory) => sirv(directory, { dev: true, etag: true }));
   const server = createServer((request, response) => {
-    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of headers) response.setHeader(name, value);
     const attempt = (/** @type {number} */ index) => {
       const folder = folders[index];
       if (folder) return folder(request, response, () => attempt(index + 1));

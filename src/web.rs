@@ -13,14 +13,23 @@ use crate::{
     calibration::Calibration,
     check::check,
     device::{ComputeDevice, DeviceKind, DevicePreference},
+    engine::cpu::crew::{self, HelperWorker},
     image::DecodeOptions,
     reconstruction::{self, Progress, Silent, Stage, Values},
     weights::{Manifest, Model, ModelLoader},
 };
 
+unsafe extern "C" {
+    /// The linker's: initialises statics, such as the lists that some crates register themselves in.
+    fn __wasm_call_ctors();
+}
+
 /// Runs once when the module is instantiated.
 #[wasm_bindgen(start)]
 pub fn start() {
+    // SAFETY: called once and before anything else. Where nobody calls it, the linker has every exported function call
+    // it, which costs a tenth of a millisecond each time that JavaScript calls in.
+    unsafe { __wasm_call_ctors() };
     console_error_panic_hook::set_once();
 }
 
@@ -43,6 +52,7 @@ struct DeviceReport<'a> {
     kind: DeviceKind,
     adapter: &'a str,
     buffer_bytes: u64,
+    threads: usize,
 }
 
 #[derive(Deserialize)]
@@ -69,10 +79,16 @@ impl Checker {
         Ok(Checker { device, loading: None, models: HashMap::new() })
     }
 
-    /// `{kind, adapter, buffer_bytes}`.
+    /// Takes helper workers that serve a [`crate::engine::cpu::crew::CrewMember`] each, for the CPU.
+    pub fn hire(&self, workers: Vec<HelperWorker>) {
+        crew::hire(workers);
+    }
+
+    /// `{kind, adapter, buffer_bytes, threads}`.
     pub fn device_report(&self) -> Result<String, JsValue> {
         let ComputeDevice { kind, adapter, buffer_bytes, .. } = &self.device;
-        json(&DeviceReport { kind: *kind, adapter, buffer_bytes: *buffer_bytes })
+        let threads = if *kind == DeviceKind::Cpu { crew::threads() } else { 1 };
+        json(&DeviceReport { kind: *kind, adapter, buffer_bytes: *buffer_bytes, threads })
     }
 
     /// Begins to load a model; gives the manifest back, validated, with the shards that must come.

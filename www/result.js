@@ -170,6 +170,6 @@ function arrivalNotes({ arrival, count }) {
 
 /** @param {CheckAnswer} answer */
 function deviceLine({ device, seconds }) {
-  const where = device.kind === 'webgpu' ? deviceWords.gpu(device.adapter) : deviceWords.cpu;
+  const where = device.kind === 'webgpu' ? deviceWords.gpu(device.adapter) : deviceWords.cpu(device.threads);
   return deviceWords.line(where, deviceWords.why[device.reason], deviceWords.seconds(seconds));
 }

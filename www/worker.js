@@ -10,13 +10,14 @@
  * @typedef {{from: number, to: number}} UncertainRange
  * @typedef {object} CheckAnswer
  * @property {any} report What the module's `check` gives.
- * @property {{kind: 'webgpu' | 'cpu', adapter: string, reason: DeviceReason}} device
+ * @property {{kind: 'webgpu' | 'cpu', adapter: string, reason: DeviceReason, threads: number}} device
  * @property {UncertainRange | null} uncertain Signals that are too near to the threshold.
  * @property {number} seconds Without downloads.
  */
 
 import { answer } from './channel.js';
 import { chooseDevice } from './device.js';
+import { helpers } from './crew.js';
 import { downloadBytes, request, watch } from './download.js';
 import { AedrError } from './errors.js';
 import { yieldingProgress } from './pace.js';
@@ -24,7 +25,7 @@ import { yieldingProgress } from './pace.js';
 const PROGRAM = new URL('./pkg/aedr.js', import.meta.url).href;
 const PROGRAM_BYTES = new URL('./pkg/aedr_bg.wasm', import.meta.url).href;
 
-/** @type {Promise<any> | null} The module, once it is there. */
+/** @type {Promise<{Checker: any, compiled: WebAssembly.Module}> | null} The module, once it is there. */
 let program = null;
 /** @type {{device: 'gpu' | 'cpu', checker: any, models: Map<string, UncertainRange | null>} | null} */
 let open = null;
@@ -35,12 +36,13 @@ answer(self, { check });
 async function check({ image, model, preference }, context) {
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
-  const { Checker } = await loadProgram(context);
+  const { Checker, compiled } = await loadProgram(context);
   progress({ stage: 'device' });
   if (open?.device !== choice.device) {
     open?.checker.free();
     open = null;
     open = { device: choice.device, checker: await Checker.create(choice.device), models: new Map() };
+    if (choice.device === 'cpu') open.checker.hire(await helpers(compiled));
   }
   const { checker, models } = open;
   if (!models.has(model.id)) models.set(model.id, await loadModel(checker, model, context));
@@ -48,9 +50,9 @@ async function check({ image, model, preference }, context) {
   const options = JSON.stringify({ model: model.id });
   const report = JSON.parse(await checker.check(new Uint8Array(image), options, yieldingProgress(signal, progress)));
   const seconds = (performance.now() - started) / 1000;
-  const { kind, adapter } = JSON.parse(checker.device_report());
+  const { kind, adapter, threads } = JSON.parse(checker.device_report());
   const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
-  const device = { kind, adapter: named, reason: choice.reason };
+  const device = { kind, adapter: named, reason: choice.reason, threads };
   return { report, device, uncertain: models.get(model.id), seconds };
 }
 
@@ -62,12 +64,19 @@ function loadProgram({ signal, progress }) {
     });
     const response = await request(PROGRAM_BYTES, { code: 'program_missing', signal });
     watch(response, (loaded, total) => progress({ stage: 'program', loaded, total }));
-    await module.default({ module_or_path: response });
-    return module;
+    const compiled = await compile(response);
+    await module.default({ module_or_path: compiled });
+    return { Checker: module.Checker, compiled };
   })();
   // Whatever went wrong, the next check begins anew.
   program.catch(() => (program = null));
   return program;
+}
+
+/** Compiles while it arrives, if the server says what it is. @param {Response} response */
+async function compile(response) {
+  const streams = response.headers.get('Content-Type')?.startsWith('application/wasm');
+  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
 /**

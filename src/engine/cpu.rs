@@ -8,6 +8,8 @@
 
 mod activation;
 mod convolution;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod crew;
 mod winograd;
 
 use std::{
@@ -144,7 +146,10 @@ impl Kernels for Cpu {
             residual: sources.residual,
             relu: conv.relu,
         };
+        #[cfg(not(target_arch = "wasm32"))]
         packed.compute(sources.input, output, rows, &fused);
+        #[cfg(target_arch = "wasm32")]
+        crew::compute(conv, packed, sources.input, output, rows, &fused);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use aedr::{
     engine::{
         cpu::Cpu,
         gpu::{Gpu, Stored},
-        kernels::Kernels,
+        kernels::{Band, Kernels},
         operations::lower,
         plan::Plan,
         program::{Meter, Program},
@@ -289,6 +289,31 @@ fn losses_with_maps_in_f16_stay_near() {
         println!("{sample}: maps in f16 change t by {change:.1e}");
         assert!(change < 5e-3 && change > 0.0, "{half:?}, not {exact:?}");
     }
+}
+
+/// Against the definition, in f64: more values than one workgroup takes, and a last part of any length.
+#[test]
+fn squared_differences() {
+    for size in [[3, 5, 7], [3, 96, 131], [4, 64, 64], [3, 1, 4097]] {
+        let count = size.iter().product();
+        let [a, b] = [1, 2].map(|seed| values(seed, count));
+        let expected: f64 = a.iter().zip(&b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+        let gpu =
+            gpu().map(|gpu| squared_difference(Gpu::new(&gpu.device, u64::MAX, Stored::F32).unwrap(), size, [&a, &b]));
+        for found in [Some(squared_difference(Cpu::new(u64::MAX), size, [&a, &b])), gpu].into_iter().flatten() {
+            assert!(relative(found, expected) < 1e-6, "{size:?}: {found}, not {expected}");
+        }
+    }
+}
+
+fn squared_difference<K: Kernels>(kernels: K, size: [usize; 3], values: [&[f32]; 2]) -> f64 {
+    let [a, b] = values.map(|values| {
+        let bytes = kernels.limits().end_bytes(size, size[1]);
+        let mut map = Band::whole(kernels.allocate(bytes, true), size);
+        kernels.write(&mut map, 0..size[1], values).unwrap();
+        map
+    });
+    block_on(kernels.squared_difference(&a, &b)).unwrap()
 }
 
 /// More positions than one chunk of statistics and one batch of attention scores hold.

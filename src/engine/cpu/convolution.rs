@@ -10,6 +10,8 @@
 //! The input is staged as these matrices for one area of the output at a time, which is so small that a core's cache
 //! holds it. Then four output channels at a time are multiplied, with eight cells in registers.
 
+#[cfg(target_arch = "wasm32")]
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::{array, borrow::Borrow};
 
 use super::{
@@ -35,6 +37,10 @@ const DEPTH: usize = 512;
 /// Values between staged matrices: without, those of many channels would share a few places in the cache.
 const GAP: usize = 16;
 
+/// Counts what was packed.
+#[cfg(target_arch = "wasm32")]
+static PACKED: AtomicU32 = AtomicU32::new(0);
+
 /// From this many input channels on, fewer multiplications outweigh the transforms.
 const WINOGRAD_INPUTS: usize = 12;
 
@@ -47,6 +53,9 @@ enum Method {
 /// A convolution's sizes and weights.
 #[derive(Debug)]
 pub struct Convolution {
+    /// Which it is, of all that were ever packed.
+    #[cfg(target_arch = "wasm32")]
+    id: u32,
     kernel: usize,
     stride: usize,
     inputs: usize,
@@ -153,7 +162,18 @@ impl Convolution {
         weight: impl Fn(usize, usize, usize) -> f32,
         bias: Vec<f32>,
     ) -> Self {
-        let mut packed = Convolution { kernel, stride, inputs, outputs, padding, method, weights: Vec::new(), bias };
+        let mut packed = Convolution {
+            #[cfg(target_arch = "wasm32")]
+            id: PACKED.fetch_add(1, Ordering::Relaxed),
+            kernel,
+            stride,
+            inputs,
+            outputs,
+            padding,
+            method,
+            weights: Vec::new(),
+            bias,
+        };
         let (positions, depth, taps) = (packed.positions(), packed.depth(), kernel * kernel);
         packed.weights = vec![0.0; packed.blocks() * positions * depth * CHANNELS];
         for output in 0..outputs {
@@ -174,6 +194,39 @@ impl Convolution {
             }
         }
         packed
+    }
+
+    /// Which it is, of all that were ever packed.
+    #[cfg(target_arch = "wasm32")]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// What [`Convolution::of_parts`] takes beside weights and bias.
+    #[cfg(target_arch = "wasm32")]
+    pub fn sizes(&self) -> [u32; 5] {
+        [self.outputs, self.inputs, self.kernel, self.stride, self.padding].map(|size| size as u32)
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
+    /// The same convolution from its parts, if they fit.
+    #[cfg(target_arch = "wasm32")]
+    pub fn of_parts(sizes: &[u32], weights: Vec<f32>, bias: Vec<f32>) -> Option<Self> {
+        let &[outputs, inputs, kernel, stride, padding] = sizes else { return None };
+        let [outputs, inputs, kernel, stride, padding] =
+            [outputs, inputs, kernel, stride, padding].map(|size| size as usize);
+        let empty = Self::pack([outputs, inputs, kernel], [stride, padding], |_, _, _| 0.0, bias);
+        (empty.weights.len() == weights.len() && empty.bias.len() == outputs)
+            .then_some(Convolution { weights, ..empty })
     }
 
     /// Input channels.
