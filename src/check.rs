@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     device::DeviceKind,
-    engine::gpu::Stored,
+    engine::gpu::{Gpu, Stored},
     homogeneity::homogeneity,
     image::{CROP_MULTIPLE, DecodeOptions, DecodedImage, decode},
     reconstruction::{Progress, Stage, double_reconstruction},
@@ -70,6 +70,8 @@ pub struct DeviceLine {
     pub adapter: String,
     /// "f32", or "f16" if a GPU held maps in f16.
     pub maps: String,
+    /// The most bytes that maps took on a GPU.
+    pub map_bytes: Option<u64>,
 }
 
 /// Checks the bytes of an image file.
@@ -98,7 +100,10 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
         let (width, height) = (image.width.into(), image.height.into());
         return Err(Error::ImageTooSmall { width, height, minimum: MINIMUM_SIDE.into() });
     }
+    // Asked for now, so that the next answer is this check's.
+    Gpu::memory();
     let losses = double_reconstruction(model, image, progress).await?;
+    let map_bytes = (model.device.kind == DeviceKind::WebGpu).then(|| Gpu::memory().1);
     let homogeneity = homogeneity(&image.grey, image.width as usize)?;
     let ratio = loss_ratio(losses)?;
     let signal = signal(losses, homogeneity)?;
@@ -123,7 +128,12 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
         outcome,
         reason,
         notes: notes(image),
-        device: DeviceLine { kind: model.device.kind, adapter: model.device.adapter.clone(), maps: maps.into() },
+        device: DeviceLine {
+            kind: model.device.kind,
+            adapter: model.device.adapter.clone(),
+            maps: maps.into(),
+            map_bytes,
+        },
     })
 }
 

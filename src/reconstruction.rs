@@ -77,22 +77,10 @@ impl Source for Values {
 pub async fn double_reconstruction(model: &Model, image: &impl Source, progress: &mut impl Progress) -> Result<Losses> {
     check_sides(model, image.size())?;
     match &model.autoencoder {
-        Autoencoder::Layers(passes) => losses(model, passes, image, progress).await,
-        Autoencoder::Gpu(passes) => losses(model, passes, image, progress).await,
-        Autoencoder::Cpu(passes) => losses(model, passes, image, progress).await,
+        Autoencoder::Layers(passes) => released(passes, reconstruct(model, passes, image, progress)).await,
+        Autoencoder::Gpu(passes) => released(passes, reconstruct(model, passes, image, progress)).await,
+        Autoencoder::Cpu(passes) => released(passes, reconstruct(model, passes, image, progress)).await,
     }
-}
-
-async fn losses<C: Compute>(
-    model: &Model,
-    compute: &C,
-    image: &impl Source,
-    progress: &mut impl Progress,
-) -> Result<Losses> {
-    let losses = reconstruct(model, compute, image, progress).await;
-    // Whether it ended well or not.
-    compute.release();
-    losses
 }
 
 async fn reconstruct<C: Compute>(
@@ -151,22 +139,10 @@ pub async fn decode(model: &Model, latent: &impl Source) -> Result<Vec<f32>> {
 
 async fn half(model: &Model, half: Half, input: &impl Source, image: MapSize) -> Result<Vec<f32>> {
     match &model.autoencoder {
-        Autoencoder::Layers(passes) => half_of(model, passes, half, input, image).await,
-        Autoencoder::Gpu(passes) => half_of(model, passes, half, input, image).await,
-        Autoencoder::Cpu(passes) => half_of(model, passes, half, input, image).await,
+        Autoencoder::Layers(passes) => released(passes, reconstruct_half(model, passes, half, input, image)).await,
+        Autoencoder::Gpu(passes) => released(passes, reconstruct_half(model, passes, half, input, image)).await,
+        Autoencoder::Cpu(passes) => released(passes, reconstruct_half(model, passes, half, input, image)).await,
     }
-}
-
-async fn half_of<C: Compute>(
-    model: &Model,
-    compute: &C,
-    half: Half,
-    input: &impl Source,
-    image: MapSize,
-) -> Result<Vec<f32>> {
-    let values = reconstruct_half(model, compute, half, input, image).await;
-    compute.release();
-    values
 }
 
 async fn reconstruct_half<C: Compute>(
@@ -181,6 +157,13 @@ async fn reconstruct_half<C: Compute>(
     let mut meter = Meter::new(&model.device, &mut silent, C::work(&plan));
     let result = compute.run(half, &compute.upload(input, &model.device.device)?, &plan, &mut meter).await?;
     compute.read(&result).await
+}
+
+/// Gives memory back after some work, whether that ended well or not.
+async fn released<C: Compute, T>(compute: &C, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let result = work.await;
+    compute.release();
+    result
 }
 
 /// Refuses sizes that do not divide, before anything is allocated.

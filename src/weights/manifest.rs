@@ -71,6 +71,9 @@ impl Manifest {
         }
         check_id(&self.id)?;
         self.architecture.validate()?;
+        if self.f16_change.is_some_and(|change| !(change.is_finite() && change >= 0.0)) {
+            return Err(invalid("its f16_change is no size of a change".into()));
+        }
         if self.shards.is_empty() || self.shards.len() > MAX_SHARDS {
             return Err(invalid(format!("it lists {} shards", self.shards.len())));
         }

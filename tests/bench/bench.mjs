@@ -26,7 +26,6 @@ const NETWORKS = [
   { name: 'widths of SD1, full size', widths: [128], layers: 1, groups: 32, side: 32 * SCALE },
   { name: 'widths of SD1, 1/4 and 1/8', widths: [512, 512], layers: 1, groups: 32, side: 16 * SCALE },
   { name: 'default model', widths: [16, 32, 64, 96], layers: 2, groups: 2, side: 64 * SCALE },
-  { name: 'default model', widths: [16, 32, 64, 96], layers: 2, groups: 2, side: 128 * SCALE },
 ];
 
 /** @param {string} address @param {(page: import('playwright-core').Page) => Promise<any>} use */

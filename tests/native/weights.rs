@@ -160,6 +160,30 @@ fn calibrations_are_validated_and_belong_to_one_model() {
     }
 }
 
+/// f16 maps are for models that were measured, unless a person insists.
+#[test]
+fn maps_are_in_f16_only_where_that_was_measured() {
+    let weights = repository("tests/goldens/kl_quant/model.safetensors");
+    let folder = tempfile::tempdir().unwrap();
+    let (manifest, _) = pack(&golden_options(&weights, Precision::F32), folder.path()).unwrap();
+    let maps = |has_f16, maps, f16_change| {
+        let device = ComputeDevice { has_f16, maps, kernels: true, ..cpu() };
+        let manifest = Manifest { f16_change, ..manifest.clone() };
+        fs::write(folder.path().join("manifest.json"), manifest.to_json()).unwrap();
+        load(folder.path(), device, None).maps
+    };
+    use aedr::{device::MapPrecision::*, engine::gpu::Stored};
+    assert_eq!(maps(true, Auto, None), Stored::F32);
+    assert_eq!(maps(true, Auto, Some(0.02)), Stored::F32);
+    assert_eq!(maps(true, Auto, Some(0.004)), Stored::F16);
+    assert_eq!(maps(false, Auto, Some(0.004)), Stored::F32);
+    assert_eq!(maps(true, F32, Some(0.004)), Stored::F32);
+    assert_eq!(maps(true, F16, None), Stored::F16);
+    assert_eq!(maps(false, F16, None), Stored::F32);
+    let wrong = Manifest { f16_change: Some(-1.0), ..manifest.clone() };
+    assert_eq!(Manifest::parse(&wrong.to_json()).unwrap_err().code(), "manifest_invalid");
+}
+
 /// An image that nobody could hold.
 struct Immense;
 
