@@ -173,7 +173,7 @@ export const device = {
   line: (/** @type {string} */ where, /** @type {string} */ why, /** @type {string} */ seconds) =>
     `Computed on ${where} in ${seconds}${why}.`,
   gpu: (/** @type {string} */ adapter) => `WebGPU (${adapter})`,
-  cpu: (/** @type {number} */ threads) => (threads > 1 ? `the CPU, ${threads} threads,` : 'the CPU'),
+  cpu: (/** @type {number} */ threads) => (threads > 1 ? `the CPU (${threads} threads)` : 'the CPU'),
   seconds: (/** @type {number} */ seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`),
   /** @type {Record<string, string>} */
   why: {
