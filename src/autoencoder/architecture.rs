@@ -1,17 +1,20 @@
 //! Autoencoders as data: a configuration gives the list of layers of its encoder and decoder.
 
+mod kl;
+mod tiny;
+
 use serde::{Deserialize, Serialize};
 
-use super::spec::{ConvSpec, GroupNormSpec, LayerSpec, MapSize, ParameterSpec, PoolSpec};
+use super::spec::{LayerSpec, MapSize, ParameterSpec};
 use crate::{Error, Result};
+
+pub use kl::AutoencoderKlConfig;
+pub use tiny::AutoencoderTinyConfig;
 
 /// Bounds on what a manifest may ask for, so that a hostile one cannot exhaust memory.
 const MAX_LEVELS: usize = 8;
 const MAX_CHANNELS: usize = 4096;
 const MAX_LAYERS_PER_LEVEL: usize = 16;
-
-/// The latent activations of the TAESD family stay within ±3.
-const TINY_LATENT_LIMIT: f64 = 3.0;
 
 /// Which autoencoder a weights file is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,38 +23,6 @@ const TINY_LATENT_LIMIT: f64 = 3.0;
 pub enum Architecture {
     AutoencoderKl(AutoencoderKlConfig),
     AutoencoderTiny(AutoencoderTinyConfig),
-}
-
-/// diffusers' `AutoencoderKL`: Stable Diffusion, SDXL, SD3, FLUX and their relatives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AutoencoderKlConfig {
-    /// Width of each level, the full resolution first. Each level but the first halves the sides.
-    pub block_out_channels: Vec<usize>,
-    /// Residual blocks a level of the encoder; the decoder has one more.
-    pub layers_per_block: usize,
-    pub latent_channels: usize,
-    pub norm_num_groups: usize,
-    /// A 1×1 convolution after the encoder.
-    pub use_quant_conv: bool,
-    /// A 1×1 convolution before the decoder.
-    pub use_post_quant_conv: bool,
-    /// Self-attention between the two middle blocks.
-    pub mid_block_add_attention: bool,
-}
-
-/// The TAESD family: one width throughout, images in [0, 1] inside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AutoencoderTinyConfig {
-    pub width: usize,
-    pub latent_channels: usize,
-    /// Blocks a level of the encoder, the full resolution first.
-    pub encoder_blocks: Vec<usize>,
-    /// Blocks a level of the decoder, the latent resolution first.
-    pub decoder_blocks: Vec<usize>,
-    /// The blocks at the latent's resolution have a global branch (TAEF2).
-    pub pooled: bool,
 }
 
 impl Architecture {
@@ -128,189 +99,6 @@ impl Architecture {
             size = layer.size(size);
         }
         measures
-    }
-}
-
-impl AutoencoderKlConfig {
-    const EPSILON: f64 = 1e-6;
-
-    fn validate(&self) -> Result<()> {
-        let invalid = |detail: &str| Err(invalid("block_out_channels, norm_num_groups", detail));
-        check_count("block_out_channels", self.block_out_channels.len(), MAX_LEVELS)?;
-        check_count("layers_per_block", self.layers_per_block, MAX_LAYERS_PER_LEVEL)?;
-        check_count("latent_channels", self.latent_channels, MAX_CHANNELS)?;
-        for &channels in &self.block_out_channels {
-            check_count("block_out_channels", channels, MAX_CHANNELS)?;
-            if self.norm_num_groups == 0 || channels % self.norm_num_groups != 0 {
-                return invalid("every width must be a multiple of the number of groups");
-            }
-        }
-        Ok(())
-    }
-
-    /// Width of the lowest resolution. `validate` refuses an empty list.
-    fn deepest(&self) -> usize {
-        self.block_out_channels.last().copied().unwrap_or(0)
-    }
-
-    fn norm(&self, name: String, channels: usize) -> GroupNormSpec {
-        GroupNormSpec { name, channels, groups: self.norm_num_groups, epsilon: Self::EPSILON }
-    }
-
-    fn resnet(&self, name: String, input: usize, output: usize) -> LayerSpec {
-        LayerSpec::Resnet {
-            norm1: self.norm(format!("{name}.norm1"), input),
-            conv1: ConvSpec::same(format!("{name}.conv1"), input, output),
-            norm2: self.norm(format!("{name}.norm2"), output),
-            conv2: ConvSpec::same(format!("{name}.conv2"), output, output),
-            shortcut: (input != output).then(|| ConvSpec::pointwise(format!("{name}.conv_shortcut"), input, output)),
-        }
-    }
-
-    fn mid_block(&self, part: &str, layers: &mut Vec<LayerSpec>) {
-        let width = self.deepest();
-        layers.push(self.resnet(format!("{part}.mid_block.resnets.0"), width, width));
-        if self.mid_block_add_attention {
-            let name = format!("{part}.mid_block.attentions.0");
-            layers.push(LayerSpec::Attention { norm: self.norm(format!("{name}.group_norm"), width), name });
-        }
-        layers.push(self.resnet(format!("{part}.mid_block.resnets.1"), width, width));
-    }
-
-    fn encoder(&self) -> Vec<LayerSpec> {
-        let levels = self.block_out_channels.len();
-        let mut width = self.block_out_channels.first().copied().unwrap_or(0);
-        let mut layers = vec![LayerSpec::Conv(ConvSpec::same("encoder.conv_in", 3, width))];
-        for (level, &output) in self.block_out_channels.iter().enumerate() {
-            let block = format!("encoder.down_blocks.{level}");
-            for index in 0..self.layers_per_block {
-                layers.push(self.resnet(format!("{block}.resnets.{index}"), width, output));
-                width = output;
-            }
-            if level + 1 < levels {
-                // Padding (0, 1, 0, 1): a row below and a column to the right.
-                layers.push(LayerSpec::Conv(ConvSpec::halving(format!("{block}.downsamplers.0.conv"), width, (0, 1))));
-            }
-        }
-        self.mid_block("encoder", &mut layers);
-        let moments = 2 * self.latent_channels;
-        layers.push(LayerSpec::NormSilu(self.norm("encoder.conv_norm_out".into(), width)));
-        layers.push(LayerSpec::Conv(ConvSpec::same("encoder.conv_out", width, moments)));
-        if self.use_quant_conv {
-            layers.push(LayerSpec::Conv(ConvSpec::pointwise("quant_conv", moments, moments)));
-        }
-        layers.push(LayerSpec::PosteriorMean);
-        layers
-    }
-
-    fn decoder(&self) -> Vec<LayerSpec> {
-        let levels = self.block_out_channels.len();
-        let mut width = self.deepest();
-        let mut layers = Vec::new();
-        if self.use_post_quant_conv {
-            let conv = ConvSpec::pointwise("post_quant_conv", self.latent_channels, self.latent_channels);
-            layers.push(LayerSpec::Conv(conv));
-        }
-        layers.push(LayerSpec::Conv(ConvSpec::same("decoder.conv_in", self.latent_channels, width)));
-        self.mid_block("decoder", &mut layers);
-        for (level, &output) in self.block_out_channels.iter().rev().enumerate() {
-            let block = format!("decoder.up_blocks.{level}");
-            for index in 0..=self.layers_per_block {
-                layers.push(self.resnet(format!("{block}.resnets.{index}"), width, output));
-                width = output;
-            }
-            if level + 1 < levels {
-                layers.push(LayerSpec::UpsampleNearest);
-                layers.push(LayerSpec::Conv(ConvSpec::same(format!("{block}.upsamplers.0.conv"), width, width)));
-            }
-        }
-        layers.push(LayerSpec::NormSilu(self.norm("decoder.conv_norm_out".into(), width)));
-        layers.push(LayerSpec::Conv(ConvSpec::same("decoder.conv_out", width, 3)));
-        layers
-    }
-}
-
-impl AutoencoderTinyConfig {
-    /// Groups and widening of a pooled block's global branch.
-    const POOL_GROUPS: usize = 4;
-    const POOL_WIDENING: usize = 4;
-    const EPSILON: f64 = 1e-5;
-
-    fn validate(&self) -> Result<()> {
-        check_count("width", self.width, MAX_CHANNELS)?;
-        check_count("latent_channels", self.latent_channels, MAX_CHANNELS)?;
-        check_count("encoder_blocks", self.encoder_blocks.len(), MAX_LEVELS)?;
-        for &blocks in self.encoder_blocks.iter().chain(&self.decoder_blocks) {
-            check_count("encoder_blocks, decoder_blocks", blocks, MAX_LAYERS_PER_LEVEL)?;
-        }
-        if self.decoder_blocks.len() != self.encoder_blocks.len() {
-            return Err(invalid("decoder_blocks", "encoder and decoder must have as many levels"));
-        }
-        Ok(())
-    }
-
-    fn block(&self, part: &str, index: usize, pooled: bool) -> LayerSpec {
-        let (name, width) = (format!("{part}.{index}"), self.width);
-        let conv = |index: usize| ConvSpec::same(format!("{name}.conv.{index}"), width, width);
-        let widened = Self::POOL_WIDENING * width;
-        let pool = pooled.then(|| PoolSpec {
-            widen: ConvSpec::pointwise(format!("{name}.pool.0"), width, widened).without_bias(),
-            norm: GroupNormSpec {
-                name: format!("{name}.pool.1"),
-                channels: widened,
-                groups: Self::POOL_GROUPS,
-                epsilon: Self::EPSILON,
-            },
-            narrow: ConvSpec::pointwise(format!("{name}.pool.3"), widened, width).without_bias(),
-        });
-        LayerSpec::TinyBlock { convs: [conv(0), conv(2), conv(4)], pool }
-    }
-
-    /// Numbers are positions in the published `nn.Sequential`, where upsampling and activations count.
-    fn encoder(&self) -> Vec<LayerSpec> {
-        let last = self.encoder_blocks.len().saturating_sub(1);
-        let mut layers = vec![
-            LayerSpec::Affine { scale: 0.5, shift: 0.5 },
-            LayerSpec::Conv(ConvSpec::same("encoder.0", 3, self.width)),
-        ];
-        let mut index = 1;
-        for (level, &blocks) in self.encoder_blocks.iter().enumerate() {
-            if level > 0 {
-                let conv = ConvSpec::halving(format!("encoder.{index}"), self.width, (1, 1)).without_bias();
-                layers.push(LayerSpec::Conv(conv));
-                index += 1;
-            }
-            for _ in 0..blocks {
-                layers.push(self.block("encoder", index, self.pooled && level == last));
-                index += 1;
-            }
-        }
-        layers.push(LayerSpec::Conv(ConvSpec::same(format!("encoder.{index}"), self.width, self.latent_channels)));
-        layers
-    }
-
-    fn decoder(&self) -> Vec<LayerSpec> {
-        let mut layers = vec![
-            LayerSpec::SoftClamp { limit: TINY_LATENT_LIMIT },
-            LayerSpec::Conv(ConvSpec::same("decoder.1", self.latent_channels, self.width)),
-            LayerSpec::Relu,
-        ];
-        let mut index = 3;
-        for (level, &blocks) in self.decoder_blocks.iter().enumerate() {
-            if level > 0 {
-                layers.push(LayerSpec::UpsampleNearest);
-                let name = format!("decoder.{}", index + 1);
-                layers.push(LayerSpec::Conv(ConvSpec::same(name, self.width, self.width).without_bias()));
-                index += 2;
-            }
-            for _ in 0..blocks {
-                layers.push(self.block("decoder", index, self.pooled && level == 0));
-                index += 1;
-            }
-        }
-        layers.push(LayerSpec::Conv(ConvSpec::same(format!("decoder.{index}"), self.width, 3)));
-        layers.push(LayerSpec::Affine { scale: 2.0, shift: -1.0 });
-        layers
     }
 }
 

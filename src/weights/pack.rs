@@ -1,6 +1,5 @@
 //! Packing: published weight files → manifest and shards. Native only.
 
-mod architecture;
 mod source;
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -12,11 +11,10 @@ use self::source::Source;
 use super::{
     FORMAT_VERSION, LoadReport, Manifest, Precision, Shard, WrongShape,
     manifest::check_id,
+    published::{architecture_from_diffusers, canonical_name, from_shapes},
     tensor::{BLOCK, quantise, scale_name},
 };
 use crate::{Error, Result, autoencoder::spec::ParameterSpec};
-
-pub use self::architecture::architecture_from_diffusers;
 
 /// What to pack and how.
 #[derive(Debug, Clone)]
@@ -59,10 +57,10 @@ pub fn pack(options: &PackOptions<'_>, folder: &Path) -> Result<(Manifest, LoadR
             source
         }
     };
-    source.rename(architecture::canonical_name);
+    source.rename(canonical_name);
     let architecture = match config_text(options)? {
         Some((file, text)) => architecture_from_diffusers(&file, &text)?,
-        None => architecture::from_shapes(&source.shapes())?,
+        None => from_shapes(&source.shapes())?,
     };
     architecture.validate()?;
     let parameters = architecture.parameters();

@@ -1,4 +1,4 @@
-//! Which architecture a published file is for, and the names its tensors have here.
+//! Which architecture a published file is for.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ pub fn architecture_from_diffusers(file: &str, text: &str) -> Result<Architectur
 }
 
 /// The TAESD family needs no configuration: its shapes tell everything.
-pub(super) fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Architecture> {
+pub(crate) fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Architecture> {
     let first = shapes.get("encoder.0.weight").filter(|shape| shape.len() == 4 && shape[1] == 3);
     let latent = shapes.get("decoder.1.weight").filter(|shape| shape.len() == 4);
     let (Some(first), Some(latent)) = (first, latent) else {
@@ -66,26 +66,6 @@ pub(super) fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Archi
         decoder_blocks: vec![3, 3, 3, 1],
         pooled: shapes.keys().any(|name| name.contains(".pool.")),
     }))
-}
-
-/// The name that this crate uses for a published tensor: diffusers' present ones for `AutoencoderKL`, the
-/// original `nn.Sequential` positions for the TAESD family.
-pub(super) fn canonical_name(name: &str) -> String {
-    if let Some(rest) = name.strip_prefix("encoder.layers.") {
-        return format!("encoder.{rest}");
-    }
-    if let Some((index, rest)) = name.strip_prefix("decoder.layers.").and_then(|rest| rest.split_once('.')) {
-        // diffusers clamps the latent outside of its list of layers, the original within.
-        if let Ok(index) = index.parse::<usize>() {
-            return format!("decoder.{}.{rest}", index.saturating_add(1));
-        }
-    }
-    if !name.contains(".attentions.") {
-        return name.into();
-    }
-    // Names of diffusers before 0.12, still in many published files.
-    let renamed = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")];
-    renamed.iter().fold(name.to_owned(), |name, (old, new)| name.replace(old, new))
 }
 
 struct Fields<'a> {
@@ -144,20 +124,6 @@ fn invalid(file: &str, detail: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_every_origin_become_one() {
-        for (published, ours) in [
-            ("encoder.layers.3.conv.0.weight", "encoder.3.conv.0.weight"),
-            ("decoder.layers.0.weight", "decoder.1.weight"),
-            ("decoder.mid_block.attentions.0.query.weight", "decoder.mid_block.attentions.0.to_q.weight"),
-            ("encoder.mid_block.attentions.0.proj_attn.bias", "encoder.mid_block.attentions.0.to_out.0.bias"),
-            ("encoder.mid_block.attentions.0.to_out.0.bias", "encoder.mid_block.attentions.0.to_out.0.bias"),
-            ("quant_conv.weight", "quant_conv.weight"),
-        ] {
-            assert_eq!(canonical_name(published), ours);
-        }
-    }
 
     #[test]
     fn other_classes_and_settings_are_refused_by_name() {
