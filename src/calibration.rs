@@ -50,7 +50,7 @@ impl Calibration {
         }
         // Written so that a NaN fails too.
         let ordered = 0.0 < uncertain_from && uncertain_from <= threshold && threshold <= uncertain_to;
-        if !ordered || !uncertain_to.is_finite() || !(0.0 < alpha && alpha < 1.0) {
+        if !(ordered && uncertain_to.is_finite() && 0.0 < alpha && alpha < 1.0) {
             return Err(invalid("its threshold, uncertain range or α make no sense".into()));
         }
         Ok(calibration)

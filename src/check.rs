@@ -11,7 +11,7 @@ use crate::{
     reconstruction::{Progress, Stage, double_reconstruction},
     signal::{loss_ratio, signal},
     verdict::{Outcome, Reason, decide},
-    weights::Model,
+    weights::{Manifest, Model},
 };
 
 /// The smallest side that a reconstruction makes sense for: four latents.
@@ -41,6 +41,19 @@ pub struct CheckReport {
 pub struct ModelLine {
     pub id: String,
     pub name: String,
+    /// Generators whose images its decoder paints.
+    #[serde(default)]
+    pub serves: Vec<String>,
+    /// Ids of models that a check cannot tell from this one.
+    #[serde(default)]
+    pub shares: Vec<String>,
+}
+
+impl ModelLine {
+    fn of(manifest: &Manifest) -> Self {
+        let Manifest { id, name, serves, shares, .. } = manifest.clone();
+        ModelLine { id, name, serves, shares }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,7 +126,7 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
         Stored::F16 => "f16",
     };
     Ok(CheckReport {
-        model: ModelLine { id: model.manifest.id.clone(), name: model.manifest.name.clone() },
+        model: ModelLine::of(&model.manifest),
         image: ImageLine {
             width: image.width,
             height: image.height,

@@ -2,7 +2,7 @@
 //!
 //! The pipeline, module by module: [`image`] → [`autoencoder`] (from [`weights`], on a [`device`]) →
 //! [`reconstruction`] (the two losses) → [`homogeneity`], [`signal`] → [`calibration`], [`verdict`] →
-//! [`check`] (the report). `web` binds it to browsers; the `aedr` program is the command line.
+//! [`check`] (the report), [`ranking`] (the reports of several models). `web` binds it to browsers; the `aedr` program is the command line.
 //!
 //! "AEDR: Training-Free AI-Generated Image Attribution via Autoencoder Double-Reconstruction",
 //! AAAI 2026, arXiv 2507.18988.
@@ -15,6 +15,7 @@ pub mod engine;
 mod error;
 pub mod homogeneity;
 pub mod image;
+pub mod ranking;
 pub mod reconstruction;
 pub mod signal;
 pub mod verdict;

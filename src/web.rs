@@ -4,17 +4,18 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use js_sys::{Function, Promise, Reflect};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     Error, Result,
     calibration::Calibration,
-    check::check,
+    check::{CheckReport, check_image},
     device::{ComputeDevice, DeviceKind, DevicePreference},
     engine::cpu::crew::{self, HelperWorker},
-    image::DecodeOptions,
+    image::{DecodeOptions, DecodedImage, decode},
+    ranking,
     reconstruction::{self, Progress, Silent, Stage, Values},
     weights::{Manifest, Model, ModelLoader},
 };
@@ -55,12 +56,50 @@ struct DeviceReport<'a> {
     threads: usize,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CheckOptions {
-    model: String,
-    #[serde(default)]
-    apply_orientation: bool,
+#[derive(Serialize)]
+struct ModelCost {
+    parameter_bytes: u64,
+    multiply_adds: u64,
+}
+
+/// A decoded image, for checks against any number of models.
+#[wasm_bindgen]
+pub struct Image(DecodedImage);
+
+#[wasm_bindgen]
+impl Image {
+    /// Decodes an image file.
+    ///
+    /// # Errors
+    /// Those of [`decode`].
+    pub fn decode(bytes: &[u8], apply_orientation: bool) -> Result<Image, JsValue> {
+        let options = DecodeOptions { apply_orientation, ..DecodeOptions::default() };
+        decode(bytes, &options).map(Image).map_err(to_js)
+    }
+
+    /// What a manifest's model would take for this image: `{parameter_bytes, multiply_adds}`, the bytes on the device.
+    ///
+    /// # Errors
+    /// `manifest_invalid`.
+    pub fn cost(&self, manifest: &str) -> Result<String, JsValue> {
+        let architecture = Manifest::parse(manifest).map_err(to_js)?.architecture;
+        let (width, height) = self.0.checked_size();
+        json(&ModelCost {
+            parameter_bytes: 4 * architecture.parameter_count(),
+            multiply_adds: 2 * architecture.multiply_adds(height as usize, width as usize),
+        })
+    }
+}
+
+/// Ranks an array of reports of one image.
+///
+/// # Errors
+/// `bad_numbers` for what is no such array.
+#[wasm_bindgen]
+pub fn rank(reports: &str) -> Result<String, JsValue> {
+    let reports: Vec<CheckReport> = serde_json::from_str(reports)
+        .map_err(|error| to_js(Error::BadNumbers { what: "the reports".into(), detail: error.to_string() }))?;
+    json(&ranking::rank(&reports))
 }
 
 #[wasm_bindgen]
@@ -122,17 +161,19 @@ impl Checker {
         json(&report)
     }
 
-    /// Checks an image file. `on_progress(fraction, stage)` gives (a promise of) whether to go on.
+    /// Gives a model's memory back.
+    pub fn forget_model(&mut self, id: &str) {
+        self.models.remove(id);
+    }
+
+    /// Checks an image. `on_progress(fraction, stage)` gives (a promise of) whether to go on.
     ///
     /// # Errors
-    /// Those of [`crate::check::check`], and `unknown_model`.
-    pub async fn check(&self, bytes: Vec<u8>, options: String, on_progress: Function) -> Result<String, JsValue> {
-        let options: CheckOptions = serde_json::from_str(&options)
-            .map_err(|error| to_js(Error::BadNumbers { what: "the options".into(), detail: error.to_string() }))?;
-        let decode = DecodeOptions { apply_orientation: options.apply_orientation, ..DecodeOptions::default() };
+    /// Those of [`crate::check::check_image`], and `unknown_model`.
+    pub async fn check(&self, image: &Image, model: String, on_progress: Function) -> Result<String, JsValue> {
         let thrown = Rc::new(RefCell::new(None));
         let mut progress = Callback { function: on_progress, thrown: Rc::clone(&thrown) };
-        let report = check(&*self.model(&options.model)?, &bytes, &decode, &mut progress).await;
+        let report = check_image(&*self.model(&model)?, &image.0, &mut progress).await;
         // What the callback itself threw says more than that it cancelled.
         if let Some(thrown) = thrown.take() {
             return Err(thrown);

@@ -2,7 +2,6 @@
  * The page: takes an image, has it checked, shows what was found. A newer image supersedes an older check.
  *
  * @typedef {import('./intake.js').Intake} Intake
- * @typedef {import('./result.js').ModelEntry} ModelEntry
  */
 
 import { byId, element } from './dom.js';
@@ -56,16 +55,17 @@ async function checkOne(take, signal, isCurrent, before) {
     showPreview(intake);
     showPhase('working');
     const image = await readBytes(intake);
-    const model = await chosenModel();
+    const models = await modelEntries();
     await before;
     const preference = new FormData(settings.querySelector('form')).get('device');
-    const request = { image, model: { id: model.id, manifest: model.manifest }, preference };
+    const request = { image, models: models.map(({ id, manifest }) => ({ id, manifest })), preference };
     const onProgress = (/** @type {any} */ report) => isCurrent() && !signal.aborted && showProgress(report);
     const answer = await engine.check(/** @type {any} */ (request), { signal, onProgress });
     if (!isCurrent()) return;
-    const { outcome: found, model: checked } = answer.report;
-    const view = resultView(answer, { intake, model, onAgain: again });
-    finish('result', found, view, outcomes[found].heading, checked.name);
+    const { outcome: found, groups } = answer.ranking;
+    const view = resultView(answer, { intake, models, onAgain: again });
+    const standing = groups[0].reports.map((/** @type {number} */ index) => answer.answers[index].report.model.name);
+    finish('result', found, view, outcomes[found].heading, found === 'matches' ? standing.join(', ') : '');
   } catch (thrown) {
     if (!isCurrent()) return;
     if (!intake) hidePreview();
@@ -137,8 +137,12 @@ function scrolling() {
   return matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
 }
 
-/** @param {{stage: string, fraction?: number, loaded?: number, total?: number | null}} report */
-function showProgress({ stage, fraction, loaded, total = null }) {
+/**
+ * @param {{stage: string, fraction?: number, loaded?: number, total?: number | null}
+ *   & Partial<import('./worker.js').ModelProgress>} report
+ */
+function showProgress({ stage, fraction, loaded, total = null, model = '', number = 1, count = 1 }) {
+  byId('model-text').textContent = count > 1 ? progressWords.model(number, count, model) : '';
   const text = stages[stage] ?? stage;
   const stageText = byId('stage-text');
   if (stageText.textContent !== text) {
@@ -151,17 +155,6 @@ function showProgress({ stage, fraction, loaded, total = null }) {
   else progressBar.value = done;
   byId('progress-text').textContent =
     loaded !== undefined ? progressWords.bytes(loaded, total) : done !== undefined ? progressWords.percent(done) : '';
-}
-
-/** @returns {Promise<ModelEntry>} */
-async function chosenModel() {
-  const entries = await modelEntries();
-  const select = byId('model');
-  if (select.options.length !== entries.length) {
-    select.replaceChildren(...entries.map(({ id, name }) => element('option', { value: id }, name)));
-    byId('model-choice').hidden = entries.length < 2;
-  }
-  return entries.find(({ id }) => id === select.value) ?? entries[0];
 }
 
 function fillTexts() {
@@ -204,5 +197,3 @@ settings.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
 document.addEventListener('pointerdown', ({ target }) => {
   if (!settings.contains(/** @type {Node} */ (target))) settings.open = false;
 });
-// Shown at once if there is a choice; what is wrong with the list is told by the first check.
-chosenModel().catch(() => {});

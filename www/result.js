@@ -2,6 +2,8 @@
  * What a check found, or why there is no result, as elements.
  *
  * @typedef {import('./worker.js').CheckAnswer} CheckAnswer
+ * @typedef {import('./worker.js').ModelAnswer} ModelAnswer
+ * @typedef {{outcome: string, reports: number[]}} Group Positions of models that cannot be told apart.
  * @typedef {import('./intake.js').Intake} Intake
  * @typedef {{id: string, name: string, manifest: string, note?: string, demonstration?: boolean}} ModelEntry
  */
@@ -14,6 +16,7 @@ import {
   device as deviceWords,
   errors as errorHeadings,
   failure,
+  lines as lineWords,
   meanings,
   numbers,
   outcomes,
@@ -31,27 +34,36 @@ const format = (/** @type {number} */ value) => DIGITS.format(value);
 
 /**
  * @param {CheckAnswer} answer
- * @param {{intake: Intake, model: ModelEntry, onAgain: () => void}} context
+ * @param {{intake: Intake, models: ModelEntry[], onAgain: () => void}} context
  * @returns {View}
  */
-export function resultView(answer, { intake, model, onAgain }) {
-  const { report, uncertain } = answer;
-  const { outcome, signal, threshold } = report;
+export function resultView(answer, { intake, models, onAgain }) {
+  const { answers, ranking, failures } = answer;
+  const { outcome, groups, reason } = ranking;
+  const members = (/** @type {Group} */ { reports }) => reports.map((index) => answers[index]);
+  const leading = members(groups[0])[0];
+  const { signal, threshold } = leading.report;
+  const several = groups.length + failures.length > 1;
   /** @type {Node[]} */
   const summary = [
     heading(outcome, outcomes[outcome].heading),
-    verdict(verdicts[outcome](report.model.name, report.reason?.message ?? '')),
-    ...modelNotes(model),
+    verdict(verdicts[outcome](subjects(answer), reason?.message ?? '')),
+    ...modelNotes(models.find(({ id }) => id === leading.report.model.id)),
   ];
   if (threshold !== null) {
     const [signalText, thresholdText] = [format(signal), format(threshold)];
-    summary.push(signalScale({ signal, threshold, uncertain, signalText, thresholdText }));
+    summary.push(signalScale({ signal, threshold, uncertain: leading.uncertain, signalText, thresholdText }));
+  }
+  if (several) {
+    const ranked = groups.map((/** @type {Group} */ group) => groupLine(members(group).map(({ report }) => report)));
+    const failed = failures.map(({ model, error }) => failureLine(models.find(({ id }) => id === model.id), error));
+    summary.push(element('h3', {}, lineWords.heading), element('ol', { class: 'lines' }, ...ranked, ...failed));
   }
   summary.push(
     element('p', { class: 'device' }, deviceLine(answer)),
     buttons([[words.again, onAgain]]),
   );
-  const remarks = [...arrivalNotes(intake), ...report.notes];
+  const remarks = [...arrivalNotes(intake), ...new Set(answers.flatMap(({ report }) => report.notes))];
   const { means, meansNot } = meanings[outcome];
   const details = [
     element(
@@ -61,9 +73,51 @@ export function resultView(answer, { intake, model, onAgain }) {
       list('meaning', words.meansNotHeading, meansNot),
       ...(remarks.length > 0 ? [list('notes', words.notesHeading, remarks)] : []),
     ),
-    numberList(report),
+    numbersSection(groups.flatMap(members).map((/** @type {ModelAnswer} */ { report }) => report)),
   ];
   return { summary, details };
+}
+
+/** The models that the verdict is about. @param {CheckAnswer} answer */
+function subjects({ answers, ranking }) {
+  const { outcome, groups } = ranking;
+  const asked = groups.filter((/** @type {Group} */ group) => group.outcome === outcome);
+  // Of those that cannot tell, the one whose reason is given.
+  if (outcome === 'cannot_tell') asked.length = 1;
+  return asked.flatMap((/** @type {Group} */ { reports }) => reports.map((index) => answers[index].report.model.name));
+}
+
+/** Models that cannot be told apart, as one line. @param {any[]} reports */
+function groupLine(reports) {
+  const { outcome, signal, threshold } = reports[0];
+  const names = reports.map(({ model }) => model.name);
+  const serves = [...new Set(reports.flatMap(({ model }) => model.serves))];
+  const said = threshold === null ? lineWords.uncalibrated : lineWords.outcomes[outcome];
+  return line(outcome, names, said, [
+    lineWords.signal(format(signal), threshold === null ? null : format(threshold)),
+    ...(serves.length > 0 ? [lineWords.serves(serves)] : []),
+    ...(names.length > 1 ? [lineWords.alike(names)] : []),
+  ]);
+}
+
+/** @param {ModelEntry | undefined} model @param {import('./errors.js').PlainError} error */
+function failureLine(model, { message }) {
+  return line('error', [model?.name ?? ''], lineWords.outcomes.failed, [sentence(message)]);
+}
+
+/** @param {string} glyph @param {string[]} names @param {string} said @param {string[]} remarks */
+function line(glyph, names, said, remarks) {
+  return element(
+    'li',
+    { 'data-outcome': glyph },
+    outcomeGlyph(glyph),
+    element(
+      'div',
+      {},
+      element('p', { class: 'line-head' }, element('strong', {}, names.join(' · ')), element('span', {}, said)),
+      ...remarks.map((remark) => element('p', { class: 'hint' }, remark)),
+    ),
+  );
 }
 
 /**
@@ -125,22 +179,45 @@ function sentence(message) {
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
-/** @param {ModelEntry} model */
+/** @param {ModelEntry | undefined} model */
 function modelNotes(model) {
+  if (!model) return [];
   const lines = [];
   if (model.demonstration) lines.push(element('strong', {}, `${demonstration.heading}. `), demonstration.text);
   if (model.note) lines.push(lines.length > 0 ? ' ' : '', model.note);
   return lines.length > 0 ? [element('p', { class: 'model-note' }, ...lines)] : [];
 }
 
-/** @param {string} name @param {string} headingText @param {string[]} lines */
-function list(name, headingText, lines) {
-  const items = element('ul', {}, ...lines.map((line) => element('li', {}, line)));
+/** @param {string} name @param {string} headingText @param {string[]} sentences */
+function list(name, headingText, sentences) {
+  const items = element('ul', {}, ...sentences.map((sentence) => element('li', {}, sentence)));
   return element('section', { class: name }, element('h3', {}, headingText), items);
 }
 
+/** The numbers of each model, the first open. @param {any[]} reports */
+function numbersSection(reports) {
+  const lists =
+    reports.length === 1
+      ? [numberList(reports[0])]
+      : reports.map((report, index) =>
+          element(
+            'details',
+            { open: index === 0 },
+            element('summary', {}, report.model.name),
+            numberList(report),
+          ),
+        );
+  return element(
+    'section',
+    { class: 'numbers' },
+    element('h3', {}, words.numbersHeading),
+    element('p', { class: 'hint' }, words.checkedPart(reports[0].image)),
+    ...lists,
+  );
+}
+
 /** @param {any} report */
-function numberList({ image, losses, homogeneity, signal, threshold }) {
+function numberList({ losses, homogeneity, signal, threshold }) {
   const values = { ...losses, homogeneity, signal, threshold };
   const rows = Object.entries(numbers).map(([key, [symbol, name, explanation]]) =>
     element(
@@ -151,13 +228,7 @@ function numberList({ image, losses, homogeneity, signal, threshold }) {
       element('dd', { class: 'explanation' }, explanation),
     ),
   );
-  return element(
-    'section',
-    { class: 'numbers' },
-    element('h3', {}, words.numbersHeading),
-    element('p', { class: 'hint' }, words.checkedPart(image)),
-    element('dl', {}, ...rows),
-  );
+  return element('dl', {}, ...rows);
 }
 
 /** @param {Intake} intake */

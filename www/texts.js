@@ -30,7 +30,6 @@ export const page = {
     'PNG, JPEG, WebP, GIF, BMP or TIFF, up to 64 MB. Use the original file if you can: screenshots and copies ' +
     'sent through chat programs lose the traces.',
   noPreview: 'This browser has no preview of this file.',
-  modelLabel: 'Check against',
   answersHeading: 'Three possible answers',
   demonstrationShort:
     'For now the page knows one decoder: a small demonstration model that no public generator uses. Its answers show ' +
@@ -67,14 +66,33 @@ export const outcomes = {
   cannot_tell: { heading: 'Cannot tell', promise: 'Too close, too small or too smooth for an honest answer.' },
 };
 
-/** @type {Record<string, (model: string, reason: string) => string>} */
+const quoted = new Intl.ListFormat('en', { type: 'disjunction' });
+/** @param {string[]} models */
+const any = (models) => quoted.format(models.map((name) => `“${name}”`));
+
+/** About one model, or several. @type {Record<string, (models: string[], reason: string) => string>} */
 export const verdicts = {
-  matches: (model) => `These pixels very likely came out of the model “${model}”.`,
-  does_not_match: (model) =>
-    `These pixels did not come out of the model “${model}”, or they were changed since. This does not mean that ` +
-    'the image is a real photograph: other generators exist.',
-  cannot_tell: (model, reason) =>
-    `The check ran, but it cannot say whether these pixels came out of the model “${model}”: ${reason}.`,
+  matches: (models) => `These pixels very likely came out of the model ${any(models)}.`,
+  does_not_match: (models) =>
+    (models.length > 1
+      ? `These pixels did not come out of any of the ${models.length} models that were asked`
+      : `These pixels did not come out of the model ${any(models)}`) +
+    ', or they were changed since. This does not mean that the image is a real photograph: other generators exist.',
+  cannot_tell: (models, reason) =>
+    `The check ran, but it cannot say whether these pixels came out of the model ${any(models)}: ${reason}.`,
+};
+
+/** The line of each model where several were asked. */
+export const lines = {
+  heading: 'Model by model',
+  /** @type {Record<string, string>} */
+  outcomes: { matches: 'matches', does_not_match: 'no match', cannot_tell: 'cannot tell', failed: 'not asked' },
+  uncalibrated: 'numbers only',
+  serves: (/** @type {string[]} */ names) => `Paints the images of ${new Intl.ListFormat('en').format(names)}`,
+  alike: (/** @type {string[]} */ names) =>
+    `${new Intl.ListFormat('en').format(names)}: their decoders are so alike that this check cannot tell which`,
+  signal: (/** @type {string} */ signal, /** @type {string | null} */ threshold) =>
+    threshold === null ? `t ${signal}` : `t ${signal}, threshold ${threshold}`,
 };
 
 /** Said with every result of the model that comes with the page. */
@@ -163,6 +181,8 @@ export const stages = {
 };
 
 export const progress = {
+  model: (/** @type {number} */ number, /** @type {number} */ count, /** @type {string} */ name) =>
+    `Model ${number} of ${count}: ${name}`,
   bytes: (/** @type {number} */ loaded, /** @type {number | null} */ total) =>
     total === null ? `${megabytes(loaded)} MB` : `${megabytes(loaded)} of ${megabytes(total)} MB`,
   percent: (/** @type {number} */ fraction) => `${Math.round(fraction * 100)} %`,

@@ -4,14 +4,20 @@
  * @typedef {import('./device.js').DevicePreference} DevicePreference
  * @typedef {import('./device.js').DeviceReason} DeviceReason
  * @typedef {{id: string, manifest: string}} ModelAddress `manifest` is an absolute address.
- * @typedef {{image: ArrayBuffer, model: ModelAddress, preference: DevicePreference}} CheckRequest
+ * @typedef {{image: ArrayBuffer, models: ModelAddress[], preference: DevicePreference}} CheckRequest
  * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress
- * @typedef {{stage: string, fraction?: number}} ComputeProgress
+ * @typedef {{model: string, number: number, count: number}} ModelProgress Which of several models it is about.
+ * @typedef {{stage: string, fraction?: number} & Partial<ModelProgress>} ComputeProgress
  * @typedef {{from: number, to: number}} UncertainRange
- * @typedef {object} CheckAnswer
+ * @typedef {object} ModelAnswer
  * @property {any} report What the module's `check` gives.
- * @property {{kind: 'webgpu' | 'cpu', adapter: string, reason: DeviceReason, threads: number}} device
  * @property {UncertainRange | null} uncertain Signals that are too near to the threshold.
+ * @typedef {{model: ModelAddress, error: import('./errors.js').PlainError}} ModelFailure
+ * @typedef {object} CheckAnswer
+ * @property {ModelAnswer[]} answers At least one.
+ * @property {any} ranking What the module's `rank` gives for their reports.
+ * @property {ModelFailure[]} failures Models that could not be asked.
+ * @property {{kind: 'webgpu' | 'cpu', adapter: string, reason: DeviceReason, threads: number}} device
  * @property {number} seconds Without downloads.
  */
 
@@ -19,41 +25,106 @@ import { answer } from './channel.js';
 import { chooseDevice } from './device.js';
 import { helpers } from './crew.js';
 import { downloadBytes, request, watch } from './download.js';
-import { AedrError } from './errors.js';
+import { AedrError, toPlain } from './errors.js';
 import { yieldingProgress } from './pace.js';
 
 const PROGRAM = new URL('./pkg/aedr.js', import.meta.url).href;
 const PROGRAM_BYTES = new URL('./pkg/aedr_bg.wasm', import.meta.url).href;
+/** Models stay on the device for the next image while their weights take no more than this. */
+const KEPT_BYTES = 768 * 2 ** 20;
+/** After these the next model would fare no better. */
+const ENDS_ALL = ['cancelled', 'device_failed', 'engine_stopped', 'image_too_small'];
 
-/** @type {Promise<{Checker: any, compiled: WebAssembly.Module}> | null} The module, once it is there. */
+/** @typedef {{Checker: any, Image: any, rank: (reports: string) => string, compiled: WebAssembly.Module}} Program */
+/** @type {Promise<Program> | null} The module, once it is there. */
 let program = null;
-/** @type {{device: 'gpu' | 'cpu', checker: any, models: Map<string, UncertainRange | null>} | null} */
+/** @typedef {{uncertain: UncertainRange | null, bytes: number}} LoadedModel */
+/** @type {{device: 'gpu' | 'cpu', checker: any, models: Map<string, LoadedModel>} | null} */
 let open = null;
 
 answer(self, { check });
 
-/** @param {CheckRequest} params @param {import('./channel.js').CallContext} context */
-async function check({ image, model, preference }, context) {
+/**
+ * Checks an image against models, the cheapest first. A model that fails has a failure and stops no other.
+ * @param {CheckRequest} params @param {import('./channel.js').CallContext} context
+ * @returns {Promise<CheckAnswer>}
+ */
+async function check({ image: bytes, models, preference }, context) {
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
-  const { Checker, compiled } = await loadProgram(context);
+  const { Image, rank } = await loadProgram(context);
   progress({ stage: 'device' });
-  if (open?.device !== choice.device) {
-    open?.checker.free();
-    open = null;
-    open = { device: choice.device, checker: await Checker.create(choice.device), models: new Map() };
-    if (choice.device === 'cpu') open.checker.hire(await helpers(compiled));
+  const { checker } = await openDevice(choice.device, context);
+  progress({ stage: 'decode' });
+  const image = Image.decode(new Uint8Array(bytes), false);
+  try {
+    const { costed, failures } = await costs(image, models, signal);
+    /** @type {ModelAnswer[]} */
+    const answers = [];
+    let [seconds, done] = [0, 0];
+    const total = costed.reduce((sum, { work }) => sum + work, 0);
+    for (const [index, { model, manifest, work, bytes }] of costed.entries()) {
+      const which = { model: JSON.parse(manifest).name, number: index + 1, count: costed.length };
+      const report = (/** @type {any} */ value) => progress({ ...value, ...which });
+      const overall = (/** @type {{stage: string, fraction: number}} */ { stage, fraction }) =>
+        report({ stage, fraction: (done + fraction * work) / total });
+      try {
+        const uncertain = await loadModel(model, manifest, bytes, { signal, progress: report });
+        const started = performance.now();
+        const found = await checker.check(image, model.id, yieldingProgress(signal, overall));
+        seconds += (performance.now() - started) / 1000;
+        answers.push({ report: JSON.parse(found), uncertain });
+      } catch (thrown) {
+        const error = toPlain(thrown);
+        if (ENDS_ALL.includes(error.code)) throw thrown;
+        failures.push({ model, error });
+      }
+      done += work;
+    }
+    if (answers.length === 0) {
+      const { code, message, advice } = failures[0].error;
+      throw new AedrError(code, message, advice);
+    }
+    const ranking = JSON.parse(rank(JSON.stringify(answers.map(({ report }) => report))));
+    const { kind, adapter, threads } = JSON.parse(checker.device_report());
+    const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
+    return { answers, ranking, failures, device: { kind, adapter: named, reason: choice.reason, threads }, seconds };
+  } finally {
+    image.free();
   }
-  const { checker, models } = open;
-  if (!models.has(model.id)) models.set(model.id, await loadModel(checker, model, context));
-  const started = performance.now();
-  const options = JSON.stringify({ model: model.id });
-  const report = JSON.parse(await checker.check(new Uint8Array(image), options, yieldingProgress(signal, progress)));
-  const seconds = (performance.now() - started) / 1000;
-  const { kind, adapter, threads } = JSON.parse(checker.device_report());
-  const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
-  const device = { kind, adapter: named, reason: choice.reason, threads };
-  return { report, device, uncertain: models.get(model.id), seconds };
+}
+
+/** @param {'gpu' | 'cpu'} device @param {import('./channel.js').CallContext} context */
+async function openDevice(device, context) {
+  if (open?.device === device) return open;
+  const { Checker, compiled } = await loadProgram(context);
+  open?.checker.free();
+  open = null;
+  open = { device, checker: await Checker.create(device), models: new Map() };
+  if (device === 'cpu') open.checker.hire(await helpers(compiled));
+  return open;
+}
+
+/**
+ * Models with their manifests, the cheapest for this image first.
+ * @param {any} image @param {ModelAddress[]} models @param {AbortSignal} signal
+ */
+async function costs(image, models, signal) {
+  /** @type {ModelFailure[]} */
+  const failures = [];
+  const read = async (/** @type {ModelAddress} */ model) => {
+    try {
+      const manifest = await (await request(model.manifest, { code: 'weights_missing', signal })).text();
+      const { parameter_bytes: bytes, multiply_adds: work } = JSON.parse(image.cost(manifest));
+      return [{ model, manifest, bytes, work }];
+    } catch (thrown) {
+      signal.throwIfAborted();
+      failures.push({ model, error: toPlain(thrown) });
+      return [];
+    }
+  };
+  const costed = (await Promise.all(models.map(read))).flat().sort((a, b) => a.work - b.work);
+  return { costed, failures };
 }
 
 /** @param {import('./channel.js').CallContext} context */
@@ -66,7 +137,7 @@ function loadProgram({ signal, progress }) {
     watch(response, (loaded, total) => progress({ stage: 'program', loaded, total }));
     const compiled = await compile(response);
     await module.default({ module_or_path: compiled });
-    return { Checker: module.Checker, compiled };
+    return { Checker: module.Checker, Image: module.Image, rank: module.rank, compiled };
   })();
   // Whatever went wrong, the next check begins anew.
   program.catch(() => (program = null));
@@ -80,13 +151,29 @@ async function compile(response) {
 }
 
 /**
- * Loads a model's weights and calibration onto the checker's device.
- * @param {any} checker @param {ModelAddress} model @param {import('./channel.js').CallContext} context
+ * Loads a model's weights and calibration onto the open device, if they are not there. Models that were not used for
+ * longest make room.
+ * @param {ModelAddress} model @param {string} manifestText @param {number} parameterBytes
+ * @param {import('./channel.js').CallContext} context
  * @returns {Promise<UncertainRange | null>}
  */
-async function loadModel(checker, model, { signal, progress }) {
+async function loadModel(model, manifestText, parameterBytes, { signal, progress }) {
+  const { checker, models } = /** @type {NonNullable<typeof open>} */ (open);
+  const loaded = models.get(model.id);
+  if (loaded) {
+    models.delete(model.id);
+    models.set(model.id, loaded);
+    return loaded.uncertain;
+  }
+  let kept = parameterBytes;
+  for (const { bytes } of models.values()) kept += bytes;
+  for (const [id, { bytes }] of models) {
+    if (kept <= KEPT_BYTES) break;
+    checker.forget_model(id);
+    models.delete(id);
+    kept -= bytes;
+  }
   const code = 'weights_missing';
-  const manifestText = await (await request(model.manifest, { code, signal })).text();
   const manifest = JSON.parse(checker.begin_model(manifestText));
   if (manifest.id !== model.id) {
     throw new AedrError('weights_wrong', `${model.manifest} describes ${manifest.id}, and ${model.id} was expected`);
@@ -103,9 +190,10 @@ async function loadModel(checker, model, { signal, progress }) {
   }
   const calibration = await loadCalibration(new URL('calibration.json', model.manifest).href, signal);
   checker.finish_model(calibration);
-  if (!calibration) return null;
-  const { uncertain_from: from, uncertain_to: to } = JSON.parse(calibration);
-  return { from, to };
+  const { uncertain_from: from, uncertain_to: to } = JSON.parse(calibration ?? '{}');
+  const uncertain = calibration ? { from, to } : null;
+  models.set(model.id, { uncertain, bytes: parameterBytes });
+  return uncertain;
 }
 
 /**

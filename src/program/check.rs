@@ -10,8 +10,9 @@ use aedr::{
     check::{CheckReport, check},
     device::{ComputeDevice, MapPrecision},
     image::DecodeOptions,
+    ranking::{Group, Ranking, rank},
     reconstruction::Silent,
-    verdict::Outcome,
+    verdict::{Outcome, Reason},
     weights::Model,
 };
 use clap::{Args, ValueEnum};
@@ -24,9 +25,10 @@ use super::{DeviceArgument, models, print_line, read_file, tell};
 pub struct CheckArguments {
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
-    /// The model to check against: the one built in, or a pack in the weights folder.
-    #[arg(long, value_name = "ID", default_value = models::DEFAULT_MODEL)]
-    model: String,
+    /// A model to check against: the one built in, or a pack in the weights folder. Can be given several times; by
+    /// default all there are.
+    #[arg(long = "model", value_name = "ID")]
+    models: Vec<String>,
     /// The folder that holds packs.
     #[arg(long, value_name = "FOLDER", default_value = "weights")]
     weights: PathBuf,
@@ -44,7 +46,7 @@ pub struct CheckArguments {
     /// Turn images as their EXIF orientation says before checking.
     #[arg(long)]
     apply_orientation: bool,
-    /// One JSON object a line, for each image.
+    /// One JSON object a line, for each model and image.
     #[arg(long)]
     json: bool,
 }
@@ -85,65 +87,142 @@ pub fn run(arguments: &CheckArguments) -> Result<bool> {
     if let Some(mebibytes) = arguments.memory {
         device.memory_bytes = mebibytes.saturating_mul(1 << 20);
     }
-    let model = models::load(&arguments.model, &arguments.weights, device)?;
+    let (ids, folder) = (chosen(arguments), &arguments.weights);
     let options = DecodeOptions { apply_orientation: arguments.apply_orientation, ..DecodeOptions::default() };
     let mut all = true;
-    for path in &arguments.images {
-        let started = Instant::now();
-        let outcome = check_file(&model, path, &options);
-        all &= outcome.is_ok();
-        let seconds = started.elapsed().as_secs_f64();
-        let printed = match (&outcome, arguments.json) {
-            (_, true) => print_line(json_line(path, &outcome, seconds)?),
-            (Ok(report), false) => print_line(text(path, report, seconds)),
-            (Err(error), false) => {
-                tell(&path.display().to_string(), error);
-                true
+    let mut results: Vec<Vec<Checked>> = arguments.images.iter().map(|_| Vec::new()).collect();
+    // One model at a time is in memory, so all images meet it before the next.
+    for (index, id) in ids.iter().enumerate() {
+        let model = match models::load(id, folder, device.clone()) {
+            Ok(model) => Some(model),
+            Err(error) if ids.len() == 1 => return Err(error),
+            Err(error) => {
+                tell(id, &error);
+                all = false;
+                None
             }
         };
-        if !printed {
-            return Ok(false);
+        for (path, results) in arguments.images.iter().zip(&mut results) {
+            if let Some(model) = &model {
+                let started = Instant::now();
+                let outcome = check_file(model, path, &options);
+                let checked = Checked { outcome, seconds: started.elapsed().as_secs_f64() };
+                all &= checked.outcome.is_ok();
+                if arguments.json && !print_line(json_line(path, id, &checked)?) {
+                    return Ok(false);
+                }
+                results.push(checked);
+            }
+            let last = index + 1 == ids.len();
+            if last && !arguments.json && !print_text(path, results) {
+                return Ok(false);
+            }
         }
     }
     Ok(all)
+}
+
+/// What one model said about one image.
+struct Checked {
+    outcome: Result<CheckReport>,
+    seconds: f64,
+}
+
+/// Ids of the models to ask, the cheapest first.
+fn chosen(arguments: &CheckArguments) -> Vec<String> {
+    if arguments.models.is_empty() {
+        return models::available(&arguments.weights);
+    }
+    let mut ids = arguments.models.clone();
+    ids.sort();
+    ids.dedup();
+    models::sort_by_work(&mut ids, &arguments.weights);
+    ids
 }
 
 fn check_file(model: &Model, path: &Path, options: &DecodeOptions) -> Result<CheckReport> {
     block_on(check(model, &read_file(path)?, options, &mut Silent))
 }
 
-fn json_line(path: &Path, outcome: &Result<CheckReport>, seconds: f64) -> Result<Value> {
+fn json_line(path: &Path, id: &str, Checked { outcome, seconds }: &Checked) -> Result<Value> {
     let path = path.display().to_string();
     let mut line = match outcome {
         Ok(report) => serde_json::to_value(report)
             .map_err(|error| Error::File { path: path.clone(), detail: error.to_string() })?,
         Err(error) => json!({
+            "model": { "id": id },
             "image": {},
             "error": { "code": error.code(), "message": error.to_string(), "advice": error.advice() },
         }),
     };
     line["image"]["path"] = path.into();
-    line["seconds"] = seconds.into();
+    line["seconds"] = (*seconds).into();
     Ok(line)
 }
 
-fn text(path: &Path, report: &CheckReport, seconds: f64) -> String {
-    let name = &report.model.name;
-    let outcome = match (report.outcome, &report.reason) {
-        (Outcome::Matches, _) => format!("matches {name}"),
-        (Outcome::DoesNotMatch, _) => format!("does not match {name}; other generators were not tested"),
+/// Prints what all models say about an image; false if the output is closed.
+fn print_text(path: &Path, results: &[Checked]) -> bool {
+    let subject = path.display().to_string();
+    // What is wrong with an image is told once.
+    let mut told: Vec<String> = Vec::new();
+    for error in results.iter().filter_map(|checked| checked.outcome.as_ref().err()) {
+        let message = error.to_string();
+        if !told.contains(&message) {
+            tell(&subject, error);
+            told.push(message);
+        }
+    }
+    let reports: Vec<CheckReport> =
+        results.iter().filter_map(|checked| checked.outcome.as_ref().ok()).cloned().collect();
+    let Some(any) = reports.first() else { return true };
+    let seconds: f64 = results.iter().map(|checked| checked.seconds).sum();
+    let Ranking { outcome, reason, groups } = rank(&reports);
+    let mut lines = vec![format!("{subject}: {}", answer(outcome, reason.as_ref(), &groups, &reports))];
+    for Group { reports: members, .. } in &groups {
+        lines.extend(members.iter().flat_map(|&member| model_lines(&reports[member], reports.len() > 1)));
+        if members.len() > 1 {
+            let names: Vec<&str> = members.iter().map(|&member| reports[member].model.name.as_str()).collect();
+            lines.push(format!("  {} cannot be told apart", names.join(" and ")));
+        }
+    }
+    lines.push(format!("  on {}, {seconds:.1} s", any.device.adapter));
+    lines.extend(any.notes.iter().map(|note| format!("  {note}")));
+    print_line(lines.join("\n"))
+}
+
+fn answer(outcome: Outcome, reason: Option<&Reason>, groups: &[Group], reports: &[CheckReport]) -> String {
+    let agreeing = groups.iter().filter(|group| group.outcome == outcome);
+    let names: Vec<&str> =
+        agreeing.flat_map(|group| &group.reports).map(|&report| reports[report].model.name.as_str()).collect();
+    match (outcome, reason) {
+        (Outcome::Matches, _) => format!("matches {}", names.join(" or ")),
+        (Outcome::DoesNotMatch, _) => {
+            format!("does not match {}; other generators were not tested", names.join(" or "))
+        }
         (Outcome::CannotTell, Some(reason)) => format!("cannot tell: {}", reason.message),
         (Outcome::CannotTell, None) => "cannot tell".into(),
-    };
+    }
+}
+
+/// A model's numbers, below its name and outcome if it is one of several.
+fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
     let threshold = report.threshold.map_or("none".into(), |threshold| format!("{threshold:.4}"));
-    let mut lines = vec![
-        format!("{}: {outcome}", path.display()),
-        format!(
-            "  L1 {:.6}  L2 {:.6}  L1/L2 {:.4}  homogeneity {:.6}  t {:.4}  threshold {threshold}",
-            report.losses.first, report.losses.second, report.losses.ratio, report.homogeneity, report.signal,
-        ),
-        format!("  on {}, {seconds:.1} s", report.device.adapter),
-    ];
-    lines.extend(report.notes.iter().map(|note| format!("  {note}")));
-    lines.join("\n")
+    let numbers = format!(
+        "  L1 {:.6}  L2 {:.6}  L1/L2 {:.4}  homogeneity {:.6}  t {:.4}  threshold {threshold}",
+        report.losses.first, report.losses.second, report.losses.ratio, report.homogeneity, report.signal,
+    );
+    if !named {
+        return vec![numbers];
+    }
+    let said = match report.outcome {
+        _ if report.threshold.is_none() => "numbers only",
+        Outcome::Matches => "matches",
+        Outcome::DoesNotMatch => "does not match",
+        Outcome::CannotTell => "cannot tell",
+    };
+    let serves = match report.model.serves.as_slice() {
+        [] => String::new(),
+        serves => format!(" (paints the images of {})", serves.join(", ")),
+    };
+    vec![format!("  {}{serves}: {said}", report.model.name), format!("  {numbers}")]
 }

@@ -1,6 +1,6 @@
 //! Where the program finds models: the one built in, and packs in a folder.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use aedr::{
     Error, Result,
@@ -19,6 +19,42 @@ const DEFAULT_CALIBRATION: &str = include_str!("../../weights/aedr-small/calibra
 /// Id of the model that is built in.
 pub const DEFAULT_MODEL: &str = "aedr-small";
 
+/// Ids of the built-in model and of all packs in a folder, those of the least work first. What is no pack is passed
+/// over; what is wrong with a pack is told when it is loaded.
+pub fn available(folder: &Path) -> Vec<String> {
+    let packs = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut ids: Vec<String> = packs
+        .filter(|entry| entry.path().join("manifest.json").is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|id| id != DEFAULT_MODEL)
+        .collect();
+    ids.push(DEFAULT_MODEL.into());
+    sort_by_work(&mut ids, folder);
+    ids
+}
+
+/// Puts the models of the least work first; those whose manifest cannot be read last.
+pub fn sort_by_work(ids: &mut [String], folder: &Path) {
+    const SIDE: usize = 512;
+    ids.sort_by_cached_key(|id| {
+        let manifest = manifest(id, folder);
+        (manifest.map_or(u64::MAX, |manifest| manifest.architecture.multiply_adds(SIDE, SIDE)), id.clone())
+    });
+}
+
+fn manifest(id: &str, folder: &Path) -> Result<Manifest> {
+    let path = folder.join(id).join("manifest.json");
+    if id == DEFAULT_MODEL && !path.is_file() {
+        return Manifest::parse(DEFAULT_MANIFEST);
+    }
+    Manifest::parse(&read_text(&path)?)
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    String::from_utf8(read_file(path)?)
+        .map_err(|_| Error::ManifestInvalid { file: path.display().to_string(), detail: "it is not text".into() })
+}
+
 /// Loads `id` from `folder/id`, else the one that is built in.
 pub fn load(id: &str, folder: &Path, device: ComputeDevice) -> Result<Model> {
     let pack = folder.join(id);
@@ -34,19 +70,14 @@ pub fn load(id: &str, folder: &Path, device: ComputeDevice) -> Result<Model> {
 }
 
 fn load_pack(pack: &Path, device: ComputeDevice) -> Result<Model> {
-    let text = |file: &str| -> Result<String> {
-        let path = pack.join(file);
-        String::from_utf8(read_file(&path)?)
-            .map_err(|_| Error::ManifestInvalid { file: path.display().to_string(), detail: "it is not text".into() })
-    };
-    let mut loader = ModelLoader::new(Manifest::parse(&text("manifest.json")?)?, device);
+    let mut loader = ModelLoader::new(Manifest::parse(&read_text(&pack.join("manifest.json"))?)?, device);
     for index in 0..loader.manifest().shards.len() {
         let path = pack.join(&loader.manifest().shards[index].file);
         let bytes = read_file(&path).map_err(|_| Error::WeightsMissing { file: path.display().to_string() })?;
         loader.add_shard(index, &bytes)?;
     }
     let calibration = if pack.join("calibration.json").is_file() {
-        Some(Calibration::parse(&text("calibration.json")?)?)
+        Some(Calibration::parse(&read_text(&pack.join("calibration.json"))?)?)
     } else {
         None
     };

@@ -33,6 +33,12 @@ pub struct Manifest {
     pub name: String,
     pub architecture: Architecture,
     pub precision: Precision,
+    /// The generators whose images this autoencoder's decoder paints, as people know them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serves: Vec<String>,
+    /// Ids of models whose decoders are so alike that a check cannot tell which of them painted an image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<String>,
     /// Where the weights come from.
     pub source: String,
     /// Their licence, an SPDX expression where there is one.

@@ -76,6 +76,8 @@ pub fn pack(options: &PackOptions<'_>, folder: &Path) -> Result<(Manifest, LoadR
         name: options.name.into(),
         architecture,
         precision: options.precision,
+        serves: Vec::new(),
+        shares: Vec::new(),
         source: options.source.into(),
         f16_change: None,
         licence: options.licence.into(),

@@ -136,6 +136,19 @@ fn pack_writes_what_check_loads() {
     assert!(out(&output).contains("tensors applied"), "{}", out(&output));
     let image = folder.path().join("image.png");
     RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * 4) as u8, (y * 4) as u8, 90])).save(&image).unwrap();
+    // Without a name all models are asked; the one without calibration has no say.
+    let output = aedr(&["check", "--weights", text(folder.path()), "--device", "cpu", text(&image)]);
+    assert!(output.status.success(), "{}", err(&output));
+    let printed = out(&output);
+    assert!(printed.contains("cannot tell: the shorter side is under 128 pixels"), "{printed}");
+    assert!(
+        printed.contains("  tiny: numbers only") && printed.contains("demonstration model: cannot tell"),
+        "{printed}"
+    );
+    let output = aedr(&["check", "--json", "--weights", text(folder.path()), "--device", "cpu", text(&image)]);
+    let ids: Vec<Value> =
+        out(&output).lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["model"]["id"].clone()).collect();
+    assert_eq!(ids, ["tiny", "aedr-small"], "the cheapest first");
     let output = aedr(&["check", "--model", "tiny", "--weights", text(folder.path()), "--device", "cpu", text(&image)]);
     assert!(output.status.success(), "{}", err(&output));
     assert!(out(&output).contains("cannot tell: this model has no calibration"), "{}", out(&output));

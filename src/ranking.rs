@@ -1,0 +1,170 @@
+//! What the checks of one image against several models say together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    check::CheckReport,
+    verdict::{Outcome, Reason},
+};
+
+/// The answer over all models, and the models in the order of what speaks for them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranking {
+    /// [`Outcome::Matches`] if one model matches; else [`Outcome::CannotTell`] if one cannot tell for a reason that
+    /// lies in the image, or if none is calibrated; else [`Outcome::DoesNotMatch`].
+    pub outcome: Outcome,
+    /// Why there is no answer.
+    pub reason: Option<Reason>,
+    /// The likeliest first.
+    pub groups: Vec<Group>,
+}
+
+/// Models that cannot be told apart: one line of a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// That of the model that stands for the group.
+    pub outcome: Outcome,
+    /// Positions in the reports, the one that stands for the group first.
+    pub reports: Vec<usize>,
+}
+
+/// Ranks reports of one image. A model without calibration has a line and no say.
+pub fn rank(reports: &[CheckReport]) -> Ranking {
+    let mut groups: Vec<Group> = groups(reports)
+        .into_iter()
+        .map(|mut members| {
+            members.sort_by(|&a, &b| place(&reports[a]).partial_cmp(&place(&reports[b])).unwrap_or(a.cmp(&b)));
+            Group { outcome: reports[members[0]].outcome, reports: members }
+        })
+        .collect();
+    let first = |group: &Group| place(&reports[group.reports[0]]);
+    groups.sort_by(|a, b| first(a).partial_cmp(&first(b)).unwrap_or(std::cmp::Ordering::Equal));
+    let with = |outcome: Outcome| groups.iter().find(move |group| group.outcome == outcome);
+    let reason = |group: &Group| reports[group.reports[0]].reason.clone();
+    let undecided = with(Outcome::CannotTell).filter(|group| reports[group.reports[0]].threshold.is_some());
+    let (outcome, reason) = match (with(Outcome::Matches), undecided, with(Outcome::DoesNotMatch)) {
+        (Some(_), ..) => (Outcome::Matches, None),
+        (None, Some(group), _) => (Outcome::CannotTell, reason(group)),
+        (None, None, Some(_)) => (Outcome::DoesNotMatch, None),
+        (None, None, None) => (Outcome::CannotTell, groups.first().and_then(reason)),
+    };
+    Ranking { outcome, reason, groups }
+}
+
+/// Sorts reports: those that match, those that cannot tell, the others, those without a threshold; the lowest
+/// signal, in thresholds where there is one, first.
+fn place(report: &CheckReport) -> (u8, f64) {
+    let class = match report.outcome {
+        _ if report.threshold.is_none() => 3,
+        Outcome::Matches => 0,
+        Outcome::CannotTell => 1,
+        Outcome::DoesNotMatch => 2,
+    };
+    (class, report.signal / report.threshold.unwrap_or(1.0))
+}
+
+/// Positions of reports, together where one model names the other.
+fn groups(reports: &[CheckReport]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, report) in reports.iter().enumerate() {
+        let alike = |other: &usize| {
+            let (a, b) = (&report.model, &reports[*other].model);
+            a.shares.contains(&b.id) || b.shares.contains(&a.id)
+        };
+        let (joined, mut apart): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group: &Vec<usize>| group.iter().any(alike));
+        apart.push(joined.into_iter().flatten().chain([index]).collect());
+        groups = apart;
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        check::{DeviceLine, ImageLine, LossLine, ModelLine},
+        device::DeviceKind,
+    };
+
+    fn report(id: usize, outcome: Outcome, signal: f64, threshold: Option<f64>, shares: &[usize]) -> CheckReport {
+        let reason = (outcome == Outcome::CannotTell).then(|| Reason { code: format!("{id}"), message: String::new() });
+        CheckReport {
+            model: ModelLine {
+                id: id.to_string(),
+                name: String::new(),
+                serves: Vec::new(),
+                shares: shares.iter().map(usize::to_string).collect(),
+            },
+            image: ImageLine { width: 64, height: 64, format: String::new(), checked_width: 64, checked_height: 64 },
+            losses: LossLine { first: signal, second: 1.0, ratio: signal },
+            homogeneity: 1.0,
+            signal,
+            threshold,
+            outcome,
+            reason,
+            notes: Vec::new(),
+            device: DeviceLine { kind: DeviceKind::Cpu, adapter: String::new(), maps: String::new(), map_bytes: None },
+        }
+    }
+
+    #[test]
+    fn outcomes_have_their_order() {
+        use Outcome::{CannotTell, DoesNotMatch, Matches};
+        let uncalibrated = || report(0, CannotTell, 0.1, None, &[]);
+        let unsure = || report(1, CannotTell, 1.0, Some(1.0), &[]);
+        let apart = || report(2, DoesNotMatch, 9.0, Some(1.0), &[]);
+        let found = || report(3, Matches, 0.9, Some(1.0), &[]);
+        let nearer = || report(4, Matches, 1.0, Some(2.0), &[]);
+        let of = |reports: Vec<CheckReport>| {
+            let Ranking { outcome, reason, groups } = rank(&reports);
+            let order: Vec<String> = groups.iter().map(|group| reports[group.reports[0]].model.id.clone()).collect();
+            (outcome, reason.map(|reason| reason.code), order.join(""))
+        };
+        let reason = |code: &str| Some(code.to_owned());
+        assert_eq!(of(vec![apart(), uncalibrated(), found(), unsure(), nearer()]), (Matches, None, "43120".into()));
+        assert_eq!(of(vec![apart(), uncalibrated(), unsure()]), (CannotTell, reason("1"), "120".into()));
+        assert_eq!(of(vec![uncalibrated(), apart()]), (DoesNotMatch, None, "20".into()));
+        assert_eq!(of(vec![uncalibrated()]), (CannotTell, reason("0"), "0".into()));
+        assert_eq!(of(vec![]), (CannotTell, None, String::new()));
+    }
+
+    /// A model of a group that matches makes the group match, although another of it stands outside.
+    #[test]
+    fn models_that_share_stand_together() {
+        let reports = [
+            report(0, Outcome::DoesNotMatch, 2.0, Some(1.0), &[]),
+            report(1, Outcome::DoesNotMatch, 3.0, Some(1.0), &[]),
+            report(2, Outcome::Matches, 0.5, Some(1.0), &[0, 7]),
+        ];
+        let ranking = rank(&reports);
+        let groups: Vec<_> = ranking.groups.iter().map(|group| (group.outcome, group.reports.clone())).collect();
+        assert_eq!(groups, [(Outcome::Matches, vec![2, 0]), (Outcome::DoesNotMatch, vec![1])]);
+    }
+
+    proptest! {
+        /// Every report is in one group, whoever names whom and in whatever order they come.
+        #[test]
+        fn groups_part_the_reports(
+            models in proptest::collection::vec((0.1f64..9.0, proptest::collection::vec(0usize..8, 0..3)), 0..8),
+        ) {
+            let reports: Vec<_> = models
+                .iter()
+                .enumerate()
+                .map(|(id, (signal, shares))| report(id, Outcome::DoesNotMatch, *signal, Some(1.0), shares))
+                .collect();
+            let ranking = rank(&reports);
+            let mut seen: Vec<usize> = ranking.groups.iter().flat_map(|group| group.reports.clone()).collect();
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..reports.len()).collect::<Vec<_>>());
+            for (id, (_, shares)) in models.iter().enumerate() {
+                for other in shares.iter().filter(|&&other| other < models.len()) {
+                    let together = |group: &Group| [&id, other].iter().all(|model| group.reports.contains(model));
+                    prop_assert!(ranking.groups.iter().any(together));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+/** Several models: each has its line, those that cannot be told apart share one, one that fails stops no other. */
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { DIST, launch, openPage, ROOT, sampleList, serve, settled } from './browser.mjs';
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {import('../../www/samples.js').Sample[]} */
+let samples;
+
+before(async () => {
+  server = await serve({ directories: [DIST, resolve(ROOT, 'dist-test')] });
+  browser = await launch();
+  samples = await sampleList();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/**
+ * The page of a site that hosts four models: an uncalibrated large one, the default, one whose calibration says
+ * that everything belongs, and one that is not there.
+ * @param {Record<string, any>} [changes] To the manifest of the third.
+ */
+async function openSite(changes = {}) {
+  const opened = await openPage(browser, `${server.address}index.html`);
+  const index = JSON.parse(await readFile(resolve(DIST, 'weights/index.json'), 'utf8'));
+  const pack = (/** @type {string} */ id) => ({ id, name: `Pack ${id}`, manifest: `../packs/${id}/manifest.json` });
+  index.models.unshift(pack('kl_quant'), pack('absent'));
+  index.models.push(pack('tiny_taesd'));
+  const packs = resolve(ROOT, 'dist-test/packs/tiny_taesd');
+  const manifest = JSON.parse(await readFile(resolve(packs, 'manifest.json'), 'utf8'));
+  const calibration = JSON.parse(await readFile(resolve(DIST, 'weights/aedr-small/calibration.json'), 'utf8'));
+  Object.assign(calibration, { model: 'tiny_taesd', uncertain_from: 1e6, threshold: 1e6, uncertain_to: 1e6 });
+  await opened.context.route('**/weights/index.json', (route) => route.fulfill({ json: index }));
+  await opened.context.route('**/tiny_taesd/manifest.json', (route) =>
+    route.fulfill({ json: { ...manifest, serves: ['Painter One', 'Painter Two'], ...changes } }),
+  );
+  await opened.context.route('**/tiny_taesd/calibration.json', (route) => route.fulfill({ json: calibration }));
+  return opened;
+}
+
+/** @param {import('playwright-core').Page} page @param {boolean} decoded */
+async function checkSample(page, decoded) {
+  await page.getByRole('button', { name: samples.find((sample) => sample.decoded === decoded)?.title }).click();
+  const { outcome, text } = await settled(page);
+  const lines = await page.locator('#outcome .lines > li').allInnerTexts();
+  return { outcome, text, lines };
+}
+
+test('every model has a line, the likeliest first', { timeout: 600_000 }, async () => {
+  const { page, context } = await openSite();
+  const numbers = new Set();
+  await page.exposeFunction('told', (/** @type {string} */ text) => numbers.add(text));
+  await page.evaluate(() => {
+    const node = document.querySelector('#model-text');
+    new MutationObserver(() => globalThis.told(node.textContent)).observe(node, { childList: true });
+  });
+  const { outcome, text, lines } = await checkSample(page, false);
+  assert.equal(outcome, 'matches', text);
+  assert.equal(lines.length, 4, lines.join('\n'));
+  assert.match(lines[0], /tiny_taesd[\s\S]+matches[\s\S]+Paints the images of Painter One and Painter Two/);
+  assert.match(lines[1], /demonstration model[\s\S]+no match/);
+  assert.match(lines[2], /kl_quant[\s\S]+numbers only/);
+  assert.match(lines[3], /Pack absent[\s\S]+not asked[\s\S]+404/);
+  assert.match(text, /very likely came out of the model “tiny_taesd”\./);
+  assert.equal(await page.locator('.numbers details').count(), 3);
+  // The cheapest first, and the one that is missing was not counted.
+  const told = [...numbers].filter(Boolean);
+  assert.deepEqual(
+    told.map((line) => line.replace(/:.*/, '')),
+    ['Model 1 of 3', 'Model 2 of 3', 'Model 3 of 3'],
+  );
+  assert.match(told[0], /tiny_taesd/);
+  await context.close();
+});
+
+test('models that cannot be told apart are named together', { timeout: 600_000 }, async () => {
+  const { page, context } = await openSite({ shares: ['aedr-small'] });
+  const { outcome, text, lines } = await checkSample(page, true);
+  assert.equal(outcome, 'matches', text);
+  assert.equal(lines.length, 3, lines.join('\n'));
+  assert.match(lines[0], /tiny_taesd · aedr’s demonstration model|aedr’s demonstration model · tiny_taesd/);
+  assert.match(lines[0], /cannot tell which/);
+  assert.match(text, /“tiny_taesd” or “aedr’s demonstration model”|“aedr’s demonstration model” or “tiny_taesd”/);
+  await context.close();
+});
