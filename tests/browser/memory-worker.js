@@ -1,6 +1,6 @@
 /** Begins to check an image with the default model, stops before the first layer, and answers what it took. */
 
-import init, { Checker } from '/www/pkg/aedr.js';
+import init, { Checker, Image } from '/www/pkg/aedr.js';
 import { watchBuffers } from './watch-buffers.js';
 
 const FOLDER = '/weights/aedr-small/';
@@ -27,10 +27,10 @@ async function measure(image, device) {
   const stages = [];
   const stop = (/** @type {number} */ _, /** @type {string} */ stage) => {
     stages.push(stage);
-    return stage === 'decode';
+    return false;
   };
-  const options = JSON.stringify({ model: manifest.id });
-  const ended = await checker.check(image, options, stop).catch((error) => error.code);
+  const decoded = Image.decode(image, false);
+  const ended = await checker.check(decoded, manifest.id, stop).catch((error) => error.code);
   return {
     ended,
     stages,
