@@ -5,7 +5,8 @@ mod architecture;
 mod layers;
 pub mod spec;
 
-pub use architecture::{Architecture, AutoencoderKlConfig, AutoencoderTinyConfig};
+pub use architecture::{Architecture, AutoencoderKlConfig, AutoencoderTinyConfig, VqModelConfig, WanConfig};
+pub(crate) use layers::LEAST_LENGTH;
 pub use layers::{Layer, Parameters};
 
 use spec::LayerSpec;

@@ -1,7 +1,10 @@
 //! Autoencoders as data: a configuration gives the list of layers of its encoder and decoder.
 
 mod kl;
+mod levels;
 mod tiny;
+mod vq;
+mod wan;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +13,14 @@ use crate::{Error, Result};
 
 pub use kl::AutoencoderKlConfig;
 pub use tiny::AutoencoderTinyConfig;
+pub use vq::VqModelConfig;
+pub use wan::WanConfig;
 
 /// Bounds on what a manifest may ask for, so that a hostile one cannot exhaust memory.
 const MAX_LEVELS: usize = 8;
 const MAX_CHANNELS: usize = 4096;
 const MAX_LAYERS_PER_LEVEL: usize = 16;
+const MAX_ENTRIES: usize = 1 << 16;
 
 /// Which autoencoder a weights file is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +29,8 @@ const MAX_LAYERS_PER_LEVEL: usize = 16;
 pub enum Architecture {
     AutoencoderKl(AutoencoderKlConfig),
     AutoencoderTiny(AutoencoderTinyConfig),
+    VqModel(VqModelConfig),
+    Wan(WanConfig),
 }
 
 impl Architecture {
@@ -34,6 +42,8 @@ impl Architecture {
         match self {
             Architecture::AutoencoderKl(config) => config.validate(),
             Architecture::AutoencoderTiny(config) => config.validate(),
+            Architecture::VqModel(config) => config.validate(),
+            Architecture::Wan(config) => config.validate(),
         }
     }
 
@@ -42,6 +52,8 @@ impl Architecture {
         match self {
             Architecture::AutoencoderKl(config) => config.encoder(),
             Architecture::AutoencoderTiny(config) => config.encoder(),
+            Architecture::VqModel(config) => config.encoder(),
+            Architecture::Wan(config) => config.encoder(),
         }
     }
 
@@ -50,6 +62,8 @@ impl Architecture {
         match self {
             Architecture::AutoencoderKl(config) => config.decoder(),
             Architecture::AutoencoderTiny(config) => config.decoder(),
+            Architecture::VqModel(config) => config.decoder(),
+            Architecture::Wan(config) => config.decoder(),
         }
     }
 
@@ -58,6 +72,8 @@ impl Architecture {
         match self {
             Architecture::AutoencoderKl(config) => config.latent_channels,
             Architecture::AutoencoderTiny(config) => config.latent_channels,
+            Architecture::VqModel(config) => config.vq_embed_dim,
+            Architecture::Wan(config) => config.z_dim,
         }
     }
 
@@ -66,6 +82,8 @@ impl Architecture {
         let levels = match self {
             Architecture::AutoencoderKl(config) => config.block_out_channels.len(),
             Architecture::AutoencoderTiny(config) => config.encoder_blocks.len(),
+            Architecture::VqModel(config) => config.block_out_channels.len(),
+            Architecture::Wan(config) => config.dim_mult.len(),
         };
         1 << levels.saturating_sub(1)
     }
@@ -100,6 +118,20 @@ impl Architecture {
         }
         measures
     }
+}
+
+/// What architectures with `Levels` have in common.
+fn check_levels(widths: &[usize], layers_per_block: usize, groups: usize) -> Result<()> {
+    check_count("block_out_channels", widths.len(), MAX_LEVELS)?;
+    check_count("layers_per_block", layers_per_block, MAX_LAYERS_PER_LEVEL)?;
+    for &channels in widths {
+        check_count("block_out_channels", channels, MAX_CHANNELS)?;
+        if groups == 0 || channels % groups != 0 {
+            let detail = "every width must be a multiple of the number of groups";
+            return Err(invalid("block_out_channels, norm_num_groups", detail));
+        }
+    }
+    Ok(())
 }
 
 fn check_count(field: &str, value: usize, most: usize) -> Result<()> {

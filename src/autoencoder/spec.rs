@@ -37,15 +37,37 @@ pub struct GroupNormSpec {
     pub epsilon: f64,
 }
 
+/// A normalisation over the channels of each position, `x / ‖x‖ · √channels · gamma`, as Wan's autoencoder has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelNormSpec {
+    /// Prefix of `.gamma`.
+    pub name: String,
+    pub channels: usize,
+}
+
+/// Any of the normalisations.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NormSpec {
+    Group(GroupNormSpec),
+    /// A group normalisation, then `· scale(latent) + shift(latent)`, both 1×1 convolutions of the latent that
+    /// [`LayerSpec::KeepLatent`] kept, enlarged to the map's size (MoVQ, arXiv 2209.09002).
+    Spatial {
+        norm: GroupNormSpec,
+        scale: ConvSpec,
+        shift: ConvSpec,
+    },
+    Channel(ChannelNormSpec),
+}
+
 /// One step of an encoder or a decoder.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LayerSpec {
     Conv(ConvSpec),
-    /// GroupNorm, SiLU, conv, GroupNorm, SiLU, conv, plus the input (through `shortcut` where widths differ).
+    /// Norm, SiLU, conv, norm, SiLU, conv, plus the input (through `shortcut` where widths differ).
     Resnet {
-        norm1: GroupNormSpec,
+        norm1: NormSpec,
         conv1: ConvSpec,
-        norm2: GroupNormSpec,
+        norm2: NormSpec,
         conv2: ConvSpec,
         shortcut: Option<ConvSpec>,
     },
@@ -53,14 +75,22 @@ pub enum LayerSpec {
     /// `{name}.to_q`, `to_k`, `to_v`, `to_out.0`.
     Attention {
         name: String,
-        norm: GroupNormSpec,
+        norm: NormSpec,
     },
-    /// GroupNorm, then SiLU.
-    NormSilu(GroupNormSpec),
+    /// Norm, then SiLU.
+    NormSilu(NormSpec),
     /// Nearest-neighbour, ×2.
     UpsampleNearest,
     /// The first half of the channels: the mean of the posterior whose log-variance is the other half.
     PosteriorMean,
+    /// Each position's nearest entry of a codebook, `{name}.weight` of shape `[entries, channels]`.
+    Quantise {
+        name: String,
+        entries: usize,
+        channels: usize,
+    },
+    /// Changes nothing; the map is the latent that spatial norms read from here on.
+    KeepLatent,
     /// The TAESD family's block: conv, ReLU, conv, ReLU, conv, plus the input, then ReLU; a pooled block
     /// adds `pool` to its input first.
     TinyBlock {
@@ -133,6 +163,34 @@ impl GroupNormSpec {
     }
 }
 
+impl NormSpec {
+    /// Channels of the map that is normalised.
+    pub fn channels(&self) -> usize {
+        match self {
+            NormSpec::Group(norm) | NormSpec::Spatial { norm, .. } => norm.channels,
+            NormSpec::Channel(norm) => norm.channels,
+        }
+    }
+
+    fn parameters(&self, into: &mut Vec<ParameterSpec>) {
+        match self {
+            NormSpec::Group(norm) => norm.parameters(into),
+            NormSpec::Spatial { norm, scale, shift } => {
+                norm.parameters(into);
+                scale.parameters(into);
+                shift.parameters(into);
+            }
+            NormSpec::Channel(ChannelNormSpec { name, channels }) => parameter(into, name, "gamma", &[*channels]),
+        }
+    }
+}
+
+impl From<GroupNormSpec> for NormSpec {
+    fn from(norm: GroupNormSpec) -> Self {
+        NormSpec::Group(norm)
+    }
+}
+
 impl LayerSpec {
     /// The tensors that the layer takes from the weights, in the order in which it takes them.
     pub fn parameters(&self) -> Vec<ParameterSpec> {
@@ -151,13 +209,15 @@ impl LayerSpec {
             }
             LayerSpec::Attention { name, norm } => {
                 norm.parameters(into);
+                let channels = norm.channels();
                 for linear in ["to_q", "to_k", "to_v", "to_out.0"] {
                     let prefix = format!("{name}.{linear}");
-                    parameter(into, &prefix, "weight", &[norm.channels, norm.channels]);
-                    parameter(into, &prefix, "bias", &[norm.channels]);
+                    parameter(into, &prefix, "weight", &[channels, channels]);
+                    parameter(into, &prefix, "bias", &[channels]);
                 }
             }
             LayerSpec::NormSilu(norm) => norm.parameters(into),
+            LayerSpec::Quantise { name, entries, channels } => parameter(into, name, "weight", &[*entries, *channels]),
             LayerSpec::TinyBlock { convs, pool } => {
                 if let Some(pool) = pool {
                     pool.widen.parameters(into);
@@ -168,6 +228,7 @@ impl LayerSpec {
             }
             LayerSpec::UpsampleNearest
             | LayerSpec::PosteriorMean
+            | LayerSpec::KeepLatent
             | LayerSpec::Relu
             | LayerSpec::SoftClamp { .. }
             | LayerSpec::Affine { .. } => {}
@@ -186,6 +247,8 @@ impl LayerSpec {
             LayerSpec::PosteriorMean => [channels / 2, height, width],
             LayerSpec::Attention { .. }
             | LayerSpec::NormSilu(_)
+            | LayerSpec::Quantise { .. }
+            | LayerSpec::KeepLatent
             | LayerSpec::Relu
             | LayerSpec::SoftClamp { .. }
             | LayerSpec::Affine { .. } => input,
@@ -211,7 +274,8 @@ impl LayerSpec {
                     + shortcut.as_ref().map_or(0, |conv| conv.multiply_adds(input))
             }
             LayerSpec::Attention { norm, .. } => {
-                let (positions, channels) = (elements(input) / norm.channels as u64, norm.channels as u64);
+                let channels = norm.channels() as u64;
+                let positions = elements(input) / channels;
                 4 * positions * channels * channels + 2 * positions * positions * channels
             }
             LayerSpec::TinyBlock { convs: [first, second, third], pool } => {
@@ -219,9 +283,11 @@ impl LayerSpec {
                 let pool = pool.as_ref().map_or(0, |pool| 2 * pool.widen.multiply_adds(input));
                 pool + first.multiply_adds(input) + second.multiply_adds(middle) + third.multiply_adds(middle)
             }
+            LayerSpec::Quantise { entries, .. } => elements(input) * *entries as u64,
             LayerSpec::NormSilu(_)
             | LayerSpec::UpsampleNearest
             | LayerSpec::PosteriorMean
+            | LayerSpec::KeepLatent
             | LayerSpec::Relu
             | LayerSpec::SoftClamp { .. }
             | LayerSpec::Affine { .. } => elements(self.size(input)),

@@ -20,15 +20,21 @@ use std::{
 
 use burn::tensor::Tensor;
 
-use self::convolution::{Convolution, Fused};
+use self::{
+    activation::change,
+    convolution::{Convolution, Fused},
+};
 use super::{
-    kernels::{Band, Kernels, Sources},
-    operations::{self, Transform},
+    kernels::{Band, Kernels, Modulated, Sources},
+    operations::{self, Activation, Codebook, Transform},
     plan::{Limits, Rows},
 };
 use crate::{
     Error, Result,
-    autoencoder::spec::{GroupNormSpec, MapSize},
+    autoencoder::{
+        LEAST_LENGTH,
+        spec::{GroupNormSpec, MapSize},
+    },
 };
 
 /// Attention scores held at once: 4 MiB.
@@ -83,6 +89,7 @@ impl Kernels for Cpu {
     type Buffer = Vec<f32>;
     type Convolution = Convolution;
     type Norm = Vec<(f32, f32)>;
+    type Table = Vec<f32>;
     type Moments = Vec<Moments>;
     type Affine = Vec<(f32, f32)>;
 
@@ -106,6 +113,10 @@ impl Kernels for Cpu {
 
     fn pack_norm(&self, scale: Tensor<1>, shift: Tensor<1>) -> Result<Vec<(f32, f32)>> {
         Ok(values(scale)?.into_iter().zip(values(shift)?).collect())
+    }
+
+    fn pack_table(&self, table: Tensor<2>) -> Result<Vec<f32>> {
+        values(table)
     }
 
     fn allocate(&self, bytes: u64, _: bool) -> Vec<f32> {
@@ -238,6 +249,83 @@ impl Kernels for Cpu {
         Ok(())
     }
 
+    fn modulate(&self, sources: Modulated<'_, Self>, output: &mut Band<Vec<f32>>, rows: Rows) -> Result<()> {
+        let Modulated { input, affine, scale, shift, silu } = sources;
+        let (width, latent_width) = (input.size[2], scale.size[2]);
+        let factor = width / latent_width;
+        each_plane(output, &rows, |channel, output| {
+            let input = plane_of(input, channel, &rows);
+            let rows = rows.clone().zip(output.chunks_exact_mut(width).zip(input.chunks_exact(width)));
+            for (row, (output, input)) in rows {
+                output.copy_from_slice(input);
+                change(output, affine.get(channel).copied(), Activation::None);
+                let lower = row / factor..row / factor + 1;
+                let (scale, shift) = (plane_of(scale, channel, &lower), plane_of(shift, channel, &lower));
+                for (values, (scale, shift)) in output.chunks_mut(factor).zip(scale.iter().zip(shift)) {
+                    values.iter_mut().for_each(|value| *value = *value * scale + shift);
+                }
+                change(output, None, activation(silu));
+            }
+        });
+        Ok(())
+    }
+
+    fn normalise_channels(
+        &self,
+        gamma: &Vec<f32>,
+        silu: bool,
+        input: &Band<Vec<f32>>,
+        output: &mut Band<Vec<f32>>,
+        rows: Rows,
+    ) -> Result<()> {
+        let [channels, _, width] = input.size;
+        let mut factors = vec![0.0f32; rows.len() * width];
+        for channel in 0..channels {
+            let plane = plane_of(input, channel, &rows);
+            factors.iter_mut().zip(plane).for_each(|(squares, value)| *squares += value * value);
+        }
+        let root = (channels as f32).sqrt();
+        factors.iter_mut().for_each(|squares| *squares = root / squares.sqrt().max(LEAST_LENGTH as f32));
+        each_plane(output, &rows, |channel, output| {
+            let values = plane_of(input, channel, &rows).iter().zip(&factors);
+            for (output, (value, factor)) in output.iter_mut().zip(values) {
+                *output = value * factor * gamma[channel];
+            }
+            change(output, None, activation(silu));
+        });
+        Ok(())
+    }
+
+    fn quantise(
+        &self,
+        codebook: &Codebook,
+        table: &Vec<f32>,
+        input: &Band<Vec<f32>>,
+        output: &mut Band<Vec<f32>>,
+        rows: Rows,
+    ) -> Result<()> {
+        let channels = codebook.channels;
+        let planes: Vec<&[f32]> = (0..channels).map(|channel| plane_of(input, channel, &rows)).collect();
+        let mut nearest = vec![0usize; rows.len() * input.size[2]];
+        let distance = |position: usize, entry: &[f32]| {
+            planes.iter().zip(entry).map(|(plane, value)| (plane[position] - value).powi(2)).sum::<f32>()
+        };
+        for_each_chunk(
+            &mut nearest,
+            1,
+            || (),
+            |(), position, nearest| {
+                let entries = table.chunks_exact(channels).map(|entry| distance(position, entry)).enumerate();
+                let least = entries.min_by(|(_, a), (_, b)| a.total_cmp(b));
+                nearest.fill(least.map_or(0, |(entry, _)| entry));
+            },
+        );
+        each_plane(output, &rows, |channel, output| {
+            output.iter_mut().zip(&nearest).for_each(|(value, entry)| *value = table[entry * channels + channel]);
+        });
+        Ok(())
+    }
+
     async fn squared_difference(&self, a: &Band<Vec<f32>>, b: &Band<Vec<f32>>) -> Result<f64> {
         Ok(a.buffer.iter().zip(&b.buffer).map(|(a, b)| f64::from(a - b).powi(2)).sum())
     }
@@ -245,6 +333,30 @@ impl Kernels for Cpu {
     async fn read(&self, map: &Band<Vec<f32>>) -> Result<Vec<f32>> {
         Ok(map.buffer.clone())
     }
+}
+
+fn activation(silu: bool) -> Activation {
+    if silu { Activation::Silu } else { Activation::None }
+}
+
+/// Some rows of one channel.
+fn plane_of<'a>(band: &'a Band<Vec<f32>>, channel: usize, rows: &Rows) -> &'a [f32] {
+    let width = band.size[2];
+    &band.buffer[(channel * band.rows.len() + rows.start - band.rows.start) * width..][..rows.len() * width]
+}
+
+/// Calls `work` with the number of each channel and some rows of it.
+fn each_plane(band: &mut Band<Vec<f32>>, rows: &Rows, work: impl Fn(usize, &mut [f32]) + Sync + Send) {
+    let width = band.size[2];
+    let (first, plane) = ((rows.start - band.rows.start) * width, band.rows.len() * width);
+    for_each_chunk(
+        &mut band.buffer,
+        plane,
+        || (),
+        |(), channel, values| {
+            work(channel, &mut values[first..][..rows.len() * width]);
+        },
+    );
 }
 
 /// The values as weights, and scores three times.
@@ -278,11 +390,11 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
 
 /// Calls `work` with the number and the values of each chunk, on all cores where there are threads, each of which
 /// has what `start` gives.
-fn for_each_chunk<S>(
-    values: &mut [f32],
+fn for_each_chunk<V: Send, S>(
+    values: &mut [V],
     length: usize,
     start: impl Fn() -> S + Sync + Send,
-    work: impl Fn(&mut S, usize, &mut [f32]) + Sync + Send,
+    work: impl Fn(&mut S, usize, &mut [V]) + Sync + Send,
 ) {
     #[cfg(not(target_arch = "wasm32"))]
     {

@@ -13,8 +13,8 @@ use self::{
     queue::{Buffer, Queue},
 };
 use super::{
-    kernels::{Band, Kernels, Sources},
-    operations::{Convolution, Transform},
+    kernels::{Band, Kernels, Modulated, Sources},
+    operations::{Codebook, Convolution, Transform},
     plan::{Limits, Rows, STATISTICS_CHUNK},
 };
 use crate::{
@@ -34,8 +34,10 @@ const VALUE_VECTORS: usize = 16;
 
 /// Vectors that a workgroup of `squared_difference.wgsl` takes.
 const DIFFERENCE_CHUNK: usize = 4096;
-/// Workgroups that copy one plane.
-const WRITE_GROUPS: usize = 64;
+/// Workgroups that go through the positions of a plane, 64 at a time.
+const PLANE_GROUPS: usize = 64;
+/// The same where each position's channels are all one invocation's.
+const POSITION_GROUPS: usize = 4096;
 
 /// Bytes of a vector.
 const VECTOR: usize = 16;
@@ -72,11 +74,17 @@ impl Stored {
         }
     }
 
-    /// What a kernel must begin with that calls its vectors `Map`.
+    /// A kernel that calls its vectors `Map`.
     fn with(self, source: &str) -> String {
-        let enable = if self == Stored::F16 { "enable f16;\n" } else { "" };
-        format!("{enable}alias Map = {};\n{source}", self.vector())
+        kernel(&[("Map", self)], source)
     }
+}
+
+/// A kernel whose vectors have these names.
+fn kernel(vectors: &[(&str, Stored)], source: &str) -> String {
+    let enable = if vectors.iter().any(|&(_, stored)| stored == Stored::F16) { "enable f16;\n" } else { "" };
+    let aliases = vectors.iter().map(|(name, stored)| format!("alias {name} = {};\n", stored.vector()));
+    format!("{enable}{}{source}", aliases.collect::<String>())
 }
 
 /// A map's buffer.
@@ -134,6 +142,8 @@ impl Kernels for Gpu {
     type Convolution = PackedConvolution;
     /// `[channels / 4, 2, 4]`: the learnt scale and shift.
     type Norm = Buffer;
+    /// `[rows, channels / 4, 4]`.
+    type Table = Buffer;
     type Moments = Moments;
     /// `[channels / 4, 2, 4]`.
     type Affine = Buffer;
@@ -180,6 +190,10 @@ impl Kernels for Gpu {
         self.queue.buffer(Tensor::<3>::cat(vec![vectors(scale), vectors(shift)], 1))
     }
 
+    fn pack_table(&self, values: Tensor<2>) -> Result<Buffer> {
+        self.queue.buffer(padded(values, 1, 4))
+    }
+
     fn allocate(&self, bytes: u64, end: bool) -> MapBuffer {
         MapBuffer { buffer: self.queue.map(bytes), stored: if end { Stored::F32 } else { self.maps } }
     }
@@ -200,7 +214,7 @@ impl Kernels for Gpu {
         let numbers = [positions, band.rows.len() * width, (rows.start - band.rows.start) * width];
         self.queue.launch(
             band.buffer.stored.with(include_str!("gpu/write.wgsl")).as_str(),
-            [WRITE_GROUPS.min(positions.div_ceil(64)), channels.div_ceil(4), 1],
+            [PLANE_GROUPS.min(positions.div_ceil(64)), channels.div_ceil(4), 1],
             &[&uploaded, &band.buffer.buffer],
             &numbers.map(as_u32),
         );
@@ -345,6 +359,69 @@ impl Kernels for Gpu {
         Ok(())
     }
 
+    fn modulate(&self, sources: Modulated<'_, Self>, output: &mut Band<MapBuffer>, rows: Rows) -> Result<()> {
+        let Modulated { input, affine, scale, shift, silu } = sources;
+        let [channels, height, width] = input.size;
+        let positions = rows.len() * width;
+        let latent_width = scale.size[2];
+        let span = Span::of(input, output, &rows);
+        let numbers = [
+            positions,
+            width,
+            rows.start,
+            span.input_plane,
+            span.input_first,
+            span.output_plane,
+            span.output_first,
+            height / scale.size[1],
+            latent_width,
+            scale.rows.start,
+            scale.rows.len() * latent_width,
+            shift.rows.start,
+            shift.rows.len() * latent_width,
+            usize::from(silu),
+        ];
+        let vectors = [
+            ("Input", input.buffer.stored),
+            ("Scale", scale.buffer.stored),
+            ("Shift", shift.buffer.stored),
+            ("Output", output.buffer.stored),
+        ];
+        self.queue.launch(
+            kernel(&vectors, include_str!("gpu/modulate.wgsl")).as_str(),
+            [PLANE_GROUPS.min(positions.div_ceil(64)), channels.div_ceil(4), 1],
+            &[&input.buffer.buffer, affine, &scale.buffer.buffer, &shift.buffer.buffer, &output.buffer.buffer],
+            &numbers.map(as_u32),
+        );
+        Ok(())
+    }
+
+    fn normalise_channels(
+        &self,
+        gamma: &Buffer,
+        silu: bool,
+        input: &Band<MapBuffer>,
+        output: &mut Band<MapBuffer>,
+        rows: Rows,
+    ) -> Result<()> {
+        let source = include_str!("gpu/normalise_channels.wgsl");
+        self.each_position(source, gamma, [input.size[0], usize::from(silu)], input, output, &rows);
+        Ok(())
+    }
+
+    fn quantise(
+        &self,
+        codebook: &Codebook,
+        table: &Buffer,
+        input: &Band<MapBuffer>,
+        output: &mut Band<MapBuffer>,
+        rows: Rows,
+    ) -> Result<()> {
+        let source = include_str!("gpu/quantise.wgsl");
+        self.each_position(source, table, [codebook.entries, 0], input, output, &rows);
+        Ok(())
+    }
+
     async fn squared_difference(&self, a: &Band<MapBuffer>, b: &Band<MapBuffer>) -> Result<f64> {
         let [channels, height, width] = a.size;
         let vectors = channels.div_ceil(4) * height * width;
@@ -372,6 +449,60 @@ impl Kernels for Gpu {
             Ok(values)
         } else {
             Err(Error::DeviceFailed { detail: "a map was not read whole".into() })
+        }
+    }
+}
+
+impl Gpu {
+    /// Launches a kernel that takes all channels of a position at once, with a table and two numbers of its own.
+    fn each_position(
+        &self,
+        source: &str,
+        table: &Buffer,
+        own: [usize; 2],
+        input: &Band<MapBuffer>,
+        output: &Band<MapBuffer>,
+        rows: &Rows,
+    ) {
+        let [channels, _, width] = input.size;
+        let positions = rows.len() * width;
+        let span = Span::of(input, output, rows);
+        let numbers = [
+            positions,
+            channels.div_ceil(4),
+            span.input_plane,
+            span.input_first,
+            span.output_plane,
+            span.output_first,
+            own[0],
+            own[1],
+        ];
+        let vectors = [("Input", input.buffer.stored), ("Output", output.buffer.stored)];
+        self.queue.launch(
+            kernel(&vectors, source).as_str(),
+            [POSITION_GROUPS.min(positions.div_ceil(64)), 1, 1],
+            &[&input.buffer.buffer, table, &output.buffer.buffer],
+            &numbers.map(as_u32),
+        );
+    }
+}
+
+/// Where some rows lie in two bands of maps of the same size, in vectors.
+struct Span {
+    input_plane: usize,
+    input_first: usize,
+    output_plane: usize,
+    output_first: usize,
+}
+
+impl Span {
+    fn of(input: &Band<MapBuffer>, output: &Band<MapBuffer>, rows: &Rows) -> Self {
+        let width = input.size[2];
+        Span {
+            input_plane: input.rows.len() * width,
+            input_first: (rows.start - input.rows.start) * width,
+            output_plane: output.rows.len() * width,
+            output_first: (rows.start - output.rows.start) * width,
         }
     }
 }

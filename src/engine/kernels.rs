@@ -5,7 +5,7 @@ use std::{fmt::Debug, future::Future};
 use burn::tensor::Tensor;
 
 use super::{
-    operations::Convolution,
+    operations::{Codebook, Convolution},
     plan::{Limits, Rows},
 };
 use crate::{
@@ -40,6 +40,16 @@ pub struct Sources<'a, K: Kernels + ?Sized> {
     pub residual: Option<&'a Band<K::Buffer>>,
 }
 
+/// The maps and numbers of [`super::operations::Operation::Modulate`].
+#[derive(Debug)]
+pub struct Modulated<'a, K: Kernels + ?Sized> {
+    pub input: &'a Band<K::Buffer>,
+    pub affine: &'a K::Affine,
+    pub scale: &'a Band<K::Buffer>,
+    pub shift: &'a Band<K::Buffer>,
+    pub silu: bool,
+}
+
 /// A back end: buffers, packed weights, and the few kernels. Nothing is waited for but by [`Kernels::wait`]
 /// and by what reads back.
 pub trait Kernels: Debug {
@@ -49,6 +59,8 @@ pub trait Kernels: Debug {
     type Convolution: Debug;
     /// A normalisation's learnt scale and shift.
     type Norm: Debug;
+    /// Rows of channels: a channel norm's gamma, a codebook.
+    type Table: Debug;
     /// Moments of the bands that were gathered so far.
     type Moments: Debug;
     /// Each channel's scale and shift.
@@ -62,6 +74,9 @@ pub trait Kernels: Debug {
 
     /// Packs `[channels]` scales and shifts.
     fn pack_norm(&self, scale: Tensor<1>, shift: Tensor<1>) -> Result<Self::Norm>;
+
+    /// Packs `[rows, channels]` values.
+    fn pack_table(&self, values: Tensor<2>) -> Result<Self::Table>;
 
     /// A buffer of so many bytes, for an input or a result if `end`; the contents are whatever was there.
     fn allocate(&self, bytes: u64, end: bool) -> Self::Buffer;
@@ -93,6 +108,29 @@ pub trait Kernels: Debug {
 
     /// Computes some rows of `softmax(qᵀ k) v`; keys and values are whole.
     fn attend(&self, sources: [&Band<Self::Buffer>; 3], output: &mut Band<Self::Buffer>, rows: Rows) -> Result<()>;
+
+    /// Computes some rows of a modulated map.
+    fn modulate(&self, sources: Modulated<'_, Self>, output: &mut Band<Self::Buffer>, rows: Rows) -> Result<()>;
+
+    /// Computes some rows of `x / ‖x‖ · √channels · gamma`, then of its SiLU.
+    fn normalise_channels(
+        &self,
+        gamma: &Self::Table,
+        silu: bool,
+        input: &Band<Self::Buffer>,
+        output: &mut Band<Self::Buffer>,
+        rows: Rows,
+    ) -> Result<()>;
+
+    /// Takes the nearest entry of a codebook for each position of some rows.
+    fn quantise(
+        &self,
+        codebook: &Codebook,
+        table: &Self::Table,
+        input: &Band<Self::Buffer>,
+        output: &mut Band<Self::Buffer>,
+        rows: Rows,
+    ) -> Result<()>;
 
     /// The sum of squared differences of two whole maps.
     fn squared_difference(&self, a: &Band<Self::Buffer>, b: &Band<Self::Buffer>) -> impl Future<Output = Result<f64>>;

@@ -1,8 +1,9 @@
 //! An encoder's or decoder's layers as the few operations that the GPU kernels compute: convolutions that
 //! take a normalisation, an activation and an upsampling in as they load, and add a residual as they
-//! store; group statistics; attention. Pure data: nothing here knows a device.
+//! store; group statistics; attention; normalisations that read more than their channel; codebooks. Pure data:
+//! nothing here knows a device.
 
-use crate::autoencoder::spec::{ConvSpec, GroupNormSpec, LayerSpec, MapSize};
+use crate::autoencoder::spec::{ChannelNormSpec, ConvSpec, GroupNormSpec, LayerSpec, MapSize, NormSpec};
 
 /// Which feature map; 0 is the pass's input.
 pub type MapId = usize;
@@ -72,6 +73,38 @@ pub enum Operation {
         values: MapId,
         output: MapId,
     },
+    /// [`NormSpec::Spatial`]: a map normalised by its statistics, then `· scale + shift`, two smaller maps whose values
+    /// are repeated.
+    Modulate {
+        input: MapId,
+        statistics: StatisticsId,
+        scale: MapId,
+        shift: MapId,
+        silu: bool,
+        output: MapId,
+    },
+    /// [`NormSpec::Channel`].
+    ChannelNorm {
+        input: MapId,
+        norm: ChannelNormSpec,
+        silu: bool,
+        output: MapId,
+    },
+    /// [`LayerSpec::Quantise`].
+    Quantise {
+        input: MapId,
+        codebook: Codebook,
+        output: MapId,
+    },
+}
+
+/// The table of [`LayerSpec::Quantise`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Codebook {
+    /// Prefix of `.weight`.
+    pub name: String,
+    pub entries: usize,
+    pub channels: usize,
 }
 
 impl Operation {
@@ -81,6 +114,8 @@ impl Operation {
             Operation::Convolution(conv) => [Some(conv.input), conv.residual].into_iter().flatten().collect(),
             Operation::Statistics { map, .. } => vec![*map],
             Operation::Attention { queries, keys, values, .. } => vec![*queries, *keys, *values],
+            Operation::Modulate { input, scale, shift, .. } => vec![*input, *scale, *shift],
+            Operation::ChannelNorm { input, .. } | Operation::Quantise { input, .. } => vec![*input],
         }
     }
 
@@ -89,7 +124,10 @@ impl Operation {
         match self {
             Operation::Convolution(conv) => Some(conv.output),
             Operation::Statistics { .. } => None,
-            Operation::Attention { output, .. } => Some(*output),
+            Operation::Attention { output, .. }
+            | Operation::Modulate { output, .. }
+            | Operation::ChannelNorm { output, .. }
+            | Operation::Quantise { output, .. } => Some(*output),
         }
     }
 
@@ -104,6 +142,9 @@ impl Operation {
             }
             Operation::Statistics { .. } => None,
             Operation::Attention { queries, .. } => Some(sizes[*queries]),
+            Operation::Modulate { input, .. }
+            | Operation::ChannelNorm { input, .. }
+            | Operation::Quantise { input, .. } => Some(sizes[*input]),
         }
     }
 
@@ -115,6 +156,8 @@ impl Operation {
                 elements(conv.output) * (conv.spec.input * conv.spec.kernel * conv.spec.kernel) as u64
             }
             Operation::Statistics { map, .. } => elements(*map),
+            Operation::Modulate { input, .. } | Operation::ChannelNorm { input, .. } => elements(*input),
+            Operation::Quantise { input, codebook, .. } => elements(*input) * codebook.entries as u64,
             Operation::Attention { queries, .. } => {
                 let positions = (sizes[*queries][1] * sizes[*queries][2]) as u64;
                 2 * positions * elements(*queries)
@@ -136,7 +179,8 @@ pub fn sizes<'a>(operations: impl IntoIterator<Item = &'a Operation>, input: Map
 /// Turns layers into operations, or gives `None` where a layer stands in a place that the kernels do not
 /// cover; the plain layers can compute it then.
 pub fn lower(layers: &[LayerSpec]) -> Option<Vec<Operation>> {
-    let mut lowering = Lowering { operations: Vec::new(), map: 0, maps: 1, statistics: 0, pending: Pending::NONE };
+    let mut lowering =
+        Lowering { operations: Vec::new(), map: 0, maps: 1, statistics: 0, latent: None, pending: Pending::NONE };
     for (index, layer) in layers.iter().enumerate() {
         lowering.layer(layer, index + 1 == layers.len())?;
     }
@@ -161,6 +205,8 @@ struct Lowering {
     map: MapId,
     maps: usize,
     statistics: usize,
+    /// By [`LayerSpec::KeepLatent`].
+    latent: Option<MapId>,
     pending: Pending,
 }
 
@@ -180,18 +226,19 @@ impl Lowering {
                 });
             }
             LayerSpec::Resnet { norm1, conv1, norm2, conv2, shortcut } => {
-                let hidden = self.normalised(x, norm1, conv1, Activation::Silu, None);
+                let hidden = self.normalised(x, norm1, conv1, Activation::Silu, None)?;
                 let residual = match shortcut {
                     Some(spec) => self.convolution(x, spec, |_| {}),
                     None => x,
                 };
-                self.map = self.normalised(hidden, norm2, conv2, Activation::Silu, Some(residual));
+                self.map = self.normalised(hidden, norm2, conv2, Activation::Silu, Some(residual))?;
             }
             LayerSpec::Attention { name, norm } => {
-                let id = self.statistics(x, norm);
-                let scale = (norm.channels as f64).powf(-0.5);
+                let channels = norm.channels();
+                let (normed, transform, _) = self.norm(x, norm, Activation::None)?;
+                let scale = (channels as f64).powf(-0.5);
                 let linear = |lowering: &mut Self, part: &str, input, change: &dyn Fn(&mut Convolution)| {
-                    let spec = ConvSpec::pointwise(format!("{name}.{part}"), norm.channels, norm.channels);
+                    let spec = ConvSpec::pointwise(format!("{name}.{part}"), channels, channels);
                     lowering.convolution(input, &spec, |conv| {
                         conv.linear = true;
                         change(conv);
@@ -199,8 +246,8 @@ impl Lowering {
                 };
                 // The queries last: they need not be whole, so a plan may end a segment before them.
                 let [keys, values, queries] = [("to_k", 1.0), ("to_v", 1.0), ("to_q", scale)].map(|(part, scale)| {
-                    linear(self, part, x, &|conv| {
-                        conv.transform = Transform::Normalise(id);
+                    linear(self, part, normed, &|conv| {
+                        conv.transform = transform;
                         conv.result = (scale, 0.0);
                     })
                 });
@@ -209,10 +256,17 @@ impl Lowering {
                 self.map = linear(self, "to_out.0", attended, &|conv| conv.residual = Some(x));
             }
             LayerSpec::NormSilu(norm) => {
-                let transform = Transform::Normalise(self.statistics(x, norm));
-                self.pending = Pending { transform, activation: Activation::Silu, upsample: false };
+                let (map, transform, activation) = self.norm(x, norm, Activation::Silu)?;
+                self.map = map;
+                self.pending = Pending { transform, activation, upsample: false };
             }
             LayerSpec::UpsampleNearest => self.pending.upsample = true,
+            LayerSpec::KeepLatent => self.latent = Some(x),
+            LayerSpec::Quantise { name, entries, channels } => {
+                let codebook = Codebook { name: name.clone(), entries: *entries, channels: *channels };
+                self.map = self.new_map();
+                self.operations.push(Operation::Quantise { input: x, codebook, output: self.map });
+            }
             LayerSpec::PosteriorMean => {
                 let conv = self.last_convolution()?;
                 conv.outputs = (conv.residual.is_none()).then_some(conv.outputs / 2)?;
@@ -221,7 +275,7 @@ impl Lowering {
                 let x = match pool {
                     Some(pool) => {
                         let wide = self.convolution(x, &pool.widen, |_| {});
-                        self.normalised(wide, &pool.norm, &pool.narrow, Activation::Relu, Some(x))
+                        self.normalised(wide, &pool.norm.clone().into(), &pool.narrow, Activation::Relu, Some(x))?
                     }
                     None => x,
                 };
@@ -283,15 +337,49 @@ impl Lowering {
     fn normalised(
         &mut self,
         input: MapId,
-        norm: &GroupNormSpec,
+        norm: &NormSpec,
         spec: &ConvSpec,
         activation: Activation,
         residual: Option<MapId>,
-    ) -> MapId {
-        let transform = Transform::Normalise(self.statistics(input, norm));
-        self.convolution(input, spec, |conv| {
+    ) -> Option<MapId> {
+        let (input, transform, activation) = self.norm(input, norm, activation)?;
+        Some(self.convolution(input, spec, |conv| {
             (conv.transform, conv.activation, conv.residual) = (transform, activation, residual);
-        })
+        }))
+    }
+
+    /// Normalises a map: what a convolution then reads, and what it has still to do as it loads.
+    fn norm(
+        &mut self,
+        input: MapId,
+        norm: &NormSpec,
+        activation: Activation,
+    ) -> Option<(MapId, Transform, Activation)> {
+        let silu = match activation {
+            Activation::None => false,
+            Activation::Silu => true,
+            Activation::Relu | Activation::SoftClamp { .. } if matches!(norm, NormSpec::Group(_)) => false,
+            Activation::Relu | Activation::SoftClamp { .. } => return None,
+        };
+        let output = match norm {
+            NormSpec::Group(norm) => {
+                return Some((input, Transform::Normalise(self.statistics(input, norm)), activation));
+            }
+            NormSpec::Spatial { norm, scale, shift } => {
+                let latent = self.latent?;
+                let [scale, shift] = [scale, shift].map(|spec| self.convolution(latent, spec, |_| {}));
+                let statistics = self.statistics(input, norm);
+                let output = self.new_map();
+                self.operations.push(Operation::Modulate { input, statistics, scale, shift, silu, output });
+                output
+            }
+            NormSpec::Channel(norm) => {
+                let output = self.new_map();
+                self.operations.push(Operation::ChannelNorm { input, norm: norm.clone(), silu, output });
+                output
+            }
+        };
+        Some((output, Transform::None, Activation::None))
     }
 
     /// The convolution that made the current map, if one did and nothing else uses it yet.

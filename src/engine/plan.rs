@@ -51,7 +51,10 @@ impl Limits {
     /// Bytes that an operation takes besides its maps.
     fn scratch(&self, operation: &Operation, sizes: &[MapSize]) -> u64 {
         match operation {
-            Operation::Convolution(_) => 0,
+            Operation::Convolution(_)
+            | Operation::Modulate { .. }
+            | Operation::ChannelNorm { .. }
+            | Operation::Quantise { .. } => 0,
             // Mean, squares and count of each chunk, of at least one row.
             Operation::Statistics { map, .. } => {
                 let [channels, height, width] = sizes[*map];
@@ -95,7 +98,7 @@ pub fn least_buffer(operations: &[Operation], input: MapSize, limits: &Limits) -
     let sizes = sizes(operations, input);
     let keys = operations.iter().filter_map(|operation| match operation {
         Operation::Attention { keys, .. } => Some(*keys),
-        Operation::Convolution(_) | Operation::Statistics { .. } => None,
+        _ => None,
     });
     let whole = keys.chain([0, sizes.len() - 1]);
     let bytes = |map| if is_end(map, &sizes) { Limits::end_bytes } else { Limits::inner_bytes };
@@ -143,6 +146,12 @@ pub fn input_rows(conv: &Convolution, rows: &Rows, input_height: usize) -> Rows 
     (first >> enlarged)..end.clamp(first + 1, height).div_ceil(1 << enlarged)
 }
 
+/// Rows of a lower map that some rows of a map meet when the lower one is enlarged to its height.
+fn shrunk(rows: &Rows, height: usize, lower: usize) -> Rows {
+    let factor = height / lower;
+    rows.start / factor..rows.end.div_ceil(factor)
+}
+
 /// The rows of each map that a band of `rows` of the last operation needs. Maps that are `kept` are not
 /// followed further.
 pub fn band_rows(operations: &[&Operation], sizes: &[MapSize], kept: impl Fn(MapId) -> bool, rows: Rows) -> Vec<Rows> {
@@ -170,6 +179,11 @@ pub fn band_rows(operations: &[&Operation], sizes: &[MapSize], kept: impl Fn(Map
             }
             Operation::Statistics { map, .. } => need(*map, own),
             Operation::Attention { queries, .. } => need(*queries, own),
+            Operation::Modulate { input, scale, shift, .. } => {
+                [*scale, *shift].into_iter().for_each(|map| need(map, shrunk(&own, sizes[*input][1], sizes[map][1])));
+                need(*input, own);
+            }
+            Operation::ChannelNorm { input, .. } | Operation::Quantise { input, .. } => need(*input, own),
         }
     }
     needed

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 
 use super::{
-    kernels::{Band, Kernels, Sources},
+    kernels::{Band, Kernels, Modulated, Sources},
     operations::{Convolution, MapId, Operation, Transform},
     plan::{Limits, Plan, Rows, Step, band_rows, is_end, least_buffer, plan},
 };
@@ -41,6 +41,7 @@ enum Weights<K: Kernels> {
     None,
     Convolution(K::Convolution),
     Norm(K::Norm),
+    Table(K::Table),
 }
 
 impl<K: Kernels> Program<K> {
@@ -65,7 +66,15 @@ impl<K: Kernels> Program<K> {
                     let [scale, shift] = take.norm(norm);
                     Weights::Norm(kernels.pack_norm(scale, shift)?)
                 }
-                Operation::Attention { .. } => Weights::None,
+                Operation::ChannelNorm { norm, .. } => {
+                    let gamma = take.take(&norm.name, "gamma", [norm.channels]);
+                    Weights::Table(kernels.pack_table(gamma.reshape([1, norm.channels]))?)
+                }
+                Operation::Quantise { codebook, .. } => {
+                    let values = take.take(&codebook.name, "weight", [codebook.entries, codebook.channels]);
+                    Weights::Table(kernels.pack_table(values)?)
+                }
+                Operation::Attention { .. } | Operation::Modulate { .. } => Weights::None,
             })
         });
         let weights = weights.collect::<Result<_>>()?;
@@ -202,6 +211,22 @@ impl<K: Kernels> Run<'_, K> {
                 (Operation::Attention { queries, keys, values, .. }, _) => {
                     let sources = [self.map(*queries)?, self.map(*keys)?, self.map(*values)?];
                     kernels.attend(sources, &mut output, rows)?;
+                }
+                (Operation::Modulate { input, statistics, scale, shift, silu, .. }, _) => {
+                    let sources = Modulated {
+                        input: self.map(*input)?,
+                        affine: self.affine.get(*statistics).ok_or_else(missing)?,
+                        scale: self.map(*scale)?,
+                        shift: self.map(*shift)?,
+                        silu: *silu,
+                    };
+                    kernels.modulate(sources, &mut output, rows)?;
+                }
+                (Operation::ChannelNorm { input, silu, .. }, Weights::Table(gamma)) => {
+                    kernels.normalise_channels(gamma, *silu, self.map(*input)?, &mut output, rows)?;
+                }
+                (Operation::Quantise { input, codebook, .. }, Weights::Table(table)) => {
+                    kernels.quantise(codebook, table, self.map(*input)?, &mut output, rows)?;
                 }
                 // `Program::load` makes each operation's own weights.
                 _ => return Err(missing()),

@@ -154,9 +154,9 @@ impl Compute for Passes<Vec<Layer>> {
     }
 
     async fn run(&self, half: Half, input: &Tensor<4>, plan: &LayerWork, meter: &mut impl Meter) -> Result<Tensor<4>> {
-        let mut x = input.clone();
+        let (mut x, mut latent) = (input.clone(), None);
         for (layer, work) in half.of(self).iter().zip(plan) {
-            x = layer.forward(x);
+            x = layer.forward(x, &mut latent);
             meter.spent(*work).await?;
         }
         Ok(x)

@@ -2,7 +2,7 @@
 
 use aedr::{
     autoencoder::{
-        Architecture, AutoencoderKlConfig,
+        Architecture, AutoencoderKlConfig, VqModelConfig, WanConfig,
         spec::{ConvSpec, MapSize},
     },
     engine::{
@@ -67,8 +67,27 @@ fn assert_banded_is_whole<K: Kernels>(
 }
 
 fn networks() -> impl Strategy<Value = Architecture> {
-    (1usize..3, 1usize..4, 1usize..3)
-        .prop_map(|(layers, groups, wide)| kl(vec![4 * groups, 4 * groups * wide, 8 * groups], layers, groups))
+    let kl = (1usize..3, 1usize..4, 1usize..3)
+        .prop_map(|(layers, groups, wide)| kl(vec![4 * groups, 4 * groups * wide, 8 * groups], layers, groups));
+    let vq =
+        (1usize..4, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(groups, deep, spatial_norm, quantise)| {
+            Architecture::VqModel(VqModelConfig {
+                block_out_channels: vec![4 * groups, 8 * groups, 4 * groups],
+                layers_per_block: 1,
+                latent_channels: 6,
+                vq_embed_dim: 5,
+                num_vq_embeddings: 40,
+                norm_num_groups: groups,
+                attention: vec![false, deep, true],
+                mid_block_add_attention: true,
+                spatial_norm,
+                quantise,
+            })
+        });
+    let wan = (1usize..5, 1usize..3).prop_map(|(half, num_res_blocks)| {
+        Architecture::Wan(WanConfig { base_dim: 2 * half, dim_mult: vec![1, 2, 2], num_res_blocks, z_dim: 4 })
+    });
+    prop_oneof![2 => kl, 2 => vq, 1 => wan]
 }
 
 proptest! {
@@ -134,7 +153,7 @@ proptest! {
     ) {
         let layers = if encodes { network.encoder() } else { network.decoder() };
         let operations = lower(&layers).unwrap();
-        let input = if encodes { [3, 4 * height, 4 * width] } else { [4, height, width] };
+        let input = if encodes { [3, 4 * height, 4 * width] } else { [network.latent_channels(), height, width] };
         let memory = (megabytes * 1e6) as u64;
         let plan = plan(&operations, input, &limits(memory, u64::MAX)).unwrap();
         assert_sound(&operations, &plan);
@@ -157,7 +176,9 @@ fn assert_sound(operations: &[Operation], plan: &Plan) {
             if let Operation::Attention { keys, values, .. } = operation {
                 assert!(whole[*keys] && whole[*values]);
             }
-            if let Operation::Convolution(Convolution { transform: Transform::Normalise(id), .. }) = operation {
+            if let Operation::Convolution(Convolution { transform: Transform::Normalise(id), .. })
+            | Operation::Modulate { statistics: id, .. } = operation
+            {
                 assert!(normalised.contains(id), "{operation:?} normalises without statistics");
             }
             operation.output().into_iter().for_each(|map| made[map] = true);

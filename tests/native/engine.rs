@@ -6,7 +6,7 @@ use std::fs;
 use aedr::{
     autoencoder::{
         Layer, Parameters,
-        spec::{ConvSpec, GroupNormSpec, LayerSpec, PoolSpec},
+        spec::{ChannelNormSpec, ConvSpec, GroupNormSpec, LayerSpec, NormSpec, PoolSpec},
     },
     device::{ComputeDevice, MapPrecision},
     engine::{
@@ -60,7 +60,8 @@ fn read(tensor: Tensor<4>) -> Vec<f32> {
 fn with_plain_layers(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
     let device = cpu().device;
     let start = Tensor::<4>::from_data(input.clone(), &device);
-    read(layers.iter().fold(start, |x, spec| Layer::load(spec, &mut Named, &device).forward(x)))
+    let mut latent = None;
+    read(layers.iter().fold(start, |x, spec| Layer::load(spec, &mut Named, &device).forward(x, &mut latent)))
 }
 
 /// Counts work and never ends it.
@@ -167,7 +168,7 @@ proptest! {
 
     #[test]
     fn normalisations((channels, groups) in grouped(), height in 1usize..70, width in 1usize..70, offset in -20f32..20.0) {
-        let layers = [LayerSpec::NormSilu(norm(channels, groups)), LayerSpec::Conv(conv(1, None, channels, 5))];
+        let layers = [LayerSpec::NormSilu(norm(channels, groups).into()), LayerSpec::Conv(conv(1, None, channels, 5))];
         assert_same(&layers, [channels, height, width], offset);
     }
 
@@ -176,9 +177,9 @@ proptest! {
         let output = if wider { 2 * channels } else { channels };
         let named = |spec: ConvSpec, name: &str| ConvSpec { name: name.into(), ..spec };
         let layers = [LayerSpec::Resnet {
-            norm1: norm(channels, groups),
+            norm1: norm(channels, groups).into(),
             conv1: conv(3, None, channels, output),
-            norm2: norm(output, groups),
+            norm2: norm(output, groups).into(),
             conv2: named(conv(3, None, output, output), "second"),
             shortcut: wider.then(|| named(conv(1, None, channels, output), "shortcut")),
         }];
@@ -187,8 +188,59 @@ proptest! {
 
     #[test]
     fn attention((channels, groups) in grouped(), height in 1usize..24, width in 1usize..24) {
-        let layers = [LayerSpec::Attention { name: "attention".into(), norm: norm(channels, groups) }];
+        let layers = [LayerSpec::Attention { name: "attention".into(), norm: norm(channels, groups).into() }];
         assert_same(&layers, [channels, height, width], 0.0);
+    }
+
+    /// The latent has other channels than the maps, which are larger by a power of two.
+    #[test]
+    fn spatial_norms(
+        (channels, groups) in grouped(), latent in 1usize..7, doublings in 0usize..3, wider in any::<bool>(),
+        height in 1usize..9, width in 1usize..12,
+    ) {
+        let output = if wider { 2 * channels } else { channels };
+        let named = |spec: ConvSpec, name: &str| ConvSpec { name: name.into(), ..spec };
+        let spatial = |name: &str, channels| NormSpec::Spatial {
+            norm: norm(channels, groups),
+            scale: named(conv(1, None, latent, channels), &format!("{name}.scale")),
+            shift: named(conv(1, None, latent, channels), &format!("{name}.shift")),
+        };
+        let mut layers = vec![LayerSpec::KeepLatent, LayerSpec::Conv(named(conv(1, None, latent, channels), "in"))];
+        for doubling in 0..doublings {
+            layers.push(LayerSpec::UpsampleNearest);
+            layers.push(LayerSpec::Conv(named(conv(3, None, channels, channels), &format!("up{doubling}"))));
+        }
+        layers.push(LayerSpec::Resnet {
+            norm1: spatial("first", channels),
+            conv1: conv(3, None, channels, output),
+            norm2: spatial("second", output),
+            conv2: named(conv(3, None, output, output), "second"),
+            shortcut: wider.then(|| named(conv(1, None, channels, output), "shortcut")),
+        });
+        layers.push(LayerSpec::Attention { name: "attention".into(), norm: spatial("third", output) });
+        layers.push(LayerSpec::NormSilu(spatial("last", output)));
+        layers.push(LayerSpec::Conv(named(conv(3, None, output, 3), "out")));
+        assert_same(&layers, [latent, height, width], 0.0);
+    }
+
+    #[test]
+    fn channel_norms(channels in 1usize..40, height in 1usize..20, width in 1usize..40, offset in -20f32..20.0) {
+        let norm = || NormSpec::Channel(ChannelNormSpec { name: "norm".into(), channels });
+        let layers = [
+            LayerSpec::Attention { name: "attention".into(), norm: norm() },
+            LayerSpec::NormSilu(norm()),
+            LayerSpec::UpsampleNearest,
+            LayerSpec::Conv(conv(3, None, channels, 5)),
+        ];
+        assert_same(&layers, [channels, height, width], offset);
+        assert_same(&[LayerSpec::NormSilu(norm()), LayerSpec::Conv(conv(1, None, channels, 4))], [channels, height, width], offset);
+    }
+
+    #[test]
+    fn codebooks(channels in 1usize..20, entries in 1usize..200, height in 1usize..20, width in 1usize..40) {
+        let quantise = LayerSpec::Quantise { name: "codebook".into(), entries, channels };
+        assert_same(&[quantise.clone()], [channels, height, width], 0.0);
+        assert_same(&[quantise, LayerSpec::Conv(conv(3, None, channels, 4))], [channels, height, width], 0.0);
     }
 
     #[test]
@@ -319,9 +371,9 @@ fn squared_difference<K: Kernels>(kernels: K, size: [usize; 3], values: [&[f32];
 /// More positions than one chunk of statistics and one batch of attention scores hold.
 #[test]
 fn large_maps_are_divided() {
-    let layers = [LayerSpec::Attention { name: "attention".into(), norm: norm(4, 2) }];
+    let layers = [LayerSpec::Attention { name: "attention".into(), norm: norm(4, 2).into() }];
     assert_same(&layers, [4, 72, 64], 0.0);
-    let layers = [LayerSpec::NormSilu(norm(6, 3)), LayerSpec::Conv(conv(3, None, 6, 3))];
+    let layers = [LayerSpec::NormSilu(norm(6, 3).into()), LayerSpec::Conv(conv(3, None, 6, 3))];
     assert_same(&layers, [6, 130, 150], 5.0);
 }
 
