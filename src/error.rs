@@ -34,6 +34,9 @@ pub enum Error {
     /// The tensors do not fit the architecture. The report lists which.
     #[error("the weights do not fit the autoencoder {model}: {report}")]
     WeightsWrong { model: String, report: Box<LoadReport> },
+    /// The tensors are of no autoencoder that is known.
+    #[error("this looks like {looks_like}: {missing}")]
+    WeightsForeign { looks_like: String, missing: String },
     /// The manifest, calibration or configuration says something impossible.
     #[error("{file} is not valid: {detail}")]
     ManifestInvalid { file: String, detail: String },
@@ -69,6 +72,7 @@ impl Error {
             Error::WeightsMissing { .. } => "weights_missing",
             Error::WeightsCorrupt { .. } => "weights_corrupt",
             Error::WeightsWrong { .. } => "weights_wrong",
+            Error::WeightsForeign { .. } => "weights_foreign",
             Error::ManifestInvalid { .. } => "manifest_invalid",
             Error::UnknownModel { .. } => "unknown_model",
             Error::NoWebGpu { .. } => "no_webgpu",
@@ -93,6 +97,7 @@ impl Error {
             Error::WeightsMissing { .. } => "Reload the page, or check the address of the weights.",
             Error::WeightsCorrupt { .. } => "Download the weights again.",
             Error::WeightsWrong { .. } => "Use the weights that belong to this architecture, or pack them again.",
+            Error::WeightsForeign { .. } => "Use the autoencoder's own file, often called vae or ae.",
             Error::ManifestInvalid { .. } => {
                 "Make the file again with `aedr pack`, or use a version that understands it."
             }

@@ -218,6 +218,7 @@ export const errors = {
   weights_missing: 'The model could not be fetched',
   weights_corrupt: 'The model arrived damaged',
   weights_wrong: 'The model does not fit',
+  weights_foreign: 'This file holds no autoencoder that is known here',
   manifest_invalid: 'The model’s description is not valid',
   program_missing: 'The checking program could not be fetched',
   no_webgpu: 'WebGPU is not available',

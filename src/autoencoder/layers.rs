@@ -41,15 +41,19 @@ struct GroupNorm {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a network has a few dozen of them")]
 enum Norm {
     Group(GroupNorm),
-    Spatial {
-        norm: GroupNorm,
-        scale: Conv,
-        shift: Conv,
-    },
+    Spatial(Box<SpatialNorm>),
     /// `[1, channels, 1, 1]`.
     Channel(Tensor<4>),
+}
+
+#[derive(Debug)]
+struct SpatialNorm {
+    norm: GroupNorm,
+    scale: Conv,
+    shift: Conv,
 }
 
 #[derive(Debug)]
@@ -276,7 +280,8 @@ impl Norm {
     fn forward(&self, x: Tensor<4>, latent: Option<&Tensor<4>>) -> Tensor<4> {
         match self {
             Norm::Group(norm) => norm.forward(x),
-            Norm::Spatial { norm, scale, shift } => {
+            Norm::Spatial(spatial) => {
+                let SpatialNorm { norm, scale, shift } = spatial.as_ref();
                 let [_, _, height, width] = x.dims();
                 let normed = norm.forward(x);
                 // Architectures with spatial norms keep the latent first.
@@ -329,9 +334,11 @@ impl<P: Parameters> Source<'_, P> {
     fn norm(&mut self, spec: &NormSpec) -> Norm {
         match spec {
             NormSpec::Group(norm) => Norm::Group(self.group_norm(norm)),
-            NormSpec::Spatial { norm, scale, shift } => {
-                Norm::Spatial { norm: self.group_norm(norm), scale: self.conv(scale), shift: self.conv(shift) }
-            }
+            NormSpec::Spatial { norm, scale, shift } => Norm::Spatial(Box::new(SpatialNorm {
+                norm: self.group_norm(norm),
+                scale: self.conv(scale),
+                shift: self.conv(shift),
+            })),
             NormSpec::Channel(ChannelNormSpec { name, channels }) => {
                 Norm::Channel(self.take(name, "gamma", [*channels]).reshape([1, *channels, 1, 1]))
             }

@@ -11,7 +11,7 @@ use self::source::Source;
 use super::{
     FORMAT_VERSION, LoadReport, Manifest, Precision, Shard, WrongShape,
     manifest::check_id,
-    published::{architecture_from_diffusers, canonical_name, from_shapes},
+    published::{architecture_from_diffusers, from_shapes},
     tensor::{BLOCK, quantise, scale_name},
 };
 use crate::{Error, Result, autoencoder::spec::ParameterSpec};
@@ -57,7 +57,7 @@ pub fn pack(options: &PackOptions<'_>, folder: &Path) -> Result<(Manifest, LoadR
             source
         }
     };
-    source.rename(canonical_name);
+    source.take_parts();
     let architecture = match config_text(options)? {
         Some((file, text)) => architecture_from_diffusers(&file, &text)?,
         None => from_shapes(&source.shapes())?,

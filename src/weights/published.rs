@@ -1,8 +1,10 @@
-//! What others publish: which architecture a file is for, and the names its tensors have here.
+//! What others publish: which architecture a file is for, the names its tensors have here, and what it looks like if
+//! it is for none.
 
 mod config;
 mod names;
+mod shapes;
 
 pub use config::architecture_from_diffusers;
-pub(crate) use config::from_shapes;
-pub(crate) use names::canonical_name;
+pub(crate) use names::{Naming, Part};
+pub(crate) use shapes::from_shapes;

@@ -1,9 +1,9 @@
-"""Goldens of diffusers' AutoencoderKL: small seeded models of its three layouts.
+"""Goldens of diffusers' AutoencoderKL and AutoencoderKLFlux2: small seeded models of their layouts.
 
 AEDR takes the mean of the posterior, and neither scales nor shifts latents.
 """
 
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, AutoencoderKLFlux2
 
 from golden import seed_parameters, write_golden, write_tensors
 
@@ -49,8 +49,8 @@ def gain(name):
     return 0.8 if name.startswith("decoder.conv_out") else 1.2
 
 
-def make(name, options, seed):
-    model = AutoencoderKL(**options)
+def make(name, options, seed, kind=AutoencoderKL):
+    model = kind(**options)
     seed_parameters(model, seed, gain)
     folder = write_golden(
         name,
@@ -68,3 +68,7 @@ def make(name, options, seed):
 if __name__ == "__main__":
     for name, (options, seed) in VARIANTS.items():
         make(name, options, seed)
+    # FLUX.2. Its file holds more: statistics of latents, which encoding and decoding do not read.
+    flux2 = config([8, 8, 16, 16], layers_per_block=1, latent_channels=32)
+    del flux2["force_upcast"]
+    make("kl_flux2", flux2, 2, AutoencoderKLFlux2)

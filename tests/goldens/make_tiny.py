@@ -27,9 +27,11 @@ def seed_tiny(model, encoder_layers, decoder_layers, seed):
         decoder_layers[-1].bias += 0.5
 
 
-def make_taesd(name="tiny_taesd", width=12, seed=1):
+def make_taesd(name="tiny_taesd", width=12, latent_channels=4, seed=1):
     model = AutoencoderTiny(
-        encoder_block_out_channels=[width] * 4, decoder_block_out_channels=[width] * 4, latent_channels=4
+        encoder_block_out_channels=[width] * 4,
+        decoder_block_out_channels=[width] * 4,
+        latent_channels=latent_channels,
     )
     seed_tiny(model, model.encoder.layers, model.decoder.layers, seed)
     folder = write_golden(
@@ -59,4 +61,6 @@ if __name__ == "__main__":
         taef2.load()
         print("the real TAEF2's state dicts fit this module, every key and shape")
     make_taesd()
+    # TAESD3, TAEF1.
+    make_taesd("tiny_taef1", width=8, latent_channels=16, seed=15)
     make_taef2()

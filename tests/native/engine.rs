@@ -239,7 +239,7 @@ proptest! {
     #[test]
     fn codebooks(channels in 1usize..20, entries in 1usize..200, height in 1usize..20, width in 1usize..40) {
         let quantise = LayerSpec::Quantise { name: "codebook".into(), entries, channels };
-        assert_same(&[quantise.clone()], [channels, height, width], 0.0);
+        assert_same(std::slice::from_ref(&quantise), [channels, height, width], 0.0);
         assert_same(&[quantise, LayerSpec::Conv(conv(3, None, channels, 4))], [channels, height, width], 0.0);
     }
 

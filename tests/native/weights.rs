@@ -14,7 +14,7 @@ use aedr::{
 };
 use pollster::block_on;
 use proptest::prelude::*;
-use safetensors::{SafeTensors, serialize};
+use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 
 use crate::common::{cpu, load, options, packed, relative, repository};
 
@@ -271,4 +271,54 @@ proptest! {
             let _ = (Manifest::parse(&text), Calibration::parse(&text));
         }
     }
+}
+
+/// The same weights as LDM, and BFL after it, publish them: other names, levels of the decoder counted from the other
+/// end, attention by 1×1 convolutions, everything inside a larger checkpoint.
+#[test]
+fn original_checkpoints_give_the_same_model() {
+    let golden = repository("tests/goldens/kl_quant");
+    let bytes = fs::read(golden.join("model.safetensors")).unwrap();
+    let parsed = SafeTensors::deserialize(&bytes).unwrap();
+    let foreign = [0u8; 4];
+    let unused = TensorView::new(Dtype::F32, vec![1], &foreign).unwrap();
+    let mut original = vec![("model.diffusion_model.input_blocks.0.0.weight".to_owned(), unused)];
+    for (name, view) in parsed.iter() {
+        let (mut renamed, mut shape) = (name.to_owned(), view.shape().to_vec());
+        for (ours, ldm) in [
+            ("mid_block.resnets.0", "mid.block_1"),
+            ("mid_block.resnets.1", "mid.block_2"),
+            ("mid_block.attentions.0", "mid.attn_1"),
+            ("down_blocks.", "down."),
+            ("up_blocks.0.", "up.3."),
+            ("up_blocks.1.", "up.2."),
+            ("up_blocks.2.", "up.1."),
+            ("up_blocks.3.", "up.0."),
+            (".resnets.", ".block."),
+            ("downsamplers.0", "downsample"),
+            ("upsamplers.0", "upsample"),
+            ("conv_shortcut", "nin_shortcut"),
+            ("conv_norm_out", "norm_out"),
+            ("group_norm", "norm"),
+            ("to_q.", "q."),
+            ("to_k.", "k."),
+            ("to_v.", "v."),
+            ("to_out.0.", "proj_out."),
+        ] {
+            renamed = renamed.replace(ours, ldm);
+        }
+        if renamed.contains("attn_1") && shape.len() == 2 {
+            shape.extend([1, 1]);
+        }
+        original
+            .push((format!("first_stage_model.{renamed}"), TensorView::new(view.dtype(), shape, view.data()).unwrap()));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    fs::write(&checkpoint, serialize(original, None).unwrap()).unwrap();
+    fs::copy(golden.join("config.json"), folder.path().join("config.json")).unwrap();
+    let [ours, theirs] = [golden.join("model.safetensors"), checkpoint]
+        .map(|path| packed(&options(Input::Whole(&path), Precision::F32), cpu()))
+        .map(|model| block_on(encode(&model, &picture(32, 40))).unwrap());
+    assert_eq!(ours, theirs);
 }

@@ -6,26 +6,37 @@ use pytorch_reader::{DType, PytorchReader};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::file_error;
-use crate::{Error, Result, weights::tensor};
+use crate::{
+    Error, Result,
+    weights::{
+        published::{Naming, Part},
+        tensor,
+    },
+};
 
 /// All tensors of one or more files, by name.
 pub(super) struct Source {
     tensors: BTreeMap<String, Tensor>,
 }
 
+#[derive(Clone)]
 struct Tensor {
     file: String,
+    /// As published.
     shape: Vec<usize>,
     stored: Stored,
+    /// What of it stands under its name.
+    part: Option<Part>,
 }
 
+#[derive(Clone)]
 enum Stored {
     /// A tensor of a safetensors file that is in memory, under its own name there.
     SafeTensors {
         bytes: Arc<Vec<u8>>,
         name: String,
     },
-    Pytorch(pytorch_reader::Tensor),
+    Pytorch(Arc<pytorch_reader::Tensor>),
 }
 
 impl Source {
@@ -51,13 +62,20 @@ impl Source {
         self.tensors.append(&mut other.tensors);
     }
 
-    pub(super) fn rename(&mut self, rename: impl Fn(&str) -> String) {
-        self.tensors =
-            std::mem::take(&mut self.tensors).into_iter().map(|(name, tensor)| (rename(&name), tensor)).collect();
+    /// Gives tensors the names they have here, and divides those that are several here.
+    pub(super) fn take_parts(&mut self) {
+        let published = std::mem::take(&mut self.tensors);
+        let naming = Naming::of(published.keys().map(String::as_str));
+        for (name, tensor) in published {
+            for part in Part::of(naming.canonical(&name), &tensor.shape) {
+                self.tensors.insert(part.name.clone(), Tensor { part: Some(part), ..tensor.clone() });
+            }
+        }
     }
 
     pub(super) fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
-        self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect()
+        let shape = |tensor: &Tensor| tensor.part.as_ref().map_or(&tensor.shape, |part| &part.shape).clone();
+        self.tensors.iter().map(|(name, tensor)| (name.clone(), shape(tensor))).collect()
     }
 
     /// A tensor's values as f32.
@@ -86,7 +104,11 @@ impl Source {
                 tensor::values(&view, None)
             }
         };
-        values.map_err(corrupt)
+        let values = values.map_err(corrupt)?;
+        Ok(match &tensor.part {
+            Some(part) => part.of_values(values),
+            None => values,
+        })
     }
 }
 
@@ -96,7 +118,7 @@ fn safetensors_file(path: &Path, file: &str) -> Result<Vec<(String, Tensor)>> {
         .map_err(|error| Error::WeightsCorrupt { file: file.into(), detail: error.to_string() })?;
     let tensors = parsed.iter().map(|(name, view)| {
         let stored = Stored::SafeTensors { bytes: Arc::clone(&bytes), name: name.to_owned() };
-        (name.to_owned(), Tensor { file: file.into(), shape: view.shape().to_vec(), stored })
+        (name.to_owned(), Tensor { file: file.into(), shape: view.shape().to_vec(), stored, part: None })
     });
     Ok(tensors.collect())
 }
@@ -108,7 +130,7 @@ fn pytorch_file(path: &Path, file: &str) -> Result<Vec<(String, Tensor)>> {
     })?;
     let tensors = reader.into_tensors().into_iter().map(|(name, tensor)| {
         let shape = tensor.shape().to_vec();
-        (name, Tensor { file: file.into(), shape, stored: Stored::Pytorch(tensor) })
+        (name, Tensor { file: file.into(), shape, stored: Stored::Pytorch(Arc::new(tensor)), part: None })
     });
     Ok(tensors.collect())
 }

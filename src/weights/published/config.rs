@@ -1,15 +1,16 @@
 //! Which architecture a published file is for.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::{
     Error, Result,
-    autoencoder::{Architecture, AutoencoderKlConfig, AutoencoderTinyConfig},
+    autoencoder::{Architecture, AutoencoderKlConfig, AutoencoderTinyConfig, VqModelConfig, WanConfig},
 };
 
-/// Reads diffusers' `config.json` of an `AutoencoderKL` or `AutoencoderTiny`. `file` is for messages.
+/// Reads diffusers' `config.json` of an autoencoder. `file` is for messages.
+///
+/// A `VQModel` with spatial norms is Kandinsky's, whose pipelines decode without taking codebook entries
+/// (`force_not_quantize`); a field of that name in the configuration decides otherwise.
 ///
 /// # Errors
 /// [`Error::ManifestInvalid`] for another class, or a setting that this crate does not compute.
@@ -17,13 +18,15 @@ pub fn architecture_from_diffusers(file: &str, text: &str) -> Result<Architectur
     let config: Value = serde_json::from_str(text).map_err(|error| invalid(file, error.to_string()))?;
     let read = Fields { file, config: &config };
     match config.get("_class_name").and_then(Value::as_str) {
-        Some("AutoencoderKL") => {
+        Some(class @ ("AutoencoderKL" | "AutoencoderKLFlux2")) => {
             read.demand("act_fn", "silu")?;
             read.demand_channels()?;
+            read.demand_absent("decoder_block_out_channels")?;
+            let flux2 = class == "AutoencoderKLFlux2";
             Ok(Architecture::AutoencoderKl(AutoencoderKlConfig {
                 block_out_channels: read.numbers("block_out_channels")?,
-                layers_per_block: read.number("layers_per_block", 1)?,
-                latent_channels: read.number("latent_channels", 4)?,
+                layers_per_block: read.number("layers_per_block", if flux2 { 2 } else { 1 })?,
+                latent_channels: read.number("latent_channels", if flux2 { 32 } else { 4 })?,
                 norm_num_groups: read.number("norm_num_groups", 32)?,
                 use_quant_conv: read.flag("use_quant_conv", true)?,
                 use_post_quant_conv: read.flag("use_post_quant_conv", true)?,
@@ -47,25 +50,46 @@ pub fn architecture_from_diffusers(file: &str, text: &str) -> Result<Architectur
                 pooled: false,
             }))
         }
-        other => Err(invalid(file, format!("the class {other:?} is not AutoencoderKL or AutoencoderTiny"))),
+        Some("VQModel") => {
+            read.demand("act_fn", "silu")?;
+            read.demand_channels()?;
+            let spatial_norm = match config.get("norm_type").and_then(Value::as_str) {
+                None | Some("group") => false,
+                Some("spatial") => true,
+                Some(other) => return Err(invalid(file, format!("norm_type {other:?} is not supported"))),
+            };
+            let latent_channels = read.number("latent_channels", 3)?;
+            Ok(Architecture::VqModel(VqModelConfig {
+                block_out_channels: read.numbers("block_out_channels")?,
+                layers_per_block: read.number("layers_per_block", 1)?,
+                latent_channels,
+                vq_embed_dim: read.number("vq_embed_dim", latent_channels)?,
+                num_vq_embeddings: read.number("num_vq_embeddings", 256)?,
+                norm_num_groups: read.number("norm_num_groups", 32)?,
+                attention: read.attention()?,
+                mid_block_add_attention: read.flag("mid_block_add_attention", true)?,
+                spatial_norm,
+                quantise: !read.flag("force_not_quantize", spatial_norm)?,
+            }))
+        }
+        Some("AutoencoderKLWan" | "AutoencoderKLQwenImage") => {
+            read.demand_absent("patch_size")?;
+            read.demand_absent("decoder_base_dim")?;
+            if read.flag("is_residual", false)? {
+                return Err(invalid(file, "residual levels (Wan 2.2) are not supported".into()));
+            }
+            if config.get("attn_scales").and_then(Value::as_array).is_some_and(|scales| !scales.is_empty()) {
+                return Err(invalid(file, "attention outside the middle is not supported".into()));
+            }
+            Ok(Architecture::Wan(WanConfig {
+                base_dim: read.number("base_dim", 96)?,
+                dim_mult: read.numbers("dim_mult")?,
+                num_res_blocks: read.number("num_res_blocks", 2)?,
+                z_dim: read.number("z_dim", 16)?,
+            }))
+        }
+        other => Err(invalid(file, format!("the class {other:?} is no autoencoder that is known here"))),
     }
-}
-
-/// The TAESD family needs no configuration: its shapes tell everything.
-pub(crate) fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Architecture> {
-    let first = shapes.get("encoder.0.weight").filter(|shape| shape.len() == 4 && shape[1] == 3);
-    let latent = shapes.get("decoder.1.weight").filter(|shape| shape.len() == 4);
-    let (Some(first), Some(latent)) = (first, latent) else {
-        let detail = "the tensors are not of the TAESD family, so diffusers' config.json is needed (--config)";
-        return Err(invalid("the weights", detail.into()));
-    };
-    Ok(Architecture::AutoencoderTiny(AutoencoderTinyConfig {
-        width: first[0],
-        latent_channels: latent[1],
-        encoder_blocks: vec![1, 3, 3, 3],
-        decoder_blocks: vec![3, 3, 3, 1],
-        pooled: shapes.keys().any(|name| name.contains(".pool.")),
-    }))
 }
 
 struct Fields<'a> {
@@ -106,6 +130,34 @@ impl Fields<'_> {
         }
     }
 
+    fn demand_absent(&self, field: &str) -> Result<()> {
+        match self.config.get(field) {
+            None | Some(Value::Null) => Ok(()),
+            Some(found) => Err(invalid(self.file, format!("{field} {found} is not supported"))),
+        }
+    }
+
+    /// Which levels have attention, the full resolution first; encoder and decoder must agree.
+    fn attention(&self) -> Result<Vec<bool>> {
+        let levels = |field: &str, plain: &str, attentive: &str| -> Result<Vec<bool>> {
+            let types = self.config.get(field).and_then(Value::as_array);
+            let types = types.ok_or_else(|| invalid(self.file, format!("{field} is not a list")))?;
+            let attention = |value: &Value| match value.as_str() {
+                Some(kind) if kind == plain => Ok(false),
+                Some(kind) if kind == attentive => Ok(true),
+                _ => Err(invalid(self.file, format!("{field}: {value} is not supported"))),
+            };
+            types.iter().map(attention).collect()
+        };
+        let down = levels("down_block_types", "DownEncoderBlock2D", "AttnDownEncoderBlock2D")?;
+        let mut up = levels("up_block_types", "UpDecoderBlock2D", "AttnUpDecoderBlock2D")?;
+        up.reverse();
+        if down != up {
+            return Err(invalid(self.file, "the decoder has attention at other levels than the encoder".into()));
+        }
+        Ok(down)
+    }
+
     fn demand_channels(&self) -> Result<()> {
         for field in ["in_channels", "out_channels"] {
             let channels = self.number(field, 3)?;
@@ -129,7 +181,9 @@ mod tests {
     fn other_classes_and_settings_are_refused_by_name() {
         for (text, named) in [
             ("{", "config.json"),
-            (r#"{"_class_name": "VQModel"}"#, "VQModel"),
+            (r#"{"_class_name": "UNet2DConditionModel"}"#, "UNet2D"),
+            (r#"{"_class_name": "VQModel", "norm_type": "layer"}"#, "norm_type"),
+            (r#"{"_class_name": "AutoencoderKLWan", "is_residual": true}"#, "Wan 2.2"),
             (r#"{"_class_name": "AutoencoderKL", "act_fn": "gelu"}"#, "gelu"),
             (r#"{"_class_name": "AutoencoderKL", "block_out_channels": [4, -1]}"#, "block_out_channels"),
             (r#"{"_class_name": "AutoencoderKL", "block_out_channels": [4], "in_channels": 4}"#, "in_channels"),
