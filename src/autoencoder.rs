@@ -5,7 +5,9 @@ mod architecture;
 mod layers;
 pub mod spec;
 
-pub use architecture::{Architecture, AutoencoderKlConfig, AutoencoderTinyConfig, VqModelConfig, WanConfig};
+pub use architecture::{
+    Architecture, AutoencoderDcConfig, AutoencoderKlConfig, AutoencoderTinyConfig, VqModelConfig, WanConfig,
+};
 pub(crate) use layers::LEAST_LENGTH;
 pub use layers::{Layer, Parameters};
 

@@ -7,15 +7,15 @@ use crate::{
     device::DeviceKind,
     engine::gpu::{Gpu, Stored},
     homogeneity::homogeneity,
-    image::{CROP_MULTIPLE, DecodeOptions, DecodedImage, decode},
+    image::{CroppedImage, DecodeOptions, DecodedImage, decode},
     reconstruction::{Progress, Stage, double_reconstruction},
     signal::{loss_ratio, signal},
     verdict::{Outcome, Reason, decide},
     weights::{Manifest, Model},
 };
 
-/// The smallest side that a reconstruction makes sense for: four latents.
-const MINIMUM_SIDE: u32 = 4 * CROP_MULTIPLE;
+/// The smallest side that a reconstruction makes sense for, in latents.
+const MINIMUM_LATENTS: usize = 4;
 
 /// Everything a check found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,14 +108,17 @@ pub async fn check(
 /// # Errors
 /// As [`check`].
 pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<CheckReport> {
-    let (width, height) = image.checked_size();
-    if width.min(height) < MINIMUM_SIDE {
+    let cropped = image.cropped(&model.manifest.architecture);
+    let minimum = MINIMUM_LATENTS * cropped.multiple;
+    if cropped.width.min(cropped.height) < minimum {
         let (width, height) = (image.width.into(), image.height.into());
-        return Err(Error::ImageTooSmall { width, height, minimum: MINIMUM_SIDE.into() });
+        return Err(Error::ImageTooSmall { width, height, minimum: minimum as u64 });
     }
+    // No larger than the image's own.
+    let (width, height) = (cropped.width as u32, cropped.height as u32);
     // Asked for now, so that the next answer is this check's.
     Gpu::memory();
-    let losses = double_reconstruction(model, image, progress).await?;
+    let losses = double_reconstruction(model, &cropped, progress).await?;
     let map_bytes = (model.device.kind == DeviceKind::WebGpu).then(|| Gpu::memory().1);
     let homogeneity = homogeneity(&image.grey, image.width as usize)?;
     let ratio = loss_ratio(losses)?;
@@ -140,7 +143,7 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
         threshold: model.calibration.as_ref().map(|calibration| calibration.threshold),
         outcome,
         reason,
-        notes: notes(image),
+        notes: notes(image, &cropped),
         device: DeviceLine {
             kind: model.device.kind,
             adapter: model.device.adapter.clone(),
@@ -150,12 +153,12 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
     })
 }
 
-fn notes(image: &DecodedImage) -> Vec<String> {
+fn notes(image: &DecodedImage, cropped: &CroppedImage<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    let (width, height) = image.checked_size();
-    if (width, height) != (image.width, image.height) {
+    let CroppedImage { width, height, multiple, .. } = *cropped;
+    if (width, height) != (image.width as usize, image.height as usize) {
         notes.push(format!(
-            "The image's sides are not multiples of {CROP_MULTIPLE}, so its right and bottom edges were left out: \
+            "The image's sides are not multiples of {multiple}, so its right and bottom edges were left out: \
              {width} × {height} of {} × {} pixels were checked.",
             image.width, image.height
         ));

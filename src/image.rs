@@ -11,7 +11,12 @@ use ::image::{
 };
 use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, JpegError, PixelFormat};
 
-use crate::{Error, Result, autoencoder::spec::MapSize, engine::plan::Rows, reconstruction::Source};
+use crate::{
+    Error, Result,
+    autoencoder::{Architecture, spec::MapSize},
+    engine::plan::Rows,
+    reconstruction::Source,
+};
 
 /// Sides are cropped to multiples of this, the pixel size of one latent of the common autoencoders.
 pub const CROP_MULTIPLE: u32 = 8;
@@ -107,26 +112,36 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
 }
 
 impl DecodedImage {
-    /// The size that is checked: the sides cropped from the top left to multiples of [`CROP_MULTIPLE`],
-    /// `(width, height)`. Resizing instead, as the reference does, would destroy the latent grid.
-    pub fn checked_size(&self) -> (u32, u32) {
-        (self.width / CROP_MULTIPLE * CROP_MULTIPLE, self.height / CROP_MULTIPLE * CROP_MULTIPLE)
+    /// What a model checks: the sides cropped from the top left to multiples of what `architecture` divides by, at
+    /// least of [`CROP_MULTIPLE`]. Resizing instead, as the reference does, would destroy the latent grid.
+    pub fn cropped(&self, architecture: &Architecture) -> CroppedImage<'_> {
+        let multiple = architecture.crop_multiple(CROP_MULTIPLE as usize);
+        let side = |side: u32| side as usize / multiple * multiple;
+        CroppedImage { image: self, multiple, width: side(self.width), height: side(self.height) }
     }
 }
 
-/// The cropped image: `[3, height, width]` values in [-1, 1].
-impl Source for DecodedImage {
+/// The part of an image that is checked.
+#[derive(Debug, Clone, Copy)]
+pub struct CroppedImage<'a> {
+    image: &'a DecodedImage,
+    /// Both sides are multiples of it.
+    pub multiple: usize,
+    pub width: usize,
+    pub height: usize,
+}
+
+/// `[3, height, width]` values in [-1, 1].
+impl Source for CroppedImage<'_> {
     fn size(&self) -> MapSize {
-        let (width, height) = self.checked_size();
-        [3, height as usize, width as usize]
+        [3, self.height, self.width]
     }
 
     fn rows(&self, rows: Rows) -> Vec<f32> {
-        let [_, _, width] = self.size();
-        let mut values = Vec::with_capacity(3 * rows.len() * width);
+        let mut values = Vec::with_capacity(3 * rows.len() * self.width);
         for channel in 0..3 {
-            for row in self.rgb.chunks_exact(3 * self.width as usize).skip(rows.start).take(rows.len()) {
-                let row = row.chunks_exact(3).take(width);
+            for row in self.image.rgb.chunks_exact(3 * self.image.width as usize).skip(rows.start).take(rows.len()) {
+                let row = row.chunks_exact(3).take(self.width);
                 values.extend(row.map(|pixel| f32::from(pixel[channel]) / 127.5 - 1.0));
             }
         }

@@ -83,10 +83,10 @@ impl Image {
     /// `manifest_invalid`.
     pub fn cost(&self, manifest: &str) -> Result<String, JsValue> {
         let architecture = Manifest::parse(manifest).map_err(to_js)?.architecture;
-        let (width, height) = self.0.checked_size();
+        let cropped = self.0.cropped(&architecture);
         json(&ModelCost {
             parameter_bytes: 4 * architecture.parameter_count(),
-            multiply_adds: 2 * architecture.multiply_adds(height as usize, width as usize),
+            multiply_adds: 2 * architecture.multiply_adds(cropped.height, cropped.width),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Autoencoders as data: a configuration gives the list of layers of its encoder and decoder.
 
+mod dc;
 mod kl;
 mod levels;
 mod tiny;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::spec::{LayerSpec, MapSize, ParameterSpec};
 use crate::{Error, Result};
 
+pub use dc::AutoencoderDcConfig;
 pub use kl::AutoencoderKlConfig;
 pub use tiny::AutoencoderTinyConfig;
 pub use vq::VqModelConfig;
@@ -31,6 +33,7 @@ pub enum Architecture {
     AutoencoderTiny(AutoencoderTinyConfig),
     VqModel(VqModelConfig),
     Wan(WanConfig),
+    AutoencoderDc(AutoencoderDcConfig),
 }
 
 impl Architecture {
@@ -44,6 +47,7 @@ impl Architecture {
             Architecture::AutoencoderTiny(config) => config.validate(),
             Architecture::VqModel(config) => config.validate(),
             Architecture::Wan(config) => config.validate(),
+            Architecture::AutoencoderDc(config) => config.validate(),
         }
     }
 
@@ -54,6 +58,7 @@ impl Architecture {
             Architecture::AutoencoderTiny(config) => config.encoder(),
             Architecture::VqModel(config) => config.encoder(),
             Architecture::Wan(config) => config.encoder(),
+            Architecture::AutoencoderDc(config) => config.encoder(),
         }
     }
 
@@ -64,6 +69,7 @@ impl Architecture {
             Architecture::AutoencoderTiny(config) => config.decoder(),
             Architecture::VqModel(config) => config.decoder(),
             Architecture::Wan(config) => config.decoder(),
+            Architecture::AutoencoderDc(config) => config.decoder(),
         }
     }
 
@@ -74,6 +80,7 @@ impl Architecture {
             Architecture::AutoencoderTiny(config) => config.latent_channels,
             Architecture::VqModel(config) => config.vq_embed_dim,
             Architecture::Wan(config) => config.z_dim,
+            Architecture::AutoencoderDc(config) => config.latent_channels,
         }
     }
 
@@ -84,8 +91,15 @@ impl Architecture {
             Architecture::AutoencoderTiny(config) => config.encoder_blocks.len(),
             Architecture::VqModel(config) => config.block_out_channels.len(),
             Architecture::Wan(config) => config.dim_mult.len(),
+            Architecture::AutoencoderDc(config) => config.block_out_channels.len(),
         };
         1 << levels.saturating_sub(1)
+    }
+
+    /// Images are cropped to multiples of this, `default` or what the architecture divides by.
+    pub fn crop_multiple(&self, default: usize) -> usize {
+        // Both are powers of two.
+        self.reduction().max(default)
     }
 
     /// Every tensor that a complete weights file holds.

@@ -7,7 +7,7 @@ use burn::tensor::{
     ops::{ConvOptions, InterpolateMode, InterpolateOptions},
 };
 
-use super::spec::{ChannelNormSpec, ConvSpec, GroupNormSpec, LayerSpec, NormSpec};
+use super::spec::{ChannelNormSpec, ConvSpec, GroupNormSpec, LayerSpec, NormSpec, Resampling, RmsNormSpec};
 
 /// Scores of attention, or distances to a codebook, held at once, in elements: positions are taken in chunks so that
 /// no whole matrix exists.
@@ -41,12 +41,20 @@ struct GroupNorm {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a network has a few dozen of them")]
 enum Norm {
     Group(GroupNorm),
     Spatial(Box<SpatialNorm>),
     /// `[1, channels, 1, 1]`.
     Channel(Tensor<4>),
+    Rms(RmsNorm),
+}
+
+#[derive(Debug)]
+struct RmsNorm {
+    /// `[1, channels, 1, 1]`.
+    scale: Tensor<4>,
+    shift: Tensor<4>,
+    epsilon: f64,
 }
 
 #[derive(Debug)]
@@ -81,6 +89,14 @@ enum Kind {
     Resnet(Box<Resnet>),
     Attention(Box<Attention>),
     NormSilu(Norm),
+    NormRelu(Norm),
+    NormedResnet(Box<NormedResnet>),
+    Resampled {
+        conv: Conv,
+        resampling: Resampling,
+    },
+    LinearAttention(Box<LinearAttention>),
+    Gated(Box<Gated>),
     UpsampleNearest,
     PosteriorMean,
     /// `[entries, channels]`.
@@ -114,6 +130,32 @@ struct Attention {
 }
 
 #[derive(Debug)]
+struct NormedResnet {
+    conv1: Conv,
+    conv2: Conv,
+    norm: Norm,
+}
+
+#[derive(Debug)]
+struct LinearAttention {
+    /// Queries, keys and values below each other, a 1×1 convolution.
+    project: Conv,
+    gather: Conv,
+    mix: Conv,
+    out: Conv,
+    norm: Norm,
+    head: usize,
+}
+
+#[derive(Debug)]
+struct Gated {
+    widen: Conv,
+    depth: Conv,
+    narrow: Conv,
+    norm: Norm,
+}
+
+#[derive(Debug)]
 struct TinyBlock {
     convs: [Conv; 3],
     pool: Option<Pool>,
@@ -140,6 +182,36 @@ impl Layer {
                 out: from.linear(&format!("{name}.to_out.0"), norm.channels()),
             })),
             LayerSpec::NormSilu(norm) => Kind::NormSilu(from.norm(norm)),
+            LayerSpec::NormRelu(norm) => Kind::NormRelu(from.norm(norm)),
+            LayerSpec::NormedResnet { conv1, conv2, norm } => Kind::NormedResnet(Box::new(NormedResnet {
+                conv1: from.conv(conv1),
+                conv2: from.conv(conv2),
+                norm: from.norm(norm),
+            })),
+            LayerSpec::Resampled { conv, resampling } => {
+                Kind::Resampled { conv: from.conv(conv), resampling: *resampling }
+            }
+            LayerSpec::LinearAttention { name, head, gather, mix, norm } => {
+                let channels = norm.channels();
+                let mut linear = |part: &str, inputs: usize| {
+                    from.take(&format!("{name}.{part}"), "weight", [channels, inputs]).reshape([channels, inputs, 1, 1])
+                };
+                let project = Tensor::cat(["to_q", "to_k", "to_v"].map(|part| linear(part, channels)).into(), 0);
+                Kind::LinearAttention(Box::new(LinearAttention {
+                    project: Conv::pointwise(project),
+                    out: Conv::pointwise(linear("to_out", 2 * channels)),
+                    gather: from.conv(gather),
+                    mix: from.conv(mix),
+                    norm: from.norm(norm),
+                    head: *head,
+                }))
+            }
+            LayerSpec::Gated { widen, depth, narrow, norm } => Kind::Gated(Box::new(Gated {
+                widen: from.conv(widen),
+                depth: from.conv(depth),
+                narrow: from.conv(narrow),
+                norm: from.norm(norm),
+            })),
             LayerSpec::Quantise { name, entries, channels } => {
                 Kind::Quantise(from.take(name, "weight", [*entries, *channels]))
             }
@@ -179,6 +251,21 @@ impl Layer {
             }
             Kind::Attention(attention) => attention.forward(x, latent.as_ref()),
             Kind::NormSilu(norm) => silu(norm.forward(x, latent.as_ref())),
+            Kind::NormRelu(norm) => relu(norm.forward(x, latent.as_ref())),
+            Kind::NormedResnet(resnet) => {
+                let NormedResnet { conv1, conv2, norm } = resnet.as_ref();
+                let hidden = conv2.forward(silu(conv1.forward(x.clone())));
+                norm.forward(hidden, latent.as_ref()) + x
+            }
+            Kind::Resampled { conv, resampling } => resampled(x, conv, *resampling),
+            Kind::LinearAttention(attention) => attention.forward(x, latent.as_ref()),
+            Kind::Gated(gated) => {
+                let Gated { widen, depth, narrow, norm } = gated.as_ref();
+                let hidden = depth.forward(silu(widen.forward(x.clone())));
+                let half = hidden.dims()[1] / 2;
+                let hidden = hidden.clone().narrow(1, 0, half) * silu(hidden.narrow(1, half, half));
+                norm.forward(narrow.forward(hidden), latent.as_ref()) + x
+            }
             Kind::UpsampleNearest => {
                 let [_, _, height, width] = x.dims();
                 enlarged(x, [2 * height, 2 * width])
@@ -231,6 +318,70 @@ impl Attention {
     }
 }
 
+impl LinearAttention {
+    /// `x + norm(out(v (kᵀ q) / Σ kᵀ q))` with queries and keys past a ReLU: the sums over positions come first, so
+    /// that there is no matrix of positions by positions.
+    fn forward(&self, x: Tensor<4>, latent: Option<&Tensor<4>>) -> Tensor<4> {
+        const EPSILON: f64 = 1e-15;
+        let LinearAttention { project, gather, mix, out, norm, head } = self;
+        let [batch, channels, height, width] = x.dims();
+        let projected = project.forward(x.clone());
+        let local = mix.forward(gather.forward(projected.clone()));
+        let heads = 2 * channels / head;
+        let both = Tensor::cat(vec![projected, local], 1).reshape([heads, 3 * head, height * width]);
+        let part = |index: usize| both.clone().narrow(1, index * head, *head);
+        let (queries, keys, values) = (relu(part(0)), relu(part(1)), part(2));
+        let totals = (queries.clone() * keys.clone().sum_dim(2)).sum_dim(1);
+        let attended = values.matmul(keys.swap_dims(1, 2)).matmul(queries) / (totals + EPSILON);
+        norm.forward(out.forward(attended.reshape([batch, 2 * channels, height, width])), latent) + x
+    }
+}
+
+/// A convolution and its shortcut.
+fn resampled(x: Tensor<4>, conv: &Conv, resampling: Resampling) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    match resampling {
+        Resampling::Keep => {
+            let changed = conv.forward(x.clone());
+            let outputs = changed.dims()[1];
+            changed + with_channels(x, outputs)
+        }
+        Resampling::Halve => {
+            let changed = conv.forward(x.clone());
+            let outputs = changed.dims()[1];
+            let [height, width] = [height / 2, width / 2];
+            let folded = x.reshape([channels, height, 2, width, 2]).permute([0, 2, 4, 1, 3]).reshape([
+                batch,
+                4 * channels,
+                height,
+                width,
+            ]);
+            changed + with_channels(folded, outputs)
+        }
+        Resampling::Double => {
+            let [height, width] = [2 * height, 2 * width];
+            let changed = conv.forward(enlarged(x.clone(), [height, width]));
+            let outputs = changed.dims()[1];
+            let unfolded = with_channels(x, 4 * outputs)
+                .reshape([outputs, 2, 2, height / 2, width / 2])
+                .permute([0, 3, 1, 4, 2])
+                .reshape([batch, outputs, height, width]);
+            changed + unfolded
+        }
+    }
+}
+
+/// As many channels, by averaging runs of neighbours or repeating each; one number divides the other.
+fn with_channels(x: Tensor<4>, outputs: usize) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    if outputs < channels {
+        x.reshape([outputs, channels / outputs, height, width]).mean_dim(1).reshape([batch, outputs, height, width])
+    } else {
+        let repeated = x.reshape([channels, 1, height, width]).repeat_dim(1, outputs / channels);
+        repeated.reshape([batch, outputs, height, width])
+    }
+}
+
 /// Each position's nearest row of the codebook, `[entries, channels]`.
 fn nearest_entries(x: Tensor<4>, codebook: &Tensor<2>) -> Tensor<4> {
     let [batch, channels, height, width] = x.dims();
@@ -254,6 +405,14 @@ fn enlarged(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
 }
 
 impl Conv {
+    fn pointwise(weight: Tensor<4>) -> Self {
+        Conv {
+            weight,
+            bias: None,
+            options: ConvOptions { stride: [1; 2], padding: [(0, 0); 2], dilation: [1; 2], groups: 1 },
+        }
+    }
+
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         conv2d(x, self.weight.clone(), self.bias.clone(), self.options.clone())
     }
@@ -295,6 +454,10 @@ impl Norm {
                 let length = (x.clone() * x.clone()).sum_dim(1).sqrt().clamp_min(LEAST_LENGTH);
                 x / length * channels.sqrt() * gamma.clone()
             }
+            Norm::Rms(RmsNorm { scale, shift, epsilon }) => {
+                let mean = (x.clone() * x.clone()).mean_dim(1);
+                x * (mean + *epsilon).sqrt().recip() * scale.clone() + shift.clone()
+            }
         }
     }
 }
@@ -318,16 +481,19 @@ impl<P: Parameters> Source<'_, P> {
     fn conv(&mut self, spec: &ConvSpec) -> Conv {
         let padding = [spec.padding, spec.padding];
         Conv {
-            weight: self.take(&spec.name, "weight", [spec.output, spec.input, spec.kernel, spec.kernel]),
+            weight: self.take(&spec.name, "weight", spec.weight_shape()),
             bias: spec.bias.then(|| self.take(&spec.name, "bias", [spec.output])),
-            options: ConvOptions { stride: [spec.stride; 2], padding, dilation: [1; 2], groups: 1 },
+            options: ConvOptions { stride: [spec.stride; 2], padding, dilation: [1; 2], groups: spec.groups },
         }
     }
 
+    /// Weights and biases, `[1, channels, 1, 1]`.
+    fn affine(&mut self, name: &str, channels: usize) -> [Tensor<4>; 2] {
+        ["weight", "bias"].map(|part| self.take(name, part, [channels]).reshape([1, channels, 1, 1]))
+    }
+
     fn group_norm(&mut self, spec: &GroupNormSpec) -> GroupNorm {
-        let affine =
-            |from: &mut Self, name| from.take(&spec.name, name, [spec.channels]).reshape([1, spec.channels, 1, 1]);
-        let (scale, shift) = (affine(self, "weight"), affine(self, "bias"));
+        let [scale, shift] = self.affine(&spec.name, spec.channels);
         GroupNorm { scale, shift, groups: spec.groups, epsilon: spec.epsilon }
     }
 
@@ -341,6 +507,10 @@ impl<P: Parameters> Source<'_, P> {
             })),
             NormSpec::Channel(ChannelNormSpec { name, channels }) => {
                 Norm::Channel(self.take(name, "gamma", [*channels]).reshape([1, *channels, 1, 1]))
+            }
+            NormSpec::Rms(RmsNormSpec { name, channels, epsilon }) => {
+                let [scale, shift] = self.affine(name, *channels);
+                Norm::Rms(RmsNorm { scale, shift, epsilon: *epsilon })
             }
         }
     }

@@ -20,11 +20,13 @@ pub struct ConvSpec {
     pub name: String,
     pub input: usize,
     pub output: usize,
-    /// Side of the square kernel: 1 or 3.
+    /// Side of the square kernel: 1, 3 or 5.
     pub kernel: usize,
     pub stride: usize,
     /// Zero rows and columns before and after.
     pub padding: (usize, usize),
+    /// Groups of channels that do not meet each other.
+    pub groups: usize,
     pub bias: bool,
 }
 
@@ -45,6 +47,24 @@ pub struct ChannelNormSpec {
     pub channels: usize,
 }
 
+/// A normalisation over the channels of each position, `x / √(mean x² + epsilon) · weight + bias`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RmsNormSpec {
+    pub name: String,
+    pub channels: usize,
+    pub epsilon: f64,
+}
+
+/// How a convolution with a shortcut of channels changes the size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resampling {
+    Keep,
+    /// The convolution has stride 2.
+    Halve,
+    /// Nearest-neighbour, ×2, before the convolution.
+    Double,
+}
+
 /// Any of the normalisations.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NormSpec {
@@ -57,6 +77,7 @@ pub enum NormSpec {
         shift: ConvSpec,
     },
     Channel(ChannelNormSpec),
+    Rms(RmsNormSpec),
 }
 
 /// One step of an encoder or a decoder.
@@ -80,6 +101,37 @@ pub enum LayerSpec {
     },
     /// Norm, then SiLU.
     NormSilu(NormSpec),
+    /// Norm, then ReLU.
+    NormRelu(NormSpec),
+    /// Conv, SiLU, conv, norm, plus the input.
+    NormedResnet {
+        conv1: ConvSpec,
+        conv2: ConvSpec,
+        norm: NormSpec,
+    },
+    /// A convolution, plus the input with its channels averaged, or repeated, in runs until they are as many; where
+    /// the size changes, each 2 × 2 positions are channels of one (DC-AE, section 3.2).
+    Resampled {
+        conv: ConvSpec,
+        resampling: Resampling,
+    },
+    /// Multi-scale linear attention with ReLU, plus the input (EfficientViT, arXiv 2205.14756). Linear layers without
+    /// biases are named `{name}.to_q`, `to_k`, `to_v`, `to_out`; `gather` and `mix` make the second scale.
+    LinearAttention {
+        name: String,
+        /// Channels of a head.
+        head: usize,
+        gather: ConvSpec,
+        mix: ConvSpec,
+        norm: NormSpec,
+    },
+    /// Conv, SiLU, depthwise conv, the first half of the channels times SiLU of the second, conv, norm, plus the input.
+    Gated {
+        widen: ConvSpec,
+        depth: ConvSpec,
+        narrow: ConvSpec,
+        norm: NormSpec,
+    },
     /// Nearest-neighbour, ×2.
     UpsampleNearest,
     /// The first half of the channels: the mean of the posterior whose log-variance is the other half.
@@ -121,12 +173,18 @@ pub struct PoolSpec {
 impl ConvSpec {
     /// A 3×3 convolution that keeps the size, with a bias.
     pub fn same(name: impl Into<String>, input: usize, output: usize) -> Self {
-        ConvSpec { name: name.into(), input, output, kernel: 3, stride: 1, padding: (1, 1), bias: true }
+        ConvSpec { name: name.into(), input, output, kernel: 3, stride: 1, padding: (1, 1), groups: 1, bias: true }
     }
 
     /// A 1×1 convolution with a bias.
     pub fn pointwise(name: impl Into<String>, input: usize, output: usize) -> Self {
         ConvSpec { kernel: 1, padding: (0, 0), ..ConvSpec::same(name, input, output) }
+    }
+
+    /// Each channel by itself, keeping the size, with a bias.
+    pub fn depthwise(name: impl Into<String>, channels: usize, kernel: usize) -> Self {
+        let side = kernel / 2;
+        ConvSpec { kernel, padding: (side, side), groups: channels, ..ConvSpec::same(name, channels, channels) }
     }
 
     /// Halves the size, with `padding` as the architecture has it.
@@ -139,8 +197,13 @@ impl ConvSpec {
         ConvSpec { bias: false, ..self }
     }
 
+    /// `[out, in / groups, kernel, kernel]`.
+    pub fn weight_shape(&self) -> [usize; 4] {
+        [self.output, self.input / self.groups.max(1), self.kernel, self.kernel]
+    }
+
     fn parameters(&self, into: &mut Vec<ParameterSpec>) {
-        parameter(into, &self.name, "weight", &[self.output, self.input, self.kernel, self.kernel]);
+        parameter(into, &self.name, "weight", &self.weight_shape());
         if self.bias {
             parameter(into, &self.name, "bias", &[self.output]);
         }
@@ -153,7 +216,7 @@ impl ConvSpec {
     }
 
     fn multiply_adds(&self, input: MapSize) -> u64 {
-        elements(self.size(input)) * (self.input * self.kernel * self.kernel) as u64
+        elements(self.size(input)) * self.weight_shape().iter().skip(1).map(|&side| side as u64).product::<u64>()
     }
 }
 
@@ -170,6 +233,7 @@ impl NormSpec {
         match self {
             NormSpec::Group(norm) | NormSpec::Spatial { norm, .. } => norm.channels,
             NormSpec::Channel(norm) => norm.channels,
+            NormSpec::Rms(norm) => norm.channels,
         }
     }
 
@@ -182,6 +246,10 @@ impl NormSpec {
                 shift.parameters(into);
             }
             NormSpec::Channel(ChannelNormSpec { name, channels }) => parameter(into, name, "gamma", &[*channels]),
+            NormSpec::Rms(RmsNormSpec { name, channels, .. }) => {
+                parameter(into, name, "weight", &[*channels]);
+                parameter(into, name, "bias", &[*channels]);
+            }
         }
     }
 }
@@ -217,7 +285,28 @@ impl LayerSpec {
                     parameter(into, &prefix, "bias", &[channels]);
                 }
             }
-            LayerSpec::NormSilu(norm) => norm.parameters(into),
+            LayerSpec::NormSilu(norm) | LayerSpec::NormRelu(norm) => norm.parameters(into),
+            LayerSpec::NormedResnet { conv1, conv2, norm } => {
+                conv1.parameters(into);
+                conv2.parameters(into);
+                norm.parameters(into);
+            }
+            LayerSpec::Resampled { conv, .. } => conv.parameters(into),
+            LayerSpec::LinearAttention { name, gather, mix, norm, .. } => {
+                let channels = norm.channels();
+                for (linear, inputs) in [("to_q", 1), ("to_k", 1), ("to_v", 1), ("to_out", 2)] {
+                    parameter(into, &format!("{name}.{linear}"), "weight", &[channels, inputs * channels]);
+                }
+                gather.parameters(into);
+                mix.parameters(into);
+                norm.parameters(into);
+            }
+            LayerSpec::Gated { widen, depth, narrow, norm } => {
+                widen.parameters(into);
+                depth.parameters(into);
+                narrow.parameters(into);
+                norm.parameters(into);
+            }
             LayerSpec::Quantise { name, entries, channels } => parameter(into, name, "weight", &[*entries, *channels]),
             LayerSpec::TinyBlock { convs, pool } => {
                 if let Some(pool) = pool {
@@ -244,10 +333,18 @@ impl LayerSpec {
             LayerSpec::Conv(conv) => conv.size(input),
             LayerSpec::Resnet { conv2, .. } => conv2.size(input),
             LayerSpec::TinyBlock { convs: [_, _, last], .. } => last.size(input),
+            LayerSpec::Resampled { conv, resampling: Resampling::Double } => {
+                conv.size([channels, 2 * height, 2 * width])
+            }
+            LayerSpec::Resampled { conv, .. } => conv.size(input),
             LayerSpec::UpsampleNearest => [channels, 2 * height, 2 * width],
             LayerSpec::PosteriorMean => [channels / 2, height, width],
             LayerSpec::Attention { .. }
             | LayerSpec::NormSilu(_)
+            | LayerSpec::NormRelu(_)
+            | LayerSpec::NormedResnet { .. }
+            | LayerSpec::LinearAttention { .. }
+            | LayerSpec::Gated { .. }
             | LayerSpec::Quantise { .. }
             | LayerSpec::KeepLatent
             | LayerSpec::Relu
@@ -260,6 +357,10 @@ impl LayerSpec {
     pub fn largest_map(&self, input: MapSize) -> u64 {
         let inner = match self {
             LayerSpec::TinyBlock { pool: Some(pool), .. } => elements(pool.widen.size(input)),
+            LayerSpec::Gated { widen, .. } => elements(widen.size(input)),
+            // Queries, keys and values of both scales.
+            LayerSpec::LinearAttention { .. } => 6 * elements(input),
+            LayerSpec::Resampled { resampling: Resampling::Double, .. } => 4 * elements(input),
             _ => 0,
         };
         inner.max(elements(input)).max(elements(self.size(input)))
@@ -279,6 +380,26 @@ impl LayerSpec {
                 let positions = elements(input) / channels;
                 4 * positions * channels * channels + 2 * positions * positions * channels
             }
+            LayerSpec::NormedResnet { conv1, conv2, .. } => conv1.multiply_adds(input) + conv2.multiply_adds(input),
+            LayerSpec::Resampled { conv, resampling } => {
+                let [channels, height, width] = input;
+                conv.multiply_adds(match resampling {
+                    Resampling::Double => [channels, 2 * height, 2 * width],
+                    Resampling::Keep | Resampling::Halve => input,
+                })
+            }
+            LayerSpec::LinearAttention { head, gather, mix, norm, .. } => {
+                let (channels, [_, height, width]) = (norm.channels(), input);
+                let wide = [3 * channels, height, width];
+                // The linear layers, and two products of heads and positions for both scales.
+                elements(input) * (5 * channels + 4 * head) as u64
+                    + gather.multiply_adds(wide)
+                    + mix.multiply_adds(wide)
+            }
+            LayerSpec::Gated { widen, depth, narrow, .. } => {
+                let wide = widen.size(input);
+                widen.multiply_adds(input) + depth.multiply_adds(wide) + narrow.multiply_adds(wide)
+            }
             LayerSpec::TinyBlock { convs: [first, second, third], pool } => {
                 let middle = first.size(input);
                 let pool = pool.as_ref().map_or(0, |pool| 2 * pool.widen.multiply_adds(input));
@@ -286,6 +407,7 @@ impl LayerSpec {
             }
             LayerSpec::Quantise { entries, .. } => elements(input) * *entries as u64,
             LayerSpec::NormSilu(_)
+            | LayerSpec::NormRelu(_)
             | LayerSpec::UpsampleNearest
             | LayerSpec::PosteriorMean
             | LayerSpec::KeepLatent

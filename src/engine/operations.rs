@@ -218,6 +218,7 @@ impl Lowering {
         }
         let x = self.map;
         match layer {
+            LayerSpec::Conv(spec) if spec.groups > 1 => return None,
             LayerSpec::Conv(spec) => {
                 let pending = std::mem::replace(&mut self.pending, Pending::NONE);
                 self.map = self.convolution(x, spec, |conv| {
@@ -260,6 +261,11 @@ impl Lowering {
                 self.map = map;
                 self.pending = Pending { transform, activation, upsample: false };
             }
+            LayerSpec::NormRelu(_)
+            | LayerSpec::NormedResnet { .. }
+            | LayerSpec::Resampled { .. }
+            | LayerSpec::LinearAttention { .. }
+            | LayerSpec::Gated { .. } => return None,
             LayerSpec::UpsampleNearest => self.pending.upsample = true,
             LayerSpec::KeepLatent => self.latent = Some(x),
             LayerSpec::Quantise { name, entries, channels } => {
@@ -373,6 +379,7 @@ impl Lowering {
                 self.operations.push(Operation::Modulate { input, statistics, scale, shift, silu, output });
                 output
             }
+            NormSpec::Rms(_) => return None,
             NormSpec::Channel(norm) => {
                 let output = self.new_map();
                 self.operations.push(Operation::ChannelNorm { input, norm: norm.clone(), silu, output });

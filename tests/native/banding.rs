@@ -127,7 +127,7 @@ proptest! {
     ) {
         let (stride, before) = if halves && kernel == 3 { (2, 1 - after) } else { (1, kernel / 2) };
         let spec = ConvSpec {
-            name: String::new(), input: 1, output: 1, kernel, stride, padding: (before, kernel / 2), bias: false,
+            name: String::new(), input: 1, output: 1, kernel, stride, padding: (before, kernel / 2), groups: 1, bias: false,
         };
         let visible = height << usize::from(upsample);
         let [_, out_height, _] = spec.size([1, visible, 8]);

@@ -150,7 +150,9 @@ fn taef2(case: impl Fn(&TaefImage) -> Option<&TaefCase>) {
         decoded.rgb =
             decoded.rgb.chunks(row).take(case.height).flat_map(|row| row[..3 * case.width].to_vec()).collect();
         (decoded.width, decoded.height) = (case.width as u32, case.height as u32);
-        let losses = block_on(double_reconstruction(&model, &decoded, &mut Silent)).unwrap();
+        let losses =
+            block_on(double_reconstruction(&model, &decoded.cropped(&model.manifest.architecture), &mut Silent))
+                .unwrap();
         let error = relative(losses.first, case.first_loss).max(relative(losses.second, case.second_loss));
         if error > worst.0 {
             worst = (error, image.path.clone());

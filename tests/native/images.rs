@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use aedr::{
     Error,
+    autoencoder::{Architecture, AutoencoderDcConfig},
     image::{CROP_MULTIPLE, DecodeOptions, DecodedImage, decode, grey_from_rgb},
     reconstruction::Source,
 };
@@ -59,8 +60,22 @@ fn alpha_and_sixteen_bits_become_plain_rgb() {
 #[test]
 fn values_are_the_cropped_image_in_minus_one_to_one() {
     let image = decode_default(&encoded(37, 21, ImageFormat::Png)).unwrap();
-    assert_eq!(image.checked_size(), (32, 16));
-    let values = image.rows(0..16);
+    let dc = |levels: usize| {
+        Architecture::AutoencoderDc(AutoencoderDcConfig {
+            block_out_channels: vec![32; levels],
+            encoder_layers_per_block: vec![1; levels],
+            decoder_layers_per_block: vec![1; levels],
+            attention: vec![false; levels],
+            attention_head_dim: 32,
+            latent_channels: 32,
+            silu_out: false,
+        })
+    };
+    assert_eq!(image.cropped(&dc(5)).size(), [3, 16, 32]);
+    assert_eq!(image.cropped(&dc(6)).size(), [3, 0, 32]);
+    let cropped = image.cropped(&dc(2));
+    assert_eq!(cropped.size(), [3, 16, 32]);
+    let values = cropped.rows(0..16);
     assert_eq!(values.len(), 3 * 32 * 16);
     let original = picture(37, 21);
     for (channel, x, y) in [(0, 0, 0), (1, 31, 15), (2, 17, 9)] {

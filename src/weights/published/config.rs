@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use crate::{
     Error, Result,
-    autoencoder::{Architecture, AutoencoderKlConfig, AutoencoderTinyConfig, VqModelConfig, WanConfig},
+    autoencoder::{
+        Architecture, AutoencoderDcConfig, AutoencoderKlConfig, AutoencoderTinyConfig, VqModelConfig, WanConfig,
+    },
 };
 
 /// Reads diffusers' `config.json` of an autoencoder. `file` is for messages.
@@ -88,6 +90,7 @@ pub fn architecture_from_diffusers(file: &str, text: &str) -> Result<Architectur
                 z_dim: read.number("z_dim", 16)?,
             }))
         }
+        Some("AutoencoderDC") => read.dc(),
         other => Err(invalid(file, format!("the class {other:?} is no autoencoder that is known here"))),
     }
 }
@@ -120,6 +123,65 @@ impl Fields<'_> {
         match self.config.get(field) {
             None | Some(Value::Null) => Ok(default),
             Some(value) => value.as_bool().ok_or_else(|| invalid(self.file, format!("{field} is not true or false"))),
+        }
+    }
+
+    fn dc(&self) -> Result<Architecture> {
+        for (field, wanted) in [("downsample_block_type", "conv"), ("upsample_block_type", "interpolate")] {
+            let found = self.config.get(field).and_then(Value::as_str).unwrap_or_default();
+            if !found.eq_ignore_ascii_case(wanted) {
+                return Err(invalid(self.file, format!("{field} {found:?} is not supported")));
+            }
+        }
+        for (field, wanted) in [("decoder_norm_types", "rms_norm"), ("decoder_act_fns", "silu")] {
+            if let Some(found) = self.texts(field).iter().flatten().find(|&found| found != wanted) {
+                return Err(invalid(self.file, format!("{field} {found:?} is not supported")));
+            }
+        }
+        for field in ["encoder_out_shortcut", "decoder_in_shortcut"] {
+            if !self.flag(field, true)? {
+                return Err(invalid(self.file, format!("{field} false is not supported")));
+            }
+        }
+        let widths = self.numbers("encoder_block_out_channels")?;
+        let same = |field: &str, other: &str| match self.config.get(field) == self.config.get(other) {
+            true => Ok(()),
+            false => Err(invalid(self.file, format!("{field} and {other} differ, which is not supported"))),
+        };
+        same("encoder_block_out_channels", "decoder_block_out_channels")?;
+        same("encoder_block_types", "decoder_block_types")?;
+        same("encoder_qkv_multiscales", "decoder_qkv_multiscales")?;
+        let types = self.texts("encoder_block_types");
+        let types = types.ok_or_else(|| invalid(self.file, "encoder_block_types is not a text or a list".into()))?;
+        let level = |level: usize| types.get(if types.len() == 1 { 0 } else { level }).map(String::as_str);
+        let scales = |level: usize| self.config.get("encoder_qkv_multiscales").and_then(|scales| scales.get(level));
+        let attention = (0..widths.len()).map(|index| match level(index) {
+            Some("ResBlock") => Ok(false),
+            Some("EfficientViTBlock") if scales(index) == Some(&serde_json::json!([5])) => Ok(true),
+            other => Err(invalid(self.file, format!("blocks {other:?} of level {index} are not supported"))),
+        });
+        let silu_out = match self.config.get("decoder_conv_act_fn").and_then(Value::as_str) {
+            None | Some("relu") => false,
+            Some("silu") => true,
+            Some(other) => return Err(invalid(self.file, format!("decoder_conv_act_fn {other:?} is not supported"))),
+        };
+        Ok(Architecture::AutoencoderDc(AutoencoderDcConfig {
+            encoder_layers_per_block: self.numbers("encoder_layers_per_block")?,
+            decoder_layers_per_block: self.numbers("decoder_layers_per_block")?,
+            attention: attention.collect::<Result<_>>()?,
+            attention_head_dim: self.number("attention_head_dim", 32)?,
+            latent_channels: self.number("latent_channels", 32)?,
+            block_out_channels: widths,
+            silu_out,
+        }))
+    }
+
+    /// A text, or a list of them.
+    fn texts(&self, field: &str) -> Option<Vec<String>> {
+        match self.config.get(field)? {
+            Value::String(text) => Some(vec![text.clone()]),
+            Value::Array(list) => list.iter().map(|value| value.as_str().map(String::from)).collect(),
+            _ => None,
         }
     }
 

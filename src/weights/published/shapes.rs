@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{
     Error, Result,
-    autoencoder::{Architecture, AutoencoderKlConfig, AutoencoderTinyConfig, VqModelConfig, WanConfig},
+    autoencoder::{
+        Architecture, AutoencoderDcConfig, AutoencoderKlConfig, AutoencoderTinyConfig, VqModelConfig, WanConfig,
+    },
 };
 
 /// Groups of every published `AutoencoderKL` and `VQModel`; no shape tells them.
@@ -22,10 +24,15 @@ pub(crate) fn from_shapes(shapes: &Shapes) -> Result<Architecture> {
     let first = read.shape("encoder.conv_in.weight");
     let half = |half: &str| shapes.keys().any(|name| name.starts_with(&format!("{half}.")));
     match first {
-        Some([_, 3, ..]) if half("decoder") => match read.has("encoder.norm_out.gamma") {
-            true => read.wan(),
-            false => read.levels(),
-        },
+        Some([_, 3, ..]) if half("decoder") => {
+            if read.has("encoder.norm_out.gamma") {
+                read.wan()
+            } else if read.has("encoder.down_blocks.0.0.conv1.weight") {
+                read.dc()
+            } else {
+                read.levels()
+            }
+        }
         _ if read.shape("encoder.0.weight").is_some() && read.shape("decoder.1.weight").is_some() => read.tiny(),
         _ => Err(foreign(shapes)),
     }
@@ -116,6 +123,37 @@ impl Read<'_> {
             dim_mult: widths.iter().map(|width| width / base_dim).collect(),
             num_res_blocks: blocks[0],
             z_dim: self.side("post_quant_conv.weight", 0)?,
+        }))
+    }
+
+    fn dc(&self) -> Result<Architecture> {
+        let blocks = |part: &str, level: usize| {
+            let name = |index: usize| format!("{part}.{level}.{index}");
+            let is_block =
+                |name: &str| self.has(&format!("{name}.conv2.weight")) || self.has(&format!("{name}.attn.to_q.weight"));
+            (0..self.0.len())
+                .skip_while(|&index| self.has(&format!("{}.conv.weight", name(index))))
+                .take_while(|&index| is_block(&name(index)))
+                .count()
+        };
+        let levels = (0..self.0.len()).take_while(|&level| blocks("encoder.down_blocks", level) > 0).count();
+        let attentive = |level: usize| self.has(&format!("encoder.down_blocks.{level}.0.attn.to_q.weight"));
+        let width = |level: usize| match attentive(level) {
+            true => self.side(&format!("encoder.down_blocks.{level}.0.attn.to_q.weight"), 0),
+            false => self.side(&format!("encoder.down_blocks.{level}.0.conv1.weight"), 0),
+        };
+        let head = (0..levels).find(|&level| attentive(level)).map(|level| {
+            self.side(&format!("encoder.down_blocks.{level}.0.attn.to_qkv_multiscale.0.proj_out.weight"), 1)
+        });
+        Ok(Architecture::AutoencoderDc(AutoencoderDcConfig {
+            block_out_channels: (0..levels).map(width).collect::<Result<_>>()?,
+            encoder_layers_per_block: (0..levels).map(|level| blocks("encoder.down_blocks", level)).collect(),
+            decoder_layers_per_block: (0..levels).map(|level| blocks("decoder.up_blocks", level)).collect(),
+            attention: (0..levels).map(attentive).collect(),
+            attention_head_dim: head.transpose()?.unwrap_or(32),
+            latent_channels: self.side("decoder.conv_in.weight", 1)?,
+            // As SANA's; no shape tells it.
+            silu_out: false,
         }))
     }
 
@@ -220,6 +258,15 @@ mod tests {
         };
         let wan =
             Architecture::Wan(WanConfig { base_dim: 96, dim_mult: vec![1, 2, 4, 4], num_res_blocks: 2, z_dim: 16 });
+        let dc = Architecture::AutoencoderDc(AutoencoderDcConfig {
+            block_out_channels: vec![128, 256, 512, 512, 1024, 1024],
+            encoder_layers_per_block: vec![2, 2, 2, 3, 3, 3],
+            decoder_layers_per_block: vec![3; 6],
+            attention: vec![false, false, false, true, true, true],
+            attention_head_dim: 32,
+            latent_channels: 32,
+            silu_out: false,
+        });
         for architecture in [
             kl(4, true),
             kl(16, false),
@@ -230,6 +277,7 @@ mod tests {
             tiny(16, false),
             tiny(32, true),
             wan,
+            dc,
         ] {
             let mut shapes = shapes_of(&architecture);
             if let Architecture::VqModel(config) = &architecture {
