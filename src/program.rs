@@ -2,6 +2,7 @@
 
 mod check;
 mod models;
+mod pack;
 mod threshold;
 
 use std::{
@@ -17,12 +18,8 @@ use aedr::{
     device::DevicePreference,
     homogeneity::homogeneity,
     image::{DecodeOptions, decode},
-    weights::{
-        Precision,
-        pack::{Input, PackOptions, pack},
-    },
 };
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// Tells whether images came out of a latent diffusion model's autoencoder.
 ///
@@ -46,50 +43,7 @@ enum Command {
     /// Print the threshold that belonging images' losses and homogeneities give, alone.
     Threshold(threshold::ThresholdArguments),
     /// Make a pack (manifest and shards) from published weights.
-    Pack(PackArguments),
-}
-
-#[derive(Debug, Args)]
-struct PackArguments {
-    /// A `.safetensors` or PyTorch file with both halves; diffusers' config.json is looked for beside it.
-    #[arg(required_unless_present_all = ["encoder", "decoder"], conflicts_with_all = ["encoder", "decoder"])]
-    weights: Option<PathBuf>,
-    /// The encoder's file, where halves are published apart.
-    #[arg(long, requires = "decoder")]
-    encoder: Option<PathBuf>,
-    /// The decoder's file.
-    #[arg(long, requires = "encoder")]
-    decoder: Option<PathBuf>,
-    /// diffusers' config.json, if it is not beside the weights.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// The folder to write.
-    #[arg(long)]
-    out: PathBuf,
-    /// Short, stable id; the folder's name by default.
-    #[arg(long)]
-    id: Option<String>,
-    /// Name for people; the id by default.
-    #[arg(long)]
-    name: Option<String>,
-    /// Where the weights come from.
-    #[arg(long, default_value = "unknown")]
-    source: String,
-    /// The weights' licence.
-    #[arg(long, default_value = "unknown")]
-    licence: String,
-    #[arg(long, value_enum, default_value = "f16")]
-    precision: PrecisionArgument,
-    /// Close a shard once it holds this many MiB.
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    shard_mib: u16,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PrecisionArgument {
-    F32,
-    F16,
-    Q8,
+    Pack(pack::PackArguments),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -116,7 +70,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Homogeneity { images } => Ok(print_homogeneity(&images)),
         Command::Threshold(arguments) => threshold::run(&arguments).map(print_line),
-        Command::Pack(arguments) => run_pack(&arguments).map(print_line),
+        Command::Pack(arguments) => pack::run(&arguments).map(print_line),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -157,33 +111,4 @@ fn print_homogeneity(images: &[PathBuf]) -> bool {
         };
     }
     all
-}
-
-fn run_pack(arguments: &PackArguments) -> Result<String> {
-    let input = match (&arguments.weights, &arguments.encoder, &arguments.decoder) {
-        (None, Some(encoder), Some(decoder)) => Input::Halves { encoder, decoder },
-        (Some(weights), ..) => Input::Whole(weights),
-        // clap demands one of the two.
-        _ => return Err(Error::WeightsMissing { file: "none was named".into() }),
-    };
-    let folder_name = arguments.out.file_name().map(|name| name.to_string_lossy().into_owned());
-    let id = arguments.id.clone().or(folder_name).unwrap_or_default();
-    let options = PackOptions {
-        input,
-        config: arguments.config.as_deref(),
-        id: &id,
-        name: arguments.name.as_deref().unwrap_or(&id),
-        source: &arguments.source,
-        licence: &arguments.licence,
-        precision: match arguments.precision {
-            PrecisionArgument::F32 => Precision::F32,
-            PrecisionArgument::F16 => Precision::F16,
-            PrecisionArgument::Q8 => Precision::Q8,
-        },
-        shard_bytes: usize::from(arguments.shard_mib) << 20,
-    };
-    let (manifest, report) = pack(&options, &arguments.out)?;
-    let bytes: u64 = manifest.shards.iter().map(|shard| shard.bytes).sum();
-    let (folder, shards) = (arguments.out.display(), manifest.shards.len());
-    Ok(format!("{folder}: {report}; {bytes} bytes in {shards} shards"))
 }

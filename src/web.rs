@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -17,7 +17,7 @@ use crate::{
     image::{DecodeOptions, DecodedImage, decode},
     ranking,
     reconstruction::{self, Progress, Silent, Stage, Values},
-    weights::{Manifest, Model, ModelLoader},
+    weights::{Import, ImportRequest, Manifest, Model, ModelLoader, Written},
 };
 
 unsafe extern "C" {
@@ -226,6 +226,54 @@ impl Checker {
     fn model(&self, id: &str) -> Result<Rc<Model>, JsValue> {
         self.models.get(id).cloned().ok_or_else(|| to_js(Error::UnknownModel { id: id.into() }))
     }
+}
+
+/// An import of a published file.
+#[wasm_bindgen]
+pub struct Importer(Option<Import>);
+
+#[wasm_bindgen]
+impl Importer {
+    /// Begins with an [`ImportRequest`].
+    ///
+    /// # Errors
+    /// `manifest_invalid`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(request: &str) -> Result<Importer, JsValue> {
+        let request: ImportRequest = serde_json::from_str(request)
+            .map_err(|error| to_js(Error::ManifestInvalid { file: "the import".into(), detail: error.to_string() }))?;
+        Ok(Importer(Some(Import::new(request).map_err(to_js)?)))
+    }
+
+    /// Bytes of the whole file, once its header has come.
+    pub fn file_bytes(&self) -> Option<f64> {
+        // Exact up to 2^53.
+        self.0.as_ref()?.file_bytes().map(|bytes| bytes as f64)
+    }
+
+    /// Takes the next bytes; gives the files that are to be kept, an array of `[name, bytes]`.
+    ///
+    /// # Errors
+    /// `weights_foreign`, `weights_wrong`, `weights_corrupt`.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Array, JsValue> {
+        self.0.as_mut().ok_or_else(nothing_loading)?.push(bytes).map(files).map_err(to_js)
+    }
+
+    /// Gives the last files, the manifest at the end.
+    ///
+    /// # Errors
+    /// `weights_corrupt`.
+    pub fn finish(&mut self) -> Result<Array, JsValue> {
+        let import = self.0.take().ok_or_else(nothing_loading)?;
+        let (mut written, manifest, _) = import.finish().map_err(to_js)?;
+        written.push(("manifest.json".into(), manifest.to_json().into_bytes()));
+        Ok(files(written))
+    }
+}
+
+fn files(written: Vec<Written>) -> Array {
+    let pair = |(name, bytes): Written| Array::of2(&name.into(), &Uint8Array::from(bytes.as_slice()));
+    written.into_iter().map(pair).collect()
 }
 
 struct Callback {

@@ -1,17 +1,19 @@
 //! Weights: a manifest and shards of safetensors, checked and dequantised into an autoencoder.
 
+mod header;
+mod import;
 mod loader;
 mod manifest;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod pack;
-#[cfg(not(target_arch = "wasm32"))]
 mod published;
 mod report;
+mod shard;
 mod tensor;
 
+pub use import::{Import, ImportRequest, Written};
 pub use loader::{Model, ModelLoader};
-pub use manifest::{FORMAT_VERSION, Manifest, Precision, Shard};
-#[cfg(not(target_arch = "wasm32"))]
+pub use manifest::{Encoding, FORMAT_VERSION, Fidelity, Manifest, Precision, Shard};
 pub use published::architecture_from_diffusers;
 pub use report::{LoadReport, WrongShape};
 pub use tensor::BLOCK;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::SafeTensors;
 
-use super::{LoadReport, Manifest, WrongShape, tensor};
+use super::{LoadReport, Manifest, WrongShape, shard, tensor};
 use crate::{
     Error, Result,
     autoencoder::{Autoencoder, Parameters, spec::ParameterSpec},
@@ -67,27 +67,33 @@ impl ModelLoader {
         };
         shard.verify(bytes)?;
         let corrupt = |detail: String| Error::WeightsCorrupt { file: shard.file.clone(), detail };
-        let parsed = SafeTensors::deserialize(bytes).map_err(|error| corrupt(error.to_string()))?;
+        let expanded = shard::expanded(shard, bytes)?;
+        let parsed = SafeTensors::deserialize(expanded.as_deref().unwrap_or(bytes))
+            .map_err(|error| corrupt(error.to_string()))?;
         let mut tensors = Vec::new();
         for (name, stored) in parsed.iter() {
-            if name.strip_suffix(".scale").is_some_and(|base| parsed.tensor(base).is_ok()) {
+            if tensor::base_name(name).is_some_and(|base| parsed.tensor(base).is_ok()) {
                 continue;
             }
-            let scales = parsed.tensor(&tensor::scale_name(name)).ok();
-            let values =
-                tensor::values(&stored, scales.as_ref()).map_err(|detail| corrupt(format!("{name}: {detail}")))?;
+            let part = |name: String| parsed.tensor(&name).ok();
+            let (scales, low) = (part(tensor::scale_name(name)), part(tensor::low_name(name)));
+            let values = tensor::values(&stored, scales.as_ref(), low.as_ref())
+                .map_err(|detail| corrupt(format!("{name}: {detail}")))?;
             if !values.iter().all(|value| value.is_finite()) {
                 return Err(corrupt(format!("{name} holds values that are not numbers")));
             }
             tensors.push((name.to_owned(), stored.shape().to_vec(), values));
         }
-        for (name, shape, values) in tensors {
-            let length = values.len();
-            let values = Tensor::from_data(TensorData::new(values, [length]), &self.device.device);
-            self.tensors.insert(name, StoredTensor { shape, values });
-        }
+        tensors.into_iter().for_each(|(name, shape, values)| self.add_values(name, shape, values));
         self.arrived[index] = true;
         Ok(())
+    }
+
+    /// Moves a tensor to the device.
+    pub(crate) fn add_values(&mut self, name: String, shape: Vec<usize>, values: Vec<f32>) {
+        let length = values.len();
+        let values = Tensor::from_data(TensorData::new(values, [length]), &self.device.device);
+        self.tensors.insert(name, StoredTensor { shape, values });
     }
 
     /// Builds the autoencoder.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::tensor::Format;
 use crate::{Error, Result, autoencoder::Architecture};
 
 /// The version of the manifest's format that this crate writes and reads.
@@ -18,8 +19,42 @@ const MAX_SHARD_BYTES: u64 = 2 << 30;
 pub enum Precision {
     F32,
     F16,
-    /// 8-bit integers in blocks of 32 with an f16 scale each; vectors (norms, biases) stay f16.
+    /// Integers of 8, 10 or 12 bits in blocks with a scale each; vectors (norms, biases) stay f16.
     Q8,
+    Q10,
+    Q12,
+    /// Each tensor as a search found it best.
+    Mixed,
+}
+
+impl Precision {
+    /// The format of all tensors, of those that a search passes over in a mix.
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Precision::F32 => Format::F32,
+            Precision::F16 | Precision::Mixed => Format::F16,
+            Precision::Q8 => Format::Blocks(8),
+            Precision::Q10 => Format::Blocks(10),
+            Precision::Q12 => Format::Blocks(12),
+        }
+    }
+}
+
+/// How far a quantised model's t is from that of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Fidelity {
+    /// Mean and largest |Δt / t|.
+    pub mean_change: f64,
+    pub largest_change: f64,
+    /// Images that it was measured on: photographs and the source's own reconstructions of them.
+    pub images: usize,
+}
+
+/// How a shard is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encoding {
+    /// zlib (RFC 1950), expanding to this many bytes of safetensors.
+    pub zlib: u64,
 }
 
 /// What a model is and where its weights are.
@@ -46,6 +81,9 @@ pub struct Manifest {
     /// The largest relative change of t that was measured when maps are held in f16 on a GPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub f16_change: Option<f64>,
+    /// What quantising changed, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fidelity: Option<Fidelity>,
     pub shards: Vec<Shard>,
 }
 
@@ -57,6 +95,9 @@ pub struct Shard {
     pub bytes: u64,
     /// Lower-case hexadecimal.
     pub sha256: String,
+    /// None for plain safetensors. `bytes` and `sha256` are of the file as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
 }
 
 impl Manifest {
@@ -80,6 +121,10 @@ impl Manifest {
         if self.f16_change.is_some_and(|change| !(change.is_finite() && change >= 0.0)) {
             return Err(invalid("its f16_change is no size of a change".into()));
         }
+        let sizes = self.fidelity.map(|fidelity| [fidelity.mean_change, fidelity.largest_change]);
+        if sizes.iter().flatten().any(|change| !(change.is_finite() && *change >= 0.0)) {
+            return Err(invalid("its fidelity holds no sizes of changes".into()));
+        }
         if self.shards.is_empty() || self.shards.len() > MAX_SHARDS {
             return Err(invalid(format!("it lists {} shards", self.shards.len())));
         }
@@ -88,8 +133,9 @@ impl Manifest {
             if !plain || shard.file.starts_with('.') || shard.file.is_empty() {
                 return Err(invalid(format!("{:?} is not a plain file name", shard.file)));
             }
-            if shard.bytes > MAX_SHARD_BYTES {
-                return Err(invalid(format!("{} claims {} bytes", shard.file, shard.bytes)));
+            let bytes = shard.encoding.map_or(0, |encoding| encoding.zlib).max(shard.bytes);
+            if bytes > MAX_SHARD_BYTES {
+                return Err(invalid(format!("{} claims {bytes} bytes", shard.file)));
             }
         }
         Ok(())
@@ -105,7 +151,7 @@ impl Manifest {
 impl Shard {
     /// Describes a shard's bytes.
     pub fn describe(file: String, bytes: &[u8]) -> Self {
-        Shard { file, bytes: bytes.len() as u64, sha256: sha256_hex(bytes) }
+        Shard { file, bytes: bytes.len() as u64, sha256: sha256_hex(bytes), encoding: None }
     }
 
     /// Whether these are the bytes that the manifest promises.
@@ -135,7 +181,12 @@ pub(crate) fn check_id(id: &str) -> Result<()> {
 }
 
 fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn invalid(detail: String) -> Error {

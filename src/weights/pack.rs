@@ -1,18 +1,18 @@
 //! Packing: published weight files → manifest and shards. Native only.
 
+mod search;
 mod source;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::HashMap, fs, path::Path};
 
-use half::f16;
-use safetensors::{Dtype, tensor::TensorView};
-
-use self::source::Source;
+pub use self::search::{Budget, CurvePoint};
+use self::{search::search, source::Source};
 use super::{
-    FORMAT_VERSION, LoadReport, Manifest, Precision, Shard, WrongShape,
+    FORMAT_VERSION, LoadReport, Manifest, Precision, Shard,
     manifest::check_id,
     published::{architecture_from_diffusers, from_shapes},
-    tensor::{BLOCK, quantise, scale_name},
+    shard::ShardWriter,
+    tensor::{self, Format},
 };
 use crate::{Error, Result, autoencoder::spec::ParameterSpec};
 
@@ -27,6 +27,8 @@ pub struct PackOptions<'a> {
     pub source: &'a str,
     pub licence: &'a str,
     pub precision: Precision,
+    /// Instead of the precision: search the smallest that changes t by no more.
+    pub budget: Option<Budget<'a>>,
     /// A shard is closed once it holds this many bytes.
     pub shard_bytes: usize,
 }
@@ -64,13 +66,12 @@ pub fn pack(options: &PackOptions<'_>, folder: &Path) -> Result<(Manifest, LoadR
     };
     architecture.validate()?;
     let parameters = architecture.parameters();
-    let report = compare(&parameters, &source);
+    let report = LoadReport::compare(&parameters, source.shapes());
     if !report.is_complete() {
         return Err(Error::WeightsWrong { model: options.id.into(), report: Box::new(report) });
     }
     fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
-    let shards = write_shards(&parameters, &source, options, folder)?;
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format_version: FORMAT_VERSION,
         id: options.id.into(),
         name: options.name.into(),
@@ -79,10 +80,19 @@ pub fn pack(options: &PackOptions<'_>, folder: &Path) -> Result<(Manifest, LoadR
         serves: Vec::new(),
         shares: Vec::new(),
         source: options.source.into(),
-        f16_change: None,
         licence: options.licence.into(),
-        shards,
+        f16_change: None,
+        fidelity: None,
+        shards: Vec::new(),
     };
+    let mut formats = HashMap::new();
+    if let Some(budget) = options.budget {
+        let found = search(&manifest, &parameters, &source, budget)?;
+        formats = found.formats;
+        (manifest.fidelity, manifest.precision) = (Some(found.fidelity), Precision::Mixed);
+    }
+    let format = |name: &str| formats.get(name).copied().unwrap_or(manifest.precision.format());
+    manifest.shards = write_shards(&parameters, &source, options, format, folder)?;
     write(&folder.join("manifest.json"), manifest.to_json().as_bytes())?;
     Ok((manifest, report))
 }
@@ -97,95 +107,28 @@ fn config_text(options: &PackOptions<'_>) -> Result<Option<(String, String)>> {
     Ok(Some((path.display().to_string(), text)))
 }
 
-fn compare(parameters: &[ParameterSpec], source: &Source) -> LoadReport {
-    let mut found = source.shapes();
-    let mut report = LoadReport::default();
-    for ParameterSpec { name, shape } in parameters {
-        match found.remove(name) {
-            // The same numbers whether a linear layer is stored as such or as a 1×1 convolution.
-            Some(other) if squeezed(&other) == squeezed(shape) => report.applied += 1,
-            Some(found) => {
-                report.wrong_shape.push(WrongShape { name: name.clone(), expected: shape.clone(), found });
-            }
-            None => report.missing.push(name.clone()),
-        }
-    }
-    report.unused = found.into_keys().collect();
-    report
-}
-
-/// The shape without trailing ones.
-fn squeezed(shape: &[usize]) -> &[usize] {
-    let end = shape.iter().rposition(|&side| side != 1).map_or(0, |last| last + 1);
-    &shape[..end]
-}
-
-/// A tensor as it will be stored.
-struct Packed {
-    name: String,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
 fn write_shards(
     parameters: &[ParameterSpec],
     source: &Source,
     options: &PackOptions<'_>,
+    format: impl Fn(&str) -> Format,
     folder: &Path,
 ) -> Result<Vec<Shard>> {
+    let compress = parameters.iter().any(|parameter| matches!(format(&parameter.name), Format::Blocks(_)));
+    let mut writer = ShardWriter::new(options.shard_bytes, compress);
     let mut shards = Vec::new();
-    let mut open: Vec<Packed> = Vec::new();
-    for parameter in parameters {
-        open.extend(pack_tensor(parameter, source.values(&parameter.name)?, options.precision));
-        if open.iter().map(|tensor| tensor.bytes.len()).sum::<usize>() >= options.shard_bytes {
-            shards.push(write_shard(std::mem::take(&mut open), shards.len(), folder)?);
+    let mut keep = |full: Option<(Shard, Vec<u8>)>| -> Result<()> {
+        if let Some((shard, bytes)) = full {
+            write(&folder.join(&shard.file), &bytes)?;
+            shards.push(shard);
         }
+        Ok(())
+    };
+    for ParameterSpec { name, shape } in parameters {
+        keep(writer.add(tensor::store(name, shape, &source.values(name)?, format(name)))?)?;
     }
-    if !open.is_empty() {
-        shards.push(write_shard(open, shards.len(), folder)?);
-    }
+    keep(writer.close()?)?;
     Ok(shards)
-}
-
-fn pack_tensor(parameter: &ParameterSpec, values: Vec<f32>, precision: Precision) -> Vec<Packed> {
-    let ParameterSpec { name, shape } = parameter.clone();
-    let half_bytes = |values: &[f16]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
-    match precision {
-        Precision::F32 => {
-            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            vec![Packed { name, dtype: Dtype::F32, shape, bytes }]
-        }
-        Precision::Q8 if shape.len() > 1 => {
-            let (integers, scales) = quantise(&values, &shape);
-            let blocks = shape.iter().skip(1).product::<usize>().div_ceil(BLOCK);
-            let scales = Packed {
-                name: scale_name(&name),
-                dtype: Dtype::F16,
-                shape: vec![shape[0], blocks],
-                bytes: half_bytes(&scales),
-            };
-            let bytes = integers.into_iter().map(i8::cast_unsigned).collect();
-            vec![Packed { name, dtype: Dtype::I8, shape, bytes }, scales]
-        }
-        Precision::F16 | Precision::Q8 => {
-            let values: Vec<f16> = values.into_iter().map(f16::from_f32).collect();
-            vec![Packed { name, dtype: Dtype::F16, shape, bytes: half_bytes(&values) }]
-        }
-    }
-}
-
-fn write_shard(tensors: Vec<Packed>, index: usize, folder: &Path) -> Result<Shard> {
-    let file = format!("shard-{index:02}.safetensors");
-    let unwritable =
-        |error: safetensors::SafeTensorError| Error::WeightsCorrupt { file: file.clone(), detail: error.to_string() };
-    let mut views = BTreeMap::new();
-    for Packed { name, dtype, shape, bytes } in &tensors {
-        views.insert(name, TensorView::new(*dtype, shape.clone(), bytes).map_err(unwritable)?);
-    }
-    let bytes = safetensors::serialize(views, None).map_err(unwritable)?;
-    write(&folder.join(&file), &bytes)?;
-    Ok(Shard::describe(file, &bytes))
 }
 
 /// Writes beside the target and renames, so that no reader sees half a file.

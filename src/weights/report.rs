@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::published::Shapes;
+use crate::autoencoder::spec::ParameterSpec;
+
 /// Names are listed in full in JSON; the text form shows the first of each list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadReport {
@@ -26,6 +29,23 @@ pub struct WrongShape {
 }
 
 impl LoadReport {
+    /// Compares what an architecture takes with what a published file holds.
+    pub(crate) fn compare(parameters: &[ParameterSpec], mut found: Shapes) -> Self {
+        let mut report = LoadReport::default();
+        for ParameterSpec { name, shape } in parameters {
+            match found.remove(name) {
+                // The same numbers whether a linear layer is stored as such or as a 1×1 convolution.
+                Some(other) if squeezed(&other) == squeezed(shape) => report.applied += 1,
+                Some(found) => {
+                    report.wrong_shape.push(WrongShape { name: name.clone(), expected: shape.clone(), found });
+                }
+                None => report.missing.push(name.clone()),
+            }
+        }
+        report.unused = found.into_keys().collect();
+        report
+    }
+
     /// Nothing is missing and every shape fits. Unused tensors do no harm.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.wrong_shape.is_empty()
@@ -47,6 +67,12 @@ impl fmt::Display for LoadReport {
         }
         Ok(())
     }
+}
+
+/// The shape without trailing ones.
+fn squeezed(shape: &[usize]) -> &[usize] {
+    let end = shape.iter().rposition(|&side| side != 1).map_or(0, |last| last + 1);
+    &shape[..end]
 }
 
 fn list(f: &mut fmt::Formatter<'_>, what: &str, names: &[String]) -> fmt::Result {

@@ -44,6 +44,7 @@ pub fn options<'a>(input: Input<'a>, precision: Precision) -> PackOptions<'a> {
         source: "test",
         licence: "MIT",
         precision,
+        budget: None,
         shard_bytes: 100_000,
     }
 }

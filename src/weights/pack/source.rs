@@ -1,14 +1,21 @@
 //! Tensors of published files: `.safetensors` and PyTorch state dicts, read one at a time.
 
-use std::{collections::BTreeMap, fs, io::Read, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use pytorch_reader::{DType, PytorchReader};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, tensor::TensorView};
 
 use super::file_error;
 use crate::{
     Error, Result,
     weights::{
+        header::{Header, PREFIX, Place},
         published::{Naming, Part},
         tensor,
     },
@@ -31,10 +38,10 @@ struct Tensor {
 
 #[derive(Clone)]
 enum Stored {
-    /// A tensor of a safetensors file that is in memory, under its own name there.
+    /// A place in a safetensors file.
     SafeTensors {
-        bytes: Arc<Vec<u8>>,
-        name: String,
+        path: Arc<PathBuf>,
+        place: Place,
     },
     Pytorch(Arc<pytorch_reader::Tensor>),
 }
@@ -43,17 +50,16 @@ impl Source {
     /// Opens a file; `prefix` is put before every name.
     pub(super) fn open(path: &Path, prefix: &str) -> Result<Self> {
         let file = path.display().to_string();
-        let mut head = [0u8; 9];
+        let mut head = [0u8; PREFIX + 1];
         let read =
             fs::File::open(path).and_then(|mut file| file.read(&mut head)).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => Error::WeightsMissing { file: file.clone() },
                 _ => file_error(path, &error),
             })?;
         // safetensors: eight bytes of length, then a JSON object. By content, since names lie.
-        let tensors = if read == head.len() && head[8] == b'{' {
-            safetensors_file(path, &file)?
-        } else {
-            pytorch_file(path, &file)?
+        let tensors = match Header::length(&head).filter(|_| read == head.len()) {
+            Some(length) => safetensors_file(path, length, &file)?,
+            None => pytorch_file(path, &file)?,
         };
         Ok(Source { tensors: tensors.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)).collect() })
     }
@@ -84,11 +90,10 @@ impl Source {
         let corrupt =
             |detail: String| Error::WeightsCorrupt { file: tensor.file.clone(), detail: format!("{name}: {detail}") };
         let values = match &tensor.stored {
-            Stored::SafeTensors { bytes, name } => {
-                let parsed = SafeTensors::deserialize(bytes).map_err(|error| corrupt(error.to_string()))?;
-                let view = parsed.tensor(name).map_err(|error| corrupt(error.to_string()))?;
-                let scales = parsed.tensor(&tensor::scale_name(name)).ok();
-                tensor::values(&view, scales.as_ref())
+            Stored::SafeTensors { path, place } => {
+                let bytes = read_place(path, place).map_err(|error| file_error(path, &error))?;
+                let view = TensorView::new(place.dtype, place.shape.clone(), &bytes);
+                tensor::values(&view.map_err(|error| corrupt(error.to_string()))?, None, None)
             }
             Stored::Pytorch(stored) => {
                 let dtype = match stored.dtype() {
@@ -101,7 +106,7 @@ impl Source {
                 let bytes = stored.read().map_err(|error| corrupt(error.to_string()))?;
                 let view =
                     TensorView::new(dtype, tensor.shape.clone(), &bytes).map_err(|error| corrupt(error.to_string()))?;
-                tensor::values(&view, None)
+                tensor::values(&view, None, None)
             }
         };
         let values = values.map_err(corrupt)?;
@@ -112,15 +117,33 @@ impl Source {
     }
 }
 
-fn safetensors_file(path: &Path, file: &str) -> Result<Vec<(String, Tensor)>> {
-    let bytes = Arc::new(fs::read(path).map_err(|error| file_error(path, &error))?);
-    let parsed = SafeTensors::deserialize(&bytes)
-        .map_err(|error| Error::WeightsCorrupt { file: file.into(), detail: error.to_string() })?;
-    let tensors = parsed.iter().map(|(name, view)| {
-        let stored = Stored::SafeTensors { bytes: Arc::clone(&bytes), name: name.to_owned() };
-        (name.to_owned(), Tensor { file: file.into(), shape: view.shape().to_vec(), stored, part: None })
-    });
-    Ok(tensors.collect())
+fn safetensors_file(path: &Path, length: usize, file: &str) -> Result<Vec<(String, Tensor)>> {
+    let corrupt = |detail: String| Error::WeightsCorrupt { file: file.into(), detail };
+    let unreadable = |error: std::io::Error| file_error(path, &error);
+    let mut opened = fs::File::open(path).map_err(unreadable)?;
+    let bytes = opened.metadata().map_err(unreadable)?.len();
+    let mut text = vec![0; length];
+    opened.seek(SeekFrom::Start(PREFIX as u64)).map_err(unreadable)?;
+    opened.read_exact(&mut text).map_err(|error| corrupt(error.to_string()))?;
+    let header = Header::parse(&text).map_err(corrupt)?;
+    if header.file_bytes != bytes {
+        return Err(corrupt(format!("it has {bytes} bytes, {} by its header", header.file_bytes)));
+    }
+    let path = Arc::new(path.to_path_buf());
+    let tensor = |place: Place| {
+        let (name, shape) = (place.name.clone(), place.shape.clone());
+        let stored = Stored::SafeTensors { path: Arc::clone(&path), place };
+        (name, Tensor { file: file.into(), shape, stored, part: None })
+    };
+    Ok(header.places.into_iter().map(tensor).collect())
+}
+
+fn read_place(path: &Path, place: &Place) -> std::io::Result<Vec<u8>> {
+    let mut file = fs::File::open(path)?;
+    file.seek(SeekFrom::Start(place.start))?;
+    let mut bytes = vec![0; place.bytes];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn pytorch_file(path: &Path, file: &str) -> Result<Vec<(String, Tensor)>> {
