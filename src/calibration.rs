@@ -44,7 +44,14 @@ impl Calibration {
     /// [`Error::ManifestInvalid`].
     pub fn parse(text: &str) -> Result<Self> {
         let calibration: Calibration = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
-        let Calibration { format_version, threshold, alpha, uncertain_from, uncertain_to, .. } = calibration;
+        calibration.validate()?;
+        Ok(calibration)
+    }
+
+    /// # Errors
+    /// [`Error::ManifestInvalid`] for another version, or limits that make no sense.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let Calibration { format_version, threshold, alpha, uncertain_from, uncertain_to, .. } = *self;
         if format_version != FORMAT_VERSION {
             return Err(invalid(format!("its format version is {format_version}, and {FORMAT_VERSION} is understood")));
         }
@@ -53,7 +60,13 @@ impl Calibration {
         if !(ordered && uncertain_to.is_finite() && 0.0 < alpha && alpha < 1.0) {
             return Err(invalid("its threshold, uncertain range or α make no sense".into()));
         }
-        Ok(calibration)
+        Ok(())
+    }
+
+    /// The calibration as it is stored.
+    pub fn to_json(&self) -> String {
+        // A struct of strings and finite numbers always has a JSON form.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
     /// # Errors

@@ -1,5 +1,6 @@
 //! Weights: a manifest and shards of safetensors, checked and dequantised into an autoencoder.
 
+pub mod catalog;
 mod header;
 mod import;
 mod loader;
@@ -13,7 +14,7 @@ mod tensor;
 
 pub use import::{Import, ImportRequest, Written};
 pub use loader::{Model, ModelLoader};
-pub use manifest::{Encoding, FORMAT_VERSION, Fidelity, Manifest, Precision, Shard};
+pub use manifest::{Description, Encoding, FORMAT_VERSION, Fidelity, Manifest, Precision, Shard};
 pub use published::architecture_from_diffusers;
 pub use report::{LoadReport, WrongShape};
 pub use tensor::BLOCK;

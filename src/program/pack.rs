@@ -4,14 +4,19 @@ use std::{fs, path::PathBuf};
 
 use aedr::{
     Error, Result,
+    calibration::Calibration,
     weights::{
-        Fidelity, Precision,
+        Description, Fidelity, Precision,
+        catalog::Catalog,
         pack::{Budget, CurvePoint, Input, PackOptions, pack},
     },
 };
 use clap::{Args, ValueEnum};
 
 use super::print_line;
+
+/// What is known of published autoencoders travels in the program.
+const CATALOG: &str = include_str!("../../weights/catalog.json");
 
 #[derive(Debug, Args)]
 pub struct PackArguments {
@@ -30,6 +35,9 @@ pub struct PackArguments {
     /// The folder to write.
     #[arg(long)]
     out: PathBuf,
+    /// What the catalogue says of the model of this id: its architecture, name, licence, generators and calibration.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["config", "id", "name", "source", "licence"])]
+    entry: Option<String>,
     /// Short, stable id; the folder's name by default.
     #[arg(long)]
     id: Option<String>,
@@ -76,8 +84,7 @@ pub fn run(arguments: &PackArguments) -> Result<String> {
         // clap demands one of the two.
         _ => return Err(Error::WeightsMissing { file: "none was named".into() }),
     };
-    let folder_name = arguments.out.file_name().map(|name| name.to_string_lossy().into_owned());
-    let id = arguments.id.clone().or(folder_name).unwrap_or_default();
+    let (description, calibration) = describe(arguments)?;
     let images = images(&arguments.images)?;
     let watch = |point: &CurvePoint| {
         let CurvePoint { formats, bytes, fidelity } = point;
@@ -87,10 +94,7 @@ pub fn run(arguments: &PackArguments) -> Result<String> {
     let options = PackOptions {
         input,
         config: arguments.config.as_deref(),
-        id: &id,
-        name: arguments.name.as_deref().unwrap_or(&id),
-        source: &arguments.source,
-        licence: &arguments.licence,
+        description,
         precision: match arguments.precision {
             PrecisionArgument::F32 => Precision::F32,
             PrecisionArgument::F16 => Precision::F16,
@@ -107,6 +111,12 @@ pub fn run(arguments: &PackArguments) -> Result<String> {
         shard_bytes: usize::from(arguments.shard_mib) << 20,
     };
     let (manifest, report) = pack(&options, &arguments.out)?;
+    if let Some(calibration) = calibration {
+        let path = arguments.out.join("calibration.json");
+        let unwritable =
+            |error: std::io::Error| Error::File { path: path.display().to_string(), detail: error.to_string() };
+        fs::write(&path, calibration.to_json()).map_err(unwritable)?;
+    }
     let bytes: u64 = manifest.shards.iter().map(|shard| shard.bytes).sum();
     let (folder, shards) = (arguments.out.display(), manifest.shards.len());
     let fidelity = match (manifest.fidelity, arguments.budget) {
@@ -120,6 +130,23 @@ pub fn run(arguments: &PackArguments) -> Result<String> {
         _ => String::new(),
     };
     Ok(format!("{folder}: {report}; {bytes} bytes in {shards} shards{fidelity}"))
+}
+
+/// What the arguments or the catalogue say of the model.
+fn describe(arguments: &PackArguments) -> Result<(Description, Option<Calibration>)> {
+    let Some(id) = &arguments.entry else {
+        let folder_name = arguments.out.file_name().map(|name| name.to_string_lossy().into_owned());
+        let id = arguments.id.clone().or(folder_name).unwrap_or_default();
+        let name = arguments.name.clone().unwrap_or_else(|| id.clone());
+        let (source, licence) = (arguments.source.clone(), arguments.licence.clone());
+        return Ok((Description { id, name, source, licence, ..Description::default() }, None));
+    };
+    let catalog = Catalog::parse(CATALOG)?;
+    let Some(entry) = catalog.entry(id) else {
+        let known: Vec<&str> = catalog.entries.iter().map(|entry| entry.id.as_str()).collect();
+        return Err(Error::UnknownModel { id: format!("{id} (the catalogue has {})", known.join(", ")) });
+    };
+    Ok((entry.description(), entry.calibration.clone()))
 }
 
 /// The files, and those in folders.

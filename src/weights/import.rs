@@ -7,9 +7,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    FORMAT_VERSION, LoadReport, Manifest, Precision, Shard,
+    Description, LoadReport, Manifest, Precision, Shard,
     header::{Header, PREFIX, Place},
-    manifest::{check_id, hex},
+    manifest::hex,
     published::{Naming, Part, Shapes, from_shapes},
     shard::ShardWriter,
     tensor,
@@ -23,19 +23,7 @@ const SHARD_BYTES: usize = 16 << 20;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRequest {
-    pub id: String,
-    /// For people.
-    pub name: String,
-    /// Where the file comes from.
-    pub source: String,
-    pub licence: String,
-    #[serde(default)]
-    pub serves: Vec<String>,
-    #[serde(default)]
-    pub shares: Vec<String>,
-    /// Without one, names and shapes must tell.
-    #[serde(default)]
-    pub architecture: Option<Architecture>,
+    pub description: Description,
     /// The file's, lower-case hexadecimal, where it is known.
     #[serde(default)]
     pub sha256: Option<String>,
@@ -88,8 +76,7 @@ impl Import {
     /// # Errors
     /// [`Error::ManifestInvalid`] for an id or an architecture that cannot be.
     pub fn new(request: ImportRequest) -> Result<Self> {
-        check_id(&request.id)?;
-        request.architecture.as_ref().map(Architecture::validate).transpose()?;
+        request.description.validate()?;
         Ok(Import {
             request,
             hash: Sha256::new(),
@@ -157,21 +144,10 @@ impl Import {
             return Err(self.corrupt(format!("its sha256 is {found}, {expected} was expected")));
         }
         let written = self.keep(taking.writer.close()?).into_iter().collect();
-        let ImportRequest { id, name, source, licence, serves, shares, precision, .. } = self.request;
-        let manifest = Manifest {
-            format_version: FORMAT_VERSION,
-            id,
-            name,
-            architecture: taking.architecture,
-            precision,
-            serves,
-            shares,
-            source: format!("{source}, sha256 {found}"),
-            licence,
-            f16_change: None,
-            fidelity: None,
-            shards: self.shards,
-        };
+        let ImportRequest { description, precision, .. } = self.request;
+        let mut manifest = description.manifest(taking.architecture, precision);
+        manifest.source = format!("{}, sha256 {found}", manifest.source);
+        manifest.shards = self.shards;
         Ok((written, manifest, taking.report))
     }
 
@@ -182,7 +158,7 @@ impl Import {
         let parts: Vec<Vec<Part>> =
             header.places.iter().map(|place| Part::of(naming.canonical(&place.name), &place.shape)).collect();
         let shapes: Shapes = parts.iter().flatten().map(|part| (part.name.clone(), part.shape.clone())).collect();
-        let architecture = match &self.request.architecture {
+        let architecture = match &self.request.description.architecture {
             Some(architecture) => architecture.clone(),
             None => from_shapes(&shapes)?,
         };
@@ -190,7 +166,7 @@ impl Import {
         let mut parameters = architecture.parameters();
         let report = LoadReport::compare(&parameters, shapes);
         if !report.is_complete() {
-            return Err(Error::WeightsWrong { model: self.request.id.clone(), report: Box::new(report) });
+            return Err(Error::WeightsWrong { model: self.request.description.id.clone(), report: Box::new(report) });
         }
         parameters.sort_by(|a, b| a.name.cmp(&b.name));
         let wanted = |part: Part| {
@@ -215,7 +191,7 @@ impl Import {
     fn take_tensors(&mut self, start: u64, bytes: &[u8]) -> Result<Vec<Written>> {
         let Stage::Tensors(taking) = &mut self.stage else { return Ok(Vec::new()) };
         let (end, format) = (start + bytes.len() as u64, self.request.precision.format());
-        let name = &self.request.name;
+        let name = &self.request.description.name;
         let corrupt = |detail: String| Error::WeightsCorrupt { file: name.clone(), detail };
         if end > taking.file_bytes {
             return Err(corrupt(format!("it is longer than the {} bytes in its header", taking.file_bytes)));
@@ -254,7 +230,7 @@ impl Import {
     }
 
     fn corrupt(&self, detail: String) -> Error {
-        Error::WeightsCorrupt { file: self.request.name.clone(), detail }
+        Error::WeightsCorrupt { file: self.request.description.name.clone(), detail }
     }
 }
 

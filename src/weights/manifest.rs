@@ -87,6 +87,53 @@ pub struct Manifest {
     pub shards: Vec<Shard>,
 }
 
+/// What people are told about a model, and what is known of it before its file is read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Where the file comes from.
+    pub source: String,
+    pub licence: String,
+    #[serde(default)]
+    pub serves: Vec<String>,
+    #[serde(default)]
+    pub shares: Vec<String>,
+    /// Without one, names and shapes must tell.
+    #[serde(default)]
+    pub architecture: Option<Architecture>,
+}
+
+impl Description {
+    /// # Errors
+    /// [`Error::ManifestInvalid`] for an id or an architecture that cannot be.
+    pub(crate) fn validate(&self) -> Result<()> {
+        check_id(&self.id)?;
+        self.architecture.as_ref().map_or(Ok(()), Architecture::validate)
+    }
+
+    /// A manifest without shards yet.
+    pub(crate) fn manifest(self, architecture: Architecture, precision: Precision) -> Manifest {
+        let Description { id, name, source, licence, serves, shares, .. } = self;
+        Manifest {
+            format_version: FORMAT_VERSION,
+            id,
+            name,
+            architecture,
+            precision,
+            serves,
+            shares,
+            source,
+            licence,
+            f16_change: None,
+            fidelity: None,
+            shards: Vec::new(),
+        }
+    }
+}
+
 /// One file of weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {

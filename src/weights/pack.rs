@@ -8,8 +8,7 @@ use std::{collections::HashMap, fs, path::Path};
 pub use self::search::{Budget, CurvePoint};
 use self::{search::search, source::Source};
 use super::{
-    FORMAT_VERSION, LoadReport, Manifest, Precision, Shard,
-    manifest::check_id,
+    Description, LoadReport, Manifest, Precision, Shard,
     published::{architecture_from_diffusers, from_shapes},
     shard::ShardWriter,
     tensor::{self, Format},
@@ -20,12 +19,10 @@ use crate::{Error, Result, autoencoder::spec::ParameterSpec};
 #[derive(Debug, Clone)]
 pub struct PackOptions<'a> {
     pub input: Input<'a>,
-    /// diffusers' `config.json`. By default the one beside the file, else the tensors' shapes must tell.
+    /// diffusers' `config.json`. By default the one beside the file. Where there is none, and the description has no
+    /// architecture either, the tensors' names and shapes must tell.
     pub config: Option<&'a Path>,
-    pub id: &'a str,
-    pub name: &'a str,
-    pub source: &'a str,
-    pub licence: &'a str,
+    pub description: Description,
     pub precision: Precision,
     /// Instead of the precision: search the smallest that changes t by no more.
     pub budget: Option<Budget<'a>>,
@@ -50,7 +47,7 @@ pub enum Input<'a> {
 /// [`Error::File`], [`Error::WeightsCorrupt`] for a file that cannot be parsed, [`Error::WeightsWrong`]
 /// if tensors are missing, [`Error::ManifestInvalid`] for a configuration that is not understood.
 pub fn pack(options: &PackOptions<'_>, folder: &Path) -> Result<(Manifest, LoadReport)> {
-    check_id(options.id)?;
+    options.description.validate()?;
     let mut source = match options.input {
         Input::Whole(path) => Source::open(path, "")?,
         Input::Halves { encoder, decoder } => {
@@ -60,31 +57,19 @@ pub fn pack(options: &PackOptions<'_>, folder: &Path) -> Result<(Manifest, LoadR
         }
     };
     source.take_parts();
-    let architecture = match config_text(options)? {
-        Some((file, text)) => architecture_from_diffusers(&file, &text)?,
-        None => from_shapes(&source.shapes())?,
+    let architecture = match (&options.description.architecture, config_text(options)?) {
+        (Some(architecture), _) => architecture.clone(),
+        (None, Some((file, text))) => architecture_from_diffusers(&file, &text)?,
+        (None, None) => from_shapes(&source.shapes())?,
     };
     architecture.validate()?;
     let parameters = architecture.parameters();
     let report = LoadReport::compare(&parameters, source.shapes());
     if !report.is_complete() {
-        return Err(Error::WeightsWrong { model: options.id.into(), report: Box::new(report) });
+        return Err(Error::WeightsWrong { model: options.description.id.clone(), report: Box::new(report) });
     }
     fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
-    let mut manifest = Manifest {
-        format_version: FORMAT_VERSION,
-        id: options.id.into(),
-        name: options.name.into(),
-        architecture,
-        precision: options.precision,
-        serves: Vec::new(),
-        shares: Vec::new(),
-        source: options.source.into(),
-        licence: options.licence.into(),
-        f16_change: None,
-        fidelity: None,
-        shards: Vec::new(),
-    };
+    let mut manifest = options.description.clone().manifest(architecture, options.precision);
     let mut formats = HashMap::new();
     if let Some(budget) = options.budget {
         let found = search(&manifest, &parameters, &source, budget)?;

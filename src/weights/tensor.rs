@@ -39,6 +39,7 @@ pub(crate) struct StoredTensor {
 
 impl StoredTensor {
     /// `None` if the shape and the bytes differ.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn view(&self) -> Option<TensorView<'_>> {
         TensorView::new(self.dtype, self.shape.clone(), &self.bytes).ok()
     }

@@ -10,7 +10,7 @@ use aedr::{
     calibration::Calibration,
     device::{ComputeDevice, DevicePreference},
     weights::{
-        Manifest, Model, ModelLoader, Precision,
+        Description, Manifest, Model, ModelLoader, Precision,
         pack::{Input, PackOptions, pack},
     },
 };
@@ -39,10 +39,13 @@ pub fn options<'a>(input: Input<'a>, precision: Precision) -> PackOptions<'a> {
     PackOptions {
         input,
         config: None,
-        id: "test",
-        name: "Test",
-        source: "test",
-        licence: "MIT",
+        description: Description {
+            id: "test".into(),
+            name: "Test".into(),
+            source: "test".into(),
+            licence: "MIT".into(),
+            ..Description::default()
+        },
         precision,
         budget: None,
         shard_bytes: 100_000,

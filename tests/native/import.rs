@@ -1,0 +1,199 @@
+//! Importing a published file as it arrives, against packing the same file; and what wrong files are told.
+
+use std::fs;
+
+use aedr::{
+    Error, Result,
+    autoencoder::Architecture,
+    device::ComputeDevice,
+    weights::{
+        Description, Import, ImportRequest, LoadReport, Manifest, ModelLoader, Precision, Written,
+        architecture_from_diffusers,
+        pack::{Input, pack},
+    },
+};
+use proptest::prelude::*;
+use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
+use sha2::{Digest, Sha256};
+
+use crate::common::{cpu, options, repository};
+
+const MODELS: [&str; 8] =
+    ["kl_quant", "kl_no_quant", "kl_flux2", "vq_ithq", "movq", "qwen_image", "dc_ae", "tiny_taesd"];
+
+fn file(model: &str) -> Vec<u8> {
+    fs::read(repository("tests/goldens").join(model).join("model.safetensors")).unwrap()
+}
+
+fn architecture(model: &str) -> Architecture {
+    let config = fs::read_to_string(repository("tests/goldens").join(model).join("config.json")).unwrap();
+    architecture_from_diffusers("config.json", &config).unwrap()
+}
+
+/// For a file of `kl_quant`, whose number of groups shapes do not tell.
+fn kl_request(precision: Precision) -> ImportRequest {
+    request(Some(architecture("kl_quant")), precision)
+}
+
+fn request(architecture: Option<Architecture>, precision: Precision) -> ImportRequest {
+    let text = |text: &str| text.to_owned();
+    let description = Description {
+        id: text("test"),
+        name: text("Test"),
+        source: text("test"),
+        licence: text("MIT"),
+        architecture,
+        ..Description::default()
+    };
+    ImportRequest { description, sha256: None, precision }
+}
+
+/// Feeds a file in pieces of these lengths, over and over.
+fn import(request: ImportRequest, bytes: &[u8], lengths: &[usize]) -> Result<(Vec<Written>, Manifest, LoadReport)> {
+    let mut import = Import::new(request)?;
+    let (mut written, mut rest, mut turn) = (Vec::new(), bytes, 0);
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(lengths[turn % lengths.len()].min(rest.len()));
+        written.extend(import.push(piece)?);
+        (rest, turn) = (after, turn + 1);
+    }
+    let (last, manifest, report) = import.finish()?;
+    written.extend(last);
+    Ok((written, manifest, report))
+}
+
+/// All tensors of the shards as they are loaded, by name.
+fn load((written, manifest, _): &(Vec<Written>, Manifest, LoadReport), device: ComputeDevice) -> LoadReport {
+    let mut loader = ModelLoader::new(Manifest::parse(&manifest.to_json()).unwrap(), device);
+    for (index, shard) in manifest.shards.iter().enumerate() {
+        let (_, bytes) = written.iter().find(|(name, _)| *name == shard.file).unwrap();
+        loader.add_shard(index, bytes).unwrap();
+    }
+    loader.finish(None).unwrap().1
+}
+
+/// The tensors of plain shards.
+fn tensors(shards: impl Iterator<Item = Vec<u8>>) -> Vec<(String, Vec<usize>, Vec<u8>)> {
+    let mut tensors = Vec::new();
+    for bytes in shards {
+        let parsed = SafeTensors::deserialize(&bytes).unwrap();
+        tensors
+            .extend(parsed.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec(), view.data().to_vec())));
+    }
+    tensors.sort();
+    tensors
+}
+
+#[test]
+fn an_import_equals_a_pack_for_every_family() {
+    for model in MODELS {
+        let path = repository("tests/goldens").join(model).join("model.safetensors");
+        let folder = tempfile::tempdir().unwrap();
+        let (packed, packed_report) = pack(&options(Input::Whole(&path), Precision::F16), folder.path()).unwrap();
+        let imported =
+            import(request(Some(architecture(model)), Precision::F16), &file(model), &[4096, 1, 333]).unwrap();
+        let (written, manifest, report) = &imported;
+        assert_eq!((&manifest.architecture, report), (&packed.architecture, &packed_report), "{model}");
+        let packed = packed.shards.iter().map(|shard| fs::read(folder.path().join(&shard.file)).unwrap());
+        assert_eq!(tensors(written.iter().map(|(_, bytes)| bytes.clone())), tensors(packed), "{model}");
+        assert!(load(&imported, cpu()).is_complete(), "{model}");
+    }
+}
+
+#[test]
+fn quantised_imports_load() {
+    let plain: u64 = shard_bytes(&import(kl_request(Precision::F16), &file("kl_quant"), &[1000]).unwrap().1);
+    for precision in [Precision::Q12, Precision::Q10, Precision::Q8] {
+        let imported = import(kl_request(precision), &file("kl_quant"), &[1000]).unwrap();
+        assert!(load(&imported, cpu()).is_complete());
+        assert!(shard_bytes(&imported.1) < plain, "{precision:?}");
+        assert!(imported.1.shards.iter().all(|shard| shard.encoding.is_some()));
+    }
+}
+
+fn shard_bytes(manifest: &Manifest) -> u64 {
+    manifest.shards.iter().map(|shard| shard.bytes).sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// How the network cuts a file does not matter.
+    #[test]
+    fn pieces_do_not_matter(lengths in prop::collection::vec(1usize..50_000, 1..6)) {
+        let bytes = file("tiny_taesd");
+        let whole = import(request(None, Precision::Q12), &bytes, &[bytes.len()]).unwrap();
+        let pieces = import(request(None, Precision::Q12), &bytes, &lengths).unwrap();
+        prop_assert_eq!(whole.0, pieces.0);
+        prop_assert_eq!(whole.1, pieces.1);
+    }
+
+    /// Whatever comes, an import ends in an error or a model, never in a panic.
+    #[test]
+    fn damage_never_panics(at in 0usize..20_000, value in any::<u8>(), length in 0usize..60_000) {
+        let mut bytes = file("tiny_taesd");
+        let at = at % bytes.len();
+        bytes[at] = value;
+        bytes.truncate(length.max(9));
+        let _ = import(request(None, Precision::F16), &bytes, &[777]);
+    }
+}
+
+#[test]
+fn the_hash_decides() {
+    let bytes = file("kl_quant");
+    let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let with = |sha256: &str| ImportRequest { sha256: Some(sha256.into()), ..kl_request(Precision::F16) };
+    let (_, manifest, _) = import(with(&hash), &bytes, &[5000]).unwrap();
+    assert_eq!(manifest.source, format!("test, sha256 {hash}"));
+    let error = import(with(&"0".repeat(64)), &bytes, &[5000]).unwrap_err();
+    assert_eq!(error.code(), "weights_corrupt");
+    assert!(error.to_string().contains(&hash), "{error}");
+}
+
+#[test]
+fn what_is_no_autoencoder_is_told_from_its_first_bytes() {
+    for (bytes, told) in [
+        (&b"<!doctype html><title>Sign in"[..], "a web page"),
+        (b"PK\x03\x04.................", "a PyTorch file"),
+        (b"\x80\x02}q\x00..............", "a PyTorch file"),
+        (b"GIF89a..................", "not known"),
+    ] {
+        let mut import = Import::new(request(None, Precision::F16)).unwrap();
+        let error = import.push(bytes).unwrap_err();
+        assert_eq!(error.code(), "weights_foreign");
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    // A language model's file is known by its header; its tensors need not come.
+    let data = [0; 4];
+    let view = TensorView::new(Dtype::F16, vec![2], &data).unwrap();
+    let foreign = serialize([("model.layers.0.self_attn.q_proj.weight", view)], None).unwrap();
+    let mut import = Import::new(request(None, Precision::F16)).unwrap();
+    assert_eq!(import.push(&foreign[..foreign.len() - 4]).unwrap_err().code(), "weights_foreign");
+    // Another autoencoder than the catalogue's is told by what is missing.
+    let error = self::import(request(Some(architecture("kl_quant")), Precision::F16), &file("kl_no_quant"), &[100]);
+    let Err(Error::WeightsWrong { report, .. }) = error else { panic!("it was imported") };
+    assert!(report.missing.iter().any(|name| name.contains("quant_conv")), "{report}");
+}
+
+#[test]
+fn short_and_long_files_are_damaged() {
+    let bytes = file("kl_quant");
+    let short = import(kl_request(Precision::F16), &bytes[..bytes.len() - 1], &[4096]).unwrap_err();
+    assert!(short.code() == "weights_corrupt" && short.to_string().contains("bytes"), "{short}");
+    let long = import(kl_request(Precision::F16), &[&bytes[..], b"!"].concat(), &[4096]).unwrap_err();
+    assert!(long.code() == "weights_corrupt" && long.to_string().contains("longer"), "{long}");
+    for length in [0, 5, 9, 200] {
+        let error = import(kl_request(Precision::F16), &bytes[..length], &[4096]).unwrap_err();
+        assert_eq!(error.code(), "weights_corrupt", "{length} bytes: {error}");
+    }
+}
+
+#[test]
+fn values_that_are_no_numbers_are_damage() {
+    let mut bytes = file("kl_quant");
+    let end = bytes.len();
+    bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let error = import(kl_request(Precision::F16), &bytes, &[4096]).unwrap_err();
+    assert!(error.code() == "weights_corrupt" && error.to_string().contains("not numbers"), "{error}");
+}
