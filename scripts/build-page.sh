@@ -35,7 +35,7 @@ mkdir -p dist/weights
 cp index.html dist/
 cp -r www dist/
 cp -r $package dist/www/pkg
-cp weights/index.json dist/weights/
+cp weights/index.json weights/catalog.json dist/weights/
 for manifest in weights/*/manifest.json; do
   cp -r "$(dirname "$manifest")" dist/weights/
 done

@@ -30,6 +30,9 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** The one script that may fetch from other sites: it adds models, and never sees an image. */
+const IMPORT_WORKER = '/www/import-worker.js';
+
 /** With these two, workers may share memory, and the CPU is used on several threads. */
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -45,15 +48,20 @@ const HEADERS = {
 
 /**
  * Serves one or more folders; with several, the first that has a file gives it.
- * @param {{directories: string[], port?: number, isolated?: boolean}} options Port 0 takes a free one.
+ * @param {{directories: string[], port?: number, isolated?: boolean, importFrom?: string}} options Port 0 takes a
+ *   free one. `importFrom`: where models may be fetched from.
  * @returns {Promise<{address: string, close: () => Promise<void>}>}
  */
-export async function serve({ directories, port = 0, isolated = true }) {
+export async function serve({ directories, port = 0, isolated = true, importFrom = 'https:' }) {
   const headers = Object.entries(isolated ? { ...HEADERS, ...ISOLATION } : HEADERS);
   // `dev` reads the folder at each request, so a rebuild shows without a restart.
   const folders = directories.map((directory) => sirv(directory, { dev: true, etag: true }));
   const server = createServer((request, response) => {
     for (const [name, value] of headers) response.setHeader(name, value);
+    if (new URL(request.url ?? '/', 'http://localhost').pathname === IMPORT_WORKER) {
+      const policy = CONTENT_SECURITY_POLICY.replace("connect-src 'self'", `connect-src 'self' ${importFrom}`);
+      response.setHeader('Content-Security-Policy', policy);
+    }
     const attempt = (/** @type {number} */ index) => {
       const folder = folders[index];
       if (folder) return folder(request, response, () => attempt(index + 1));

@@ -12,7 +12,7 @@ mod report;
 mod shard;
 mod tensor;
 
-pub use import::{Import, ImportRequest, Written};
+pub use import::{Import, ImportRequest, KnownFile, Written};
 pub use loader::{Model, ModelLoader};
 pub use manifest::{Description, Encoding, FORMAT_VERSION, Fidelity, Manifest, Precision, Shard};
 pub use published::architecture_from_diffusers;

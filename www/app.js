@@ -5,17 +5,17 @@
  */
 
 import { byId, element } from './dom.js';
-import { Engine } from './engine.js';
 import { toPlain } from './errors.js';
 import { outcomeGlyph } from './glyph.js';
 import { readBytes, watchIntake } from './intake.js';
-import { modelEntries } from './models.js';
+import { addressOf, modelEntries } from './models.js';
 import { hidePreview, showPreview } from './preview.js';
+import { Remote } from './remote.js';
 import { errorView, resultView } from './result.js';
 import { fetchSample, showSamples } from './samples.js';
 import { errors, howSteps, outcomes, page, progress as progressWords, stages } from './texts.js';
 
-const engine = new Engine();
+const engine = new Remote(new URL('./worker.js', import.meta.url));
 const status = byId('status');
 const outcome = byId('outcome');
 const progressBar = byId('progress');
@@ -58,9 +58,9 @@ async function checkOne(take, signal, isCurrent, before) {
     const models = await modelEntries();
     await before;
     const preference = new FormData(settings.querySelector('form')).get('device');
-    const request = { image, models: models.map(({ id, manifest }) => ({ id, manifest })), preference };
+    const request = { image, models: models.map(addressOf), preference };
     const onProgress = (/** @type {any} */ report) => isCurrent() && !signal.aborted && showProgress(report);
-    const answer = await engine.check(/** @type {any} */ (request), { signal, onProgress });
+    const answer = await engine.ask('check', request, [image], { signal, onProgress });
     if (!isCurrent()) return;
     const { outcome: found, groups } = answer.ranking;
     const view = resultView(answer, { intake, models, onAgain: again });
@@ -188,6 +188,10 @@ byId('cancel').addEventListener('click', () => {
   byId('cancel').disabled = true;
   byId('stage-text').textContent = progressWords.cancelling;
   current?.controller.abort();
+});
+byId('models').addEventListener('click', async () => {
+  const { openLibrary } = await import('./library.js');
+  await openLibrary();
 });
 settings.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
   if (event.key !== 'Escape') return;

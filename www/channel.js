@@ -1,5 +1,5 @@
 /**
- * The worker's end of the one channel between page and worker. The page's end is `engine.js`.
+ * The worker's end of the one channel between page and worker. The page’s end is `remote.js`.
  *
  * To the worker: `{id, method, params}` asks, `{id, cancel: true}` asks to stop.
  * From the worker: `{id, progress}` any number of times, then `{id, result}` or `{id, error}`;

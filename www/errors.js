@@ -39,3 +39,9 @@ export function toPlain(thrown) {
 export function fromPlain({ code, message, advice }) {
   return new AedrError(code, message, advice);
 }
+
+/** Messages begin small and have no full stop, to be quoted. @param {string} message */
+export function sentence(message) {
+  const whole = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}

@@ -1,7 +1,8 @@
-/** The models that the page can check against, from `weights/index.json`. */
+/** The models that the page can check against: from `weights/index.json`, and those that were added. */
 
 import { request } from './download.js';
 import { AedrError } from './errors.js';
+import { addedModels } from './store.js';
 
 /** @typedef {import('./result.js').ModelEntry} ModelEntry */
 
@@ -11,13 +12,20 @@ const FORMAT_VERSION = 1;
 const DEMONSTRATION = 'aedr-small';
 
 /** @type {Promise<ModelEntry[]> | null} */
-let entries = null;
+let hosted = null;
 
-/** At least one model, with absolute manifest addresses. Fetched once; again after a failure. */
-export function modelEntries() {
-  entries ??= fetchEntries();
-  entries.catch(() => (entries = null));
-  return entries;
+/** At least one model: those that come with the page, then those that were added. */
+export async function modelEntries() {
+  const [ours, added] = await Promise.all([hostedModels(), addedModels()]);
+  const ids = new Set(ours.map(({ id }) => id));
+  return [...ours, ...added.filter(({ id }) => !ids.has(id)).map(({ id, name, files }) => ({ id, name, files }))];
+}
+
+/** The models that come with the page, with absolute addresses. Fetched once; again after a failure. */
+export function hostedModels() {
+  hosted ??= fetchEntries();
+  hosted.catch(() => (hosted = null));
+  return hosted;
 }
 
 /** @returns {Promise<ModelEntry[]>} */
@@ -27,9 +35,14 @@ async function fetchEntries() {
   if (index?.format_version !== FORMAT_VERSION || !index.models?.length) {
     throw new AedrError('manifest_invalid', 'weights/index.json lists no model in a form that this page knows');
   }
-  return index.models.map((/** @type {ModelEntry} */ entry) => ({
+  return index.models.map((/** @type {any} */ entry) => ({
     ...entry,
     manifest: new URL(entry.manifest, INDEX).href,
     demonstration: entry.id === DEMONSTRATION,
   }));
+}
+
+/** What a worker needs to know of a model. @param {ModelEntry} entry @returns {import('./worker.js').ModelAddress} */
+export function addressOf({ id, manifest, files }) {
+  return files ? { id, files } : { id, manifest: manifest ?? '' };
 }

@@ -5,10 +5,12 @@
  * @typedef {import('./worker.js').ModelAnswer} ModelAnswer
  * @typedef {{outcome: string, reports: number[]}} Group Positions of models that cannot be told apart.
  * @typedef {import('./intake.js').Intake} Intake
- * @typedef {{id: string, name: string, manifest: string, note?: string, demonstration?: boolean}} ModelEntry
+ * @typedef {{id: string, name: string, manifest?: string, files?: import('./store.js').ModelFiles, note?: string,
+ *   demonstration?: boolean}} ModelEntry With a `manifest`'s address or, from the store, its `files`.
  */
 
 import { element } from './dom.js';
+import { sentence } from './errors.js';
 import { outcomeGlyph } from './glyph.js';
 import { signalScale } from './scale.js';
 import {
@@ -171,12 +173,6 @@ function fallbackAdvice(code) {
   if (code === 'no_webgpu') return failure.webgpuAdvice;
   if (code === 'engine_stopped') return failure.stoppedAdvice;
   return code === 'internal' ? failure.internalAdvice : failure.retryAdvice;
-}
-
-/** Messages begin small and have no full stop, to be quoted. @param {string} message */
-function sentence(message) {
-  const whole = message.charAt(0).toUpperCase() + message.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
 /** @param {ModelEntry | undefined} model */

@@ -11,6 +11,7 @@ export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 /** Sentences of the fixed page. */
 export const page = {
   skip: 'Skip to the check',
+  models: 'Models',
   settings: 'Settings',
   deviceLegend: 'Compute on',
   deviceAuto: 'Automatic',
@@ -32,8 +33,8 @@ export const page = {
   noPreview: 'This browser has no preview of this file.',
   answersHeading: 'Three possible answers',
   demonstrationShort:
-    'For now the page knows one decoder: a small demonstration model that no public generator uses. Its answers show ' +
-    'how the check works; they say nothing about images from elsewhere.',
+    'The page comes with one decoder: a small demonstration model that no public generator uses. Its answers show ' +
+    'how the check works. The decoders of public generators can be added under “Models”.',
   working: 'Checking',
   cancel: 'Cancel',
   samplesHeading: 'No image at hand?',
@@ -219,6 +220,14 @@ export const errors = {
   weights_corrupt: 'The model arrived damaged',
   weights_wrong: 'The model does not fit',
   weights_foreign: 'This file holds no autoencoder that is known here',
+  storage_full: 'There is not enough space',
+  import_refused: 'The site does not give this page the file',
+  import_interrupted: 'The download broke off',
+  import_gated: 'The site asks to sign in first',
+  import_missing: 'There is no such file',
+  import_elsewhere: 'Another tab is adding this model',
+  import_busy: 'One model at a time',
+  import_address: 'This is no address of a file',
   manifest_invalid: 'The model’s description is not valid',
   program_missing: 'The checking program could not be fetched',
   no_webgpu: 'WebGPU is not available',
@@ -247,6 +256,71 @@ export const failure = {
   internalAdvice: 'Try again, or with another image.',
   tryAgain: 'Try again',
   useCpu: 'Check on the CPU',
+};
+
+/** The dialog of models. */
+export const library = {
+  open: 'Models',
+  openAdding: (/** @type {number} */ fraction) => `Models (adding, ${Math.floor(fraction * 100)} %)`,
+  heading: 'Models',
+  close: 'Close',
+  lead:
+    'A check compares your image with the decoders of these models. The more of them are on this device, the more ' +
+    'generators it can name. Your images are never sent to anyone.',
+  hereHeading: 'On this device',
+  withPage: 'Comes with the page',
+  serves: (/** @type {string[]} */ names) => `Paints the images of ${new Intl.ListFormat('en').format(names)}`,
+  size: (/** @type {number} */ bytes) => `${megabytes(bytes)} MB`,
+  uncalibrated: 'gives numbers, and no verdict yet',
+  thisVisit: 'kept until you close this page',
+  remove: 'Delete',
+  removeNamed: (/** @type {string} */ name) => `Delete ${name}`,
+  removeSure: 'Really delete',
+  keep: 'Keep it',
+  unfinished: (/** @type {number} */ bytes) => `Not finished: ${megabytes(bytes)} MB have come`,
+  goOn: 'Continue',
+  goOnNamed: (/** @type {string} */ name) => `Continue adding ${name}`,
+  discard: 'Discard',
+  discardNamed: (/** @type {string} */ name) => `Discard what has come of ${name}`,
+  storage: (/** @type {number} */ used, /** @type {number} */ available) =>
+    `This page uses ${megabytes(used)} MB of this device; the browser lets it use ${megabytes(available)} MB more.`,
+  noStorage: 'This browser does not tell how much space there is.',
+  addHeading: 'Add a model',
+  addLead:
+    'A model is downloaded once, from the site that publishes it, made smaller on this device and kept in this ' +
+    'browser. That site sees that somebody downloads the file, and nothing else.',
+  origin: (/** @type {string} */ repository, /** @type {string} */ licence) => `From ${repository}, licence: ${licence}`,
+  add: (/** @type {number} */ size) => `Add (${size} MB)`,
+  addNamed: (/** @type {string} */ name, /** @type {number} */ size) => `Add ${name} (${size} MB)`,
+  addPlain: 'Add',
+  gatedBefore: 'The publisher asks you to sign in and to agree to terms. Do that at ',
+  gatedAfter: (/** @type {string} */ file, /** @type {number} */ size) =>
+    `, save the file ${file} (${size} MB), then choose it here.`,
+  chooseFile: 'Choose the file',
+  chooseFileNamed: (/** @type {string} */ name) => `Choose the file of ${name}`,
+  needsProgram: (/** @type {string} */ id) =>
+    `Published in a form that this page cannot read; the program packs it: aedr pack --entry ${id}`,
+  addressLabel: 'Or from any address of a .safetensors file',
+  addressWrong: 'an address begins with https://',
+  fileLabel: 'Or from a .safetensors file on this device',
+  fromDevice: 'a file of this device',
+  adding: (/** @type {string} */ name) => `Adding ${name}`,
+  waiting: 'The connection broke. Trying again…',
+  cancel: 'Cancel',
+  busy: 'another model is being added',
+  tryAgain: 'Try again',
+  forThisVisit: 'Use it for this visit only',
+  /** @type {Record<string, string>} */
+  advice: {
+    storage_full: 'Free some space, delete a model, or use this one without keeping it.',
+    import_refused: 'Try again, or save the file with your browser and choose it here.',
+    import_interrupted: 'What has come is kept: try again when the connection is better.',
+    import_gated: 'Sign in there, save the file with your browser, then choose it here.',
+    import_missing: 'Look for the file on that site, or choose it here if you have it.',
+    import_elsewhere: 'Wait until it is done there, or close that tab.',
+    weights_corrupt: 'Nothing of it was kept. Try again; if it happens again, the file is not the one it should be.',
+    weights_foreign: 'Look for the autoencoder’s own file, often called vae or ae. Nothing of this one was kept.',
+  },
 };
 
 export const samples = {

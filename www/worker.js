@@ -3,7 +3,8 @@
  *
  * @typedef {import('./device.js').DevicePreference} DevicePreference
  * @typedef {import('./device.js').DeviceReason} DeviceReason
- * @typedef {{id: string, manifest: string}} ModelAddress `manifest` is an absolute address.
+ * @typedef {{id: string, manifest: string} | {id: string, files: import('./store.js').ModelFiles}} ModelAddress
+ *   `manifest` is an absolute address, and the other files stand beside it.
  * @typedef {{image: ArrayBuffer, models: ModelAddress[], preference: DevicePreference}} CheckRequest
  * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress
  * @typedef {{model: string, number: number, count: number}} ModelProgress Which of several models it is about.
@@ -24,20 +25,16 @@
 import { answer } from './channel.js';
 import { chooseDevice } from './device.js';
 import { helpers } from './crew.js';
-import { downloadBytes, request, watch } from './download.js';
+import { modelSource } from './model-source.js';
 import { AedrError, toPlain } from './errors.js';
 import { yieldingProgress } from './pace.js';
+import { loadProgram } from './program.js';
 
-const PROGRAM = new URL('./pkg/aedr.js', import.meta.url).href;
-const PROGRAM_BYTES = new URL('./pkg/aedr_bg.wasm', import.meta.url).href;
 /** Models stay on the device for the next image while their weights take no more than this. */
 const KEPT_BYTES = 768 * 2 ** 20;
 /** After these the next model would fare no better. */
 const ENDS_ALL = ['cancelled', 'device_failed', 'engine_stopped', 'image_too_small'];
 
-/** @typedef {{Checker: any, Image: any, rank: (reports: string) => string, compiled: WebAssembly.Module}} Program */
-/** @type {Promise<Program> | null} The module, once it is there. */
-let program = null;
 /** @typedef {{uncertain: UncertainRange | null, bytes: number}} LoadedModel */
 /** @type {{device: 'gpu' | 'cpu', checker: any, models: Map<string, LoadedModel>} | null} */
 let open = null;
@@ -114,7 +111,7 @@ async function costs(image, models, signal) {
   const failures = [];
   const read = async (/** @type {ModelAddress} */ model) => {
     try {
-      const manifest = await (await request(model.manifest, { code: 'weights_missing', signal })).text();
+      const manifest = await modelSource(model).manifest(signal);
       const { parameter_bytes: bytes, multiply_adds: work } = JSON.parse(image.cost(manifest));
       return [{ model, manifest, bytes, work }];
     } catch (thrown) {
@@ -125,29 +122,6 @@ async function costs(image, models, signal) {
   };
   const costed = (await Promise.all(models.map(read))).flat().sort((a, b) => a.work - b.work);
   return { costed, failures };
-}
-
-/** @param {import('./channel.js').CallContext} context */
-function loadProgram({ signal, progress }) {
-  program ??= (async () => {
-    const module = await import(PROGRAM).catch(() => {
-      throw new AedrError('program_missing', 'pkg/aedr.js could not be fetched');
-    });
-    const response = await request(PROGRAM_BYTES, { code: 'program_missing', signal });
-    watch(response, (loaded, total) => progress({ stage: 'program', loaded, total }));
-    const compiled = await compile(response);
-    await module.default({ module_or_path: compiled });
-    return { Checker: module.Checker, Image: module.Image, rank: module.rank, compiled };
-  })();
-  // Whatever went wrong, the next check begins anew.
-  program.catch(() => (program = null));
-  return program;
-}
-
-/** Compiles while it arrives, if the server says what it is. @param {Response} response */
-async function compile(response) {
-  const streams = response.headers.get('Content-Type')?.startsWith('application/wasm');
-  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
 /**
@@ -173,40 +147,24 @@ async function loadModel(model, manifestText, parameterBytes, { signal, progress
     models.delete(id);
     kept -= bytes;
   }
-  const code = 'weights_missing';
+  const source = modelSource(model);
   const manifest = JSON.parse(checker.begin_model(manifestText));
   if (manifest.id !== model.id) {
-    throw new AedrError('weights_wrong', `${model.manifest} describes ${manifest.id}, and ${model.id} was expected`);
+    throw new AedrError('weights_wrong', `the manifest of ${model.id} describes ${manifest.id}`);
   }
   /** @type {{file: string, bytes: number}[]} */
   const shards = manifest.shards;
   const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
-  for (const [index, { file, bytes }] of shards.entries()) {
-    const address = new URL(file, model.manifest).href;
+  for (const [index, shard] of shards.entries()) {
     const onBytes = (/** @type {number} */ loaded) => progress({ stage: 'weights', loaded: before + loaded, total });
-    checker.add_shard(index, await downloadBytes(address, { code, bytes, signal, onBytes }));
-    before += bytes;
+    checker.add_shard(index, await source.shard(shard, { signal, onBytes }));
+    before += shard.bytes;
   }
-  const calibration = await loadCalibration(new URL('calibration.json', model.manifest).href, signal);
+  const calibration = await source.calibration(signal);
   checker.finish_model(calibration);
   const { uncertain_from: from, uncertain_to: to } = JSON.parse(calibration ?? '{}');
   const uncertain = calibration ? { from, to } : null;
   models.set(model.id, { uncertain, bytes: parameterBytes });
   return uncertain;
-}
-
-/**
- * A model may have no calibration; then its checks give numbers without a verdict.
- * @param {string} address @param {AbortSignal} signal
- */
-async function loadCalibration(address, signal) {
-  const response = await fetch(address, { signal }).catch(() => null);
-  if (response?.status === 404) return undefined;
-  signal.throwIfAborted();
-  if (!response?.ok) {
-    const why = response ? `the server answered ${response.status}` : 'the connection failed';
-    throw new AedrError('weights_missing', `calibration.json could not be fetched: ${why}`);
-  }
-  return response.text();
 }

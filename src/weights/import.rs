@@ -27,7 +27,19 @@ pub struct ImportRequest {
     /// The file's, lower-case hexadecimal, where it is known.
     #[serde(default)]
     pub sha256: Option<String>,
+    /// A file that proves to be one of these is described as that one.
+    #[serde(default)]
+    pub known: Vec<KnownFile>,
     pub precision: Precision,
+}
+
+/// A published file and what is known of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownFile {
+    /// Lower-case hexadecimal.
+    pub sha256: String,
+    pub description: Description,
 }
 
 /// A file to keep: its name and its bytes.
@@ -144,7 +156,9 @@ impl Import {
             return Err(self.corrupt(format!("its sha256 is {found}, {expected} was expected")));
         }
         let written = self.keep(taking.writer.close()?).into_iter().collect();
-        let ImportRequest { description, precision, .. } = self.request;
+        let ImportRequest { description, known, precision, .. } = self.request;
+        let recognised = known.into_iter().find(|known| known.sha256 == found);
+        let description = recognised.map_or(description, |known| known.description);
         let mut manifest = description.manifest(taking.architecture, precision);
         manifest.source = format!("{}, sha256 {found}", manifest.source);
         manifest.shards = self.shards;

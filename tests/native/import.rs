@@ -7,7 +7,7 @@ use aedr::{
     autoencoder::Architecture,
     device::ComputeDevice,
     weights::{
-        Description, Import, ImportRequest, LoadReport, Manifest, ModelLoader, Precision, Written,
+        Description, Import, ImportRequest, KnownFile, LoadReport, Manifest, ModelLoader, Precision, Written,
         architecture_from_diffusers,
         pack::{Input, pack},
     },
@@ -45,7 +45,7 @@ fn request(architecture: Option<Architecture>, precision: Precision) -> ImportRe
         architecture,
         ..Description::default()
     };
-    ImportRequest { description, sha256: None, precision }
+    ImportRequest { description, sha256: None, known: Vec::new(), precision }
 }
 
 /// Feeds a file in pieces of these lengths, over and over.
@@ -146,6 +146,14 @@ fn the_hash_decides() {
     let with = |sha256: &str| ImportRequest { sha256: Some(sha256.into()), ..kl_request(Precision::F16) };
     let (_, manifest, _) = import(with(&hash), &bytes, &[5000]).unwrap();
     assert_eq!(manifest.source, format!("test, sha256 {hash}"));
+    // A file that is recognised by its hash gets that name.
+    let known = |sha256: &str, id: &str| KnownFile {
+        sha256: sha256.into(),
+        description: Description { id: id.into(), ..kl_request(Precision::F16).description },
+    };
+    let known = vec![known(&"1".repeat(64), "other"), known(&hash, "recognised")];
+    let (_, manifest, _) = import(ImportRequest { known, ..with(&hash) }, &bytes, &[5000]).unwrap();
+    assert_eq!(manifest.id, "recognised");
     let error = import(with(&"0".repeat(64)), &bytes, &[5000]).unwrap_err();
     assert_eq!(error.code(), "weights_corrupt");
     assert!(error.to_string().contains(&hash), "{error}");

@@ -1,10 +1,7 @@
 /**
- * The page's end of the channel: starts the worker when it is first needed, asks it, cancels, and
- * replaces it when it has stopped.
+ * The page's end of the channel to a worker: starts it when it is first needed, asks it, cancels, and replaces it when
+ * it has stopped.
  *
- * @typedef {import('./worker.js').CheckRequest} CheckRequest
- * @typedef {import('./worker.js').CheckAnswer} CheckAnswer
- * @typedef {import('./worker.js').DownloadProgress | import('./worker.js').ComputeProgress} CheckProgress
  * @typedef {{resolve: (result: any) => void, reject: (error: Error) => void,
  *   onProgress: (progress: any) => void}} Waiting
  */
@@ -14,28 +11,26 @@ import { AedrError, fromPlain } from './errors.js';
 /** How long a worker may take to honour a cancel before it is ended. */
 const CANCEL_PATIENCE_MS = 2000;
 
-export class Engine {
+export class Remote {
+  #script;
   /** @type {Worker | null} */
   #worker = null;
   /** @type {Map<number, Waiting>} */
   #waiting = new Map();
   #lastId = 0;
 
-  /**
-   * Checks an image. The image's buffer is handed over and empty afterwards.
-   * @param {CheckRequest} params
-   * @param {{signal: AbortSignal, onProgress: (progress: CheckProgress) => void}} options
-   * @returns {Promise<CheckAnswer>}
-   */
-  check(params, options) {
-    return this.#ask('check', params, [params.image], options);
+  /** @param {URL} script */
+  constructor(script) {
+    this.#script = script;
   }
 
   /**
+   * Asks for `method`. What `transfer` lists is handed over and empty afterwards.
    * @param {string} method @param {any} params @param {Transferable[]} transfer
    * @param {{signal: AbortSignal, onProgress: (progress: any) => void}} options
+   * @returns {Promise<any>}
    */
-  async #ask(method, params, transfer, { signal, onProgress }) {
+  async ask(method, params, transfer, { signal, onProgress }) {
     signal.throwIfAborted();
     const worker = (this.#worker ??= this.#start());
     const id = ++this.#lastId;
@@ -59,7 +54,7 @@ export class Engine {
   }
 
   #start() {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'aedr' });
+    const worker = new Worker(this.#script, { type: 'module' });
     worker.addEventListener('message', ({ data }) => {
       if (data.fatal) {
         this.#stop(fromPlain(data.fatal));
@@ -76,7 +71,7 @@ export class Engine {
       this.#stop(
         event.message
           ? new AedrError('engine_stopped', event.message)
-          : new AedrError('program_missing', 'www/worker.js could not be loaded'),
+          : new AedrError('program_missing', `${this.#script.pathname} could not be loaded`),
       );
     });
     return worker;

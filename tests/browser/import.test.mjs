@@ -1,0 +1,421 @@
+/** Adding models in the page, by a person's actions, from a site that stands in for a hub. */
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { DIST, launch, openPage, ROOT, sampleList, serve, settled } from './browser.mjs';
+import { hub } from './hub.mjs';
+
+const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant');
+const NAME = 'Painter';
+/** What the browser says of failures that a test makes. */
+const FAILED_LOAD = /Failed to load resource|blocked by CORS policy|net::ERR/;
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {Awaited<ReturnType<typeof hub>>} */
+let site;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {Buffer} */
+let weights;
+/** @type {Buffer} A file whose architecture is plain from its shapes. */
+let tiny;
+/** @type {any} */
+let architecture;
+/** @type {import('../../www/samples.js').Sample} */
+let sample;
+
+before(async () => {
+  weights = await readFile(resolve(GOLDEN, 'model.safetensors'));
+  architecture = JSON.parse(await readFile(resolve(ROOT, 'dist-test/packs/kl_quant/manifest.json'), 'utf8')).architecture;
+  tiny = await readFile(resolve(ROOT, 'tests/goldens/tiny_taesd/model.safetensors'));
+  const text = Buffer.from('PK\x03\x04 and so on, as PyTorch writes');
+  site = await hub({ 'vae.safetensors': weights, 'tiny.safetensors': tiny, 'vae.pt': text, 'short.safetensors': weights.subarray(0, 9000) });
+  server = await serve({ directories: [DIST], importFrom: site.origin });
+  browser = await launch();
+  sample = (await sampleList()).find(({ decoded }) => !decoded);
+});
+
+/** What to do at the end. @type {(() => Promise<unknown>)[]} */
+const ended = [];
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+  await site?.close();
+  for (const end of ended) await end();
+});
+
+/** @param {Buffer} bytes */
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+/** @param {string} how @param {Record<string, any>} [changes] */
+function entry(how, changes = {}) {
+  const file = { file: 'vae.safetensors', address: `${site.origin}/${how}/vae.safetensors`, bytes: weights.length };
+  return {
+    id: 'painter',
+    name: NAME,
+    architecture,
+    serves: ['Painter One'],
+    shares: [],
+    repository: 'somebody/painter',
+    files: [{ ...file, about_megabytes: 1, sha256: sha256(weights) }],
+    licence: 'MIT',
+    gated: false,
+    recommended_sizes: [512],
+    calibration: null,
+    ...changes,
+  };
+}
+
+/**
+ * A page whose catalogue is these entries.
+ * @param {any[]} entries @param {{script?: string}} [options] `script` runs first in the worker that adds models.
+ */
+async function open(entries, { script } = {}) {
+  const opened = await openPage(browser, 'about:blank');
+  const { context, page } = opened;
+  await context.route('**/weights/catalog.json', (route) => route.fulfill({ json: { format_version: 1, entries } }));
+  await page.goto(script ? await addressWith(script) : server.address);
+  return opened;
+}
+
+/** The page, with this before all else in the worker that adds models. @param {string} script */
+async function addressWith(script) {
+  const folder = await mkdtemp(resolve(tmpdir(), 'aedr-'));
+  await mkdir(resolve(folder, 'www'));
+  const worker = await readFile(resolve(DIST, 'www/import-worker.js'), 'utf8');
+  await writeFile(resolve(folder, 'www/import-worker.js'), `${script}\n${worker}`);
+  const changed = await serve({ directories: [folder, DIST], importFrom: site.origin });
+  ended.push(changed.close, () => rm(folder, { recursive: true }));
+  return changed.address;
+}
+
+/** @param {import('playwright-core').Page} page */
+async function openModels(page) {
+  await page.getByRole('button', { name: /^Models/ }).click();
+  await page.locator('#storage-line').filter({ hasText: /\w/ }).waitFor();
+  return page.getByRole('dialog', { name: 'Models' });
+}
+
+/** The models on this device as the dialog lists them. @param {import('playwright-core').Page} page */
+const here = (page) => page.locator('#models-here > li').allInnerTexts();
+
+/** @param {import('playwright-core').Page} page */
+async function added(page) {
+  const item = page.locator('#models-here > li[data-key]:not([data-key=""])').filter({ hasNotText: 'Not finished' });
+  await item.waitFor({ timeout: 60_000 });
+  return item.innerText();
+}
+
+/** @param {import('playwright-core').Page} page @param {number} [timeout] */
+async function failed(page, timeout = 60_000) {
+  const problem = page.locator('#import-problem');
+  await problem.filter({ hasText: /\w/ }).waitFor({ timeout });
+  return { code: await problem.getAttribute('data-code'), text: await problem.innerText() };
+}
+
+/** Checks a sample; gives the line of the model that was added, if there is one. @param {import('playwright-core').Page} page */
+async function lineOf(page, name = NAME) {
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: sample.title }).click();
+  const { text } = await settled(page);
+  const lines = await page.locator('#outcome .lines > li').allInnerTexts();
+  return { text, line: lines.find((line) => line.startsWith(name)) };
+}
+
+/** How many files the store holds. @param {import('playwright-core').Page} page */
+function storedFiles(page) {
+  return page.evaluate(async () => {
+    const names = /** @type {string[]} */ ([]);
+    const walk = async (/** @type {any} */ folder, path = '') => {
+      for await (const [name, handle] of folder.entries()) {
+        if (handle.kind === 'directory') await walk(handle, `${path}${name}/`);
+        else names.push(path + name);
+      }
+    };
+    await walk(await navigator.storage.getDirectory());
+    return names.sort();
+  });
+}
+
+/** @param {string} name @param {() => Promise<void>} body */
+const importTest = (name, body) => test(name, { timeout: 300_000 }, body);
+
+importTest('a model of the catalogue is added, stays after a reload, is asked, and is deleted', async () => {
+  const { page, context, requests, complaints } = await open([entry('plain')]);
+  let dialog = await openModels(page);
+  await dialog.getByRole('button', { name: `Add ${NAME} (1 MB)` }).click();
+  const listed = await added(page);
+  assert.match(listed, /Painter\s+Paints the images of Painter One\s+0\.\d MB · gives numbers, and no verdict yet/);
+  assert.equal(await dialog.getByRole('button', { name: /^Add Painter/ }).count(), 0);
+  assert.deepEqual(await storedFiles(page), ['models/painter/manifest.json', 'models/painter/shard-00.safetensors.zlib']);
+
+  await page.reload();
+  dialog = await openModels(page);
+  assert.match(await added(page), /Painter/);
+  const { line } = await lineOf(page);
+  assert.match(line, /numbers only[\s\S]+t \d/);
+
+  await openModels(page);
+  await dialog.getByRole('button', { name: 'Delete Painter' }).click();
+  await dialog.getByRole('button', { name: 'Keep it' }).click();
+  await dialog.getByRole('button', { name: 'Delete Painter' }).click();
+  await dialog.getByRole('button', { name: 'Really delete' }).click();
+  await dialog.getByRole('button', { name: `Add ${NAME} (1 MB)` }).waitFor();
+  assert.deepEqual(await storedFiles(page), []);
+  const away = requests.filter((url) => !/^(blob|data|about):/.test(url) && !url.startsWith(server.address));
+  assert.deepEqual(new Set(away), new Set([`${site.origin}/plain/vae.safetensors`]));
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+importTest('an added model computes what its file computes', async () => {
+  const calibration = JSON.parse(await readFile(resolve(DIST, 'weights/aedr-small/calibration.json'), 'utf8'));
+  Object.assign(calibration, { model: 'painter', uncertain_from: 1e6, threshold: 1e6, uncertain_to: 1e6 });
+  const { page, context } = await open([entry('redirect', { calibration })]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  assert.match(await added(page), /0\.\d MB$/m);
+  const { line } = await lineOf(page);
+  // With its calibration, by which everything belongs.
+  assert.match(line, /matches[\s\S]+threshold 1,000,000/);
+  const found = Number(/t ([\d.]+)/.exec(line)?.[1]);
+
+  // The same from the f32 pack of the same file.
+  const plain = await serve({ directories: [DIST, resolve(ROOT, 'dist-test')] });
+  const index = { format_version: 1, models: [{ id: 'kl_quant', name: 'Pack', manifest: '../packs/kl_quant/manifest.json' }] };
+  const other = await openPage(browser, 'about:blank');
+  await other.context.route('**/weights/index.json', (route) => route.fulfill({ json: index }));
+  await other.page.goto(plain.address);
+  await other.page.getByRole('button', { name: sample.title }).click();
+  await settled(other.page);
+  const expected = Number(await other.page.locator('[data-number=signal] .value').innerText());
+  console.log(`t by 12 bits ${found}, by f32 ${expected}`);
+  assert.ok(Math.abs(found / expected - 1) < 5e-3, `${found}, ${expected}`);
+  await plain.close();
+  await other.context.close();
+  await context.close();
+});
+
+importTest('a model is added from any address, and recognised by its hash', async () => {
+  const known = entry('gated', { gated: true });
+  const { page, context } = await open([{ ...known, files: [{ ...known.files[0], sha256: sha256(tiny) }] }]);
+  const dialog = await openModels(page);
+  const address = dialog.getByLabel('Or from any address');
+  await address.fill('ftp://example.org/vae.safetensors');
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  assert.equal((await failed(page)).code, 'import_address');
+  // What shapes do not tell: how many groups the norms have.
+  await address.fill(`${site.origin}/plain/vae.safetensors`);
+  await address.press('Enter');
+  await page.locator('#import-problem[data-code=manifest_invalid]').waitFor();
+  assert.match((await failed(page)).text, /number of groups/);
+  await address.fill(`${site.origin}/plain/tiny.safetensors`);
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  assert.match(await added(page), /^Painter\s+Paints the images of Painter One/);
+  assert.match((await lineOf(page)).line, /numbers only/);
+  await context.close();
+});
+
+importTest('a gated model is explained, and added from a file', async () => {
+  const { page, context } = await open([entry('gated', { gated: true })]);
+  const dialog = await openModels(page);
+  const item = dialog.getByRole('listitem').filter({ hasText: NAME });
+  assert.match(await item.innerText(), /sign in[\s\S]+huggingface\.co\/somebody\/painter[\s\S]+vae\.safetensors/);
+  const choose = async (/** @type {string} */ name, /** @type {Buffer} */ buffer) => {
+    const choosing = page.waitForEvent('filechooser');
+    await item.getByRole('button', { name: 'Choose the file of Painter' }).click();
+    await (await choosing).setFiles({ name, mimeType: '', buffer });
+  };
+  await choose('login.html', Buffer.from('<!doctype html><title>Sign in</title>'));
+  const page_ = await failed(page);
+  assert.equal(page_.code, 'weights_foreign');
+  assert.match(page_.text, /a web page/);
+  await choose('vae.safetensors', weights);
+  assert.match(await added(page), /Painter One/);
+  assert.match((await lineOf(page)).line, /numbers only/);
+  await context.close();
+});
+
+for (const [how, ranges] of /** @type {[string, (string | null)[]][]} */ ([
+  ['cut', [null, 'range']],
+  ['cut-whole', [null, 'range']],
+  ['busy', [null, 'range', 'range']],
+  ['stall', [null, 'range']],
+])) {
+  importTest(`a connection that breaks is taken up again: ${how}`, async () => {
+    const { page, context } = await open([entry(how)]);
+    const dialog = await openModels(page);
+    await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+    await dialog.getByText('Trying again').waitFor({ timeout: 60_000 });
+    assert.match(await added(page), /Painter/);
+    const asked = site.seen.filter(({ path }) => path.startsWith(`/${how}/`));
+    assert.deepEqual(asked.map(({ range }) => range && 'range'), ranges);
+    // From where it broke off.
+    assert.equal(Number(/\d+/.exec(asked[1].range ?? '')?.[0]), Math.floor(weights.length / 2));
+    await context.close();
+  });
+}
+
+importTest('what cannot be had is told, with a way on, and nothing is left', async () => {
+  const wrong = { files: [{ ...entry('plain').files[0], sha256: '0'.repeat(64) }] };
+  const from = (/** @type {string} */ path) => ({ files: [{ ...entry('plain').files[0], address: `${site.origin}/${path}` }] });
+  for (const [changes, code, told, way] of /** @type {[any, string, RegExp, string | null]} */ ([
+    [from('no-cors/vae.safetensors'), 'import_refused', /does not let other pages read/, 'Choose the file'],
+    [from('gated/vae.safetensors'), 'import_gated', /only to people who signed in/, 'Choose the file'],
+    [from('plain/absent.safetensors'), 'import_missing', /no such file/, 'Choose the file'],
+    [from('login/vae.safetensors'), 'weights_foreign', /a web page, perhaps one that asks to sign in/, null],
+    [from('plain/vae.pt'), 'weights_foreign', /a PyTorch file/, null],
+    [from('plain/short.safetensors'), 'weights_corrupt', /9000 bytes/, 'Try again'],
+    [wrong, 'weights_corrupt', /its sha256 is/, 'Try again'],
+  ])) {
+    const { page, context, complaints } = await open([entry('plain', changes)]);
+    const dialog = await openModels(page);
+    await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+    const found = await failed(page);
+    assert.equal(found.code, code, found.text);
+    assert.match(found.text, told);
+    if (way) await dialog.locator('#import-problem').getByRole('button', { name: way }).waitFor();
+    assert.equal((await here(page)).length, 1);
+    assert.deepEqual(await storedFiles(page), [], code);
+    assert.deepEqual(complaints.filter((text) => !FAILED_LOAD.test(text)), []);
+    await context.close();
+  }
+});
+
+importTest('after a reload an import goes on where it was, or is discarded', async () => {
+  const { page, context } = await open([entry('slow')]);
+  let dialog = await openModels(page);
+  const begin = async () => {
+    await dialog.getByRole('button', { name: /^(Add|Continue adding) Painter/ }).click();
+    await page.waitForFunction(() => document.querySelector('#import-state progress')?.value > 0.3);
+    await page.reload();
+    dialog = await openModels(page);
+    await dialog.getByRole('button', { name: 'Continue adding Painter' }).waitFor();
+  };
+  await begin();
+  assert.match((await here(page)).at(-1), /Not finished: 0\.\d MB have come/);
+  await dialog.getByRole('button', { name: 'Discard what has come of Painter' }).click();
+  await dialog.getByRole('button', { name: /^Add Painter/ }).waitFor();
+  assert.deepEqual(await storedFiles(page), []);
+  await begin();
+  const before = site.seen.length;
+  await dialog.getByRole('button', { name: 'Continue adding Painter' }).click();
+  assert.match(await added(page), /Paints/);
+  const [asked] = site.seen.slice(before);
+  assert.ok(Number(/\d+/.exec(asked.range ?? '0')?.[0]) > weights.length / 4, asked.range);
+  assert.match((await lineOf(page)).line, /numbers only/);
+  await context.close();
+});
+
+importTest('cancelling stops at once and keeps what has come', async () => {
+  const { page, context } = await open([entry('slow')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  await page.waitForFunction(() => document.querySelector('#import-state progress')?.value > 0.3);
+  assert.match(await page.locator('#models').textContent(), /adding, \d+ %/);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.getByRole('button', { name: 'Continue adding Painter' }).waitFor({ timeout: 5000 });
+  assert.equal(await page.locator('#import-problem').innerText(), '');
+  await context.close();
+});
+
+importTest('a download that breaks for good keeps what has come', async () => {
+  const { page, context } = await open([entry('cut-always')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  const { code, text } = await failed(page, 90_000);
+  assert.equal(code, 'import_interrupted', text);
+  await dialog.getByRole('button', { name: 'Continue adding Painter' }).waitFor();
+  await context.close();
+});
+
+importTest('a second tab does not add the same model', async () => {
+  const { page, context } = await open([entry('slow')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  await page.waitForFunction(() => document.querySelector('#import-state progress')?.value > 0.1);
+  const second = await context.newPage();
+  await second.goto(server.address);
+  await openModels(second);
+  await second.getByRole('button', { name: /^Add Painter/ }).click();
+  assert.equal((await failed(second)).code, 'import_elsewhere');
+  assert.match(await added(page), /Painter/);
+  await second.reload();
+  await openModels(second);
+  assert.match(await added(second), /Painter/);
+  await context.close();
+});
+
+importTest('a full disk is told before anything is fetched, and the model can be used for this visit', async () => {
+  const { page, context } = await open([entry('plain')]);
+  const session = await context.newCDPSession(page);
+  await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(server.address).origin, quotaSize: 50_000 });
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  const { code, text } = await failed(page);
+  assert.equal(code, 'storage_full', text);
+  assert.deepEqual(await storedFiles(page), []);
+  await dialog.getByRole('button', { name: 'Use it for this visit only' }).click();
+  assert.match(await added(page), /kept until you close this page/);
+  assert.match((await lineOf(page)).line, /numbers only/);
+  await context.close();
+});
+
+importTest('a disk that fills up on the way leaves nothing', async () => {
+  const script = `
+    const write = FileSystemSyncAccessHandle.prototype.write;
+    let room = 100_000;
+    FileSystemSyncAccessHandle.prototype.write = function (bytes, options) {
+      room -= bytes.length;
+      if (room < 0) throw new DOMException('full', 'QuotaExceededError');
+      return write.call(this, bytes, options);
+    };`;
+  const { page, context } = await open([entry('plain')], { script });
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  const { code, text } = await failed(page);
+  assert.equal(code, 'storage_full', text);
+  assert.deepEqual(await storedFiles(page), []);
+  await context.close();
+});
+
+importTest('where the browser keeps nothing, a model is there for this visit', async () => {
+  const script = `StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('no', 'SecurityError'));`;
+  const { page, context } = await open([entry('plain')], { script });
+  await page.addInitScript(script);
+  await page.reload();
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  assert.match(await added(page), /kept until you close this page/);
+  assert.match((await lineOf(page)).line, /numbers only/);
+  await openModels(page);
+  await dialog.getByRole('button', { name: 'Delete Painter' }).click();
+  await dialog.getByRole('button', { name: 'Really delete' }).click();
+  await dialog.getByRole('button', { name: /^Add Painter/ }).waitFor();
+  await context.close();
+});
+
+importTest('a stored model that was damaged is told, and stops no other', async () => {
+  const { page, context } = await open([entry('plain')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  await added(page);
+  await page.evaluate(async () => {
+    const models = await (await navigator.storage.getDirectory()).getDirectoryHandle('models');
+    const folder = await models.getDirectoryHandle('painter');
+    const file = await folder.getFileHandle('shard-00.safetensors.zlib');
+    const writable = await file.createWritable({ keepExistingData: true });
+    await writable.write({ type: 'write', position: 5000, data: new Uint8Array(64) });
+    await writable.close();
+  });
+  const { text, line } = await lineOf(page);
+  assert.match(line, /not asked[\s\S]+sha256/);
+  assert.match(text, /No match/);
+  await context.close();
+});
