@@ -43,7 +43,7 @@ enum Command {
     /// Print the threshold that belonging images' losses and homogeneities give, alone.
     Threshold(threshold::ThresholdArguments),
     /// Make a pack (manifest and shards) from published weights.
-    Pack(pack::PackArguments),
+    Pack(Box<pack::PackArguments>),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -43,10 +43,15 @@ async function build() {
     element(
       'dialog',
       { id: 'library', 'aria-labelledby': 'library-heading' },
-      element('header', {}, element('h2', { id: 'library-heading', tabindex: -1 }, words.heading), close),
+      // What happens stays in view, however far down the list a person is.
+      element(
+        'header',
+        {},
+        element('div', { class: 'title' }, element('h2', { id: 'library-heading', tabindex: -1 }, words.heading), close),
+        element('div', { id: 'import-state', role: 'status' }),
+        element('div', { id: 'import-problem', role: 'alert' }),
+      ),
       element('p', {}, words.lead),
-      element('div', { id: 'import-state', role: 'status' }),
-      element('div', { id: 'import-problem', role: 'alert' }),
       element('section', {}, element('h3', {}, words.hereHeading), element('ul', { id: 'models-here' })),
       element('p', { id: 'storage-line', class: 'hint' }),
       element(
@@ -105,7 +110,7 @@ function modelItem({ key, name, serves, bytes, calibrated, kept }) {
   };
   const about = [
     ...(serves.length > 0 ? [words.serves(serves)] : []),
-    [words.size(bytes), calibrated ? '' : words.uncalibrated, kept ? '' : words.thisVisit].filter(Boolean).join(' · '),
+    [words.size(bytes), calibrated ? words.calibrated : words.uncalibrated, ...(kept ? [] : [words.thisVisit])].join(' · '),
   ];
   const actions = sure
     ? [button(words.removeSure, gone, { class: 'danger' }), button(words.keep, ask(''))]
@@ -129,10 +134,16 @@ function unfinishedItem({ plan, bytes }) {
 
 /** @param {CatalogEntry} entry */
 function entryItem(entry) {
-  const { name, serves, files, repository, gated, licence } = entry;
+  const { name, serves, files, repository, gated, licence, calibration } = entry;
+  const alike = entries.filter(({ shares }) => shares.includes(entry.id)).map(({ name }) => name);
   const megabytes = files.reduce((sum, file) => sum + file.about_megabytes, 0);
   /** @type {(Node | string)[]} */
-  const about = [words.serves(serves), words.origin(repository, licence)];
+  const about = [
+    words.serves(serves),
+    words.origin(repository, licence),
+    calibration ? words.calibrated : words.uncalibrated,
+    ...(alike.length > 0 ? [words.alike(alike)] : []),
+  ];
   if (!isReadable(entry)) return item(name, [...about, words.needsProgram(entry.id)], []);
   const choose = () => pick((file) => start(() => planOf(entry, { local: true }), { file }));
   if (!gated) {

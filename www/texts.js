@@ -5,6 +5,8 @@
 
 /** @param {number} bytes */
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+/** @param {number} bytes */
+const amount = (bytes) => (bytes < 1e9 ? `${megabytes(bytes)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
 
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
@@ -89,7 +91,7 @@ export const lines = {
   /** @type {Record<string, string>} */
   outcomes: { matches: 'matches', does_not_match: 'no match', cannot_tell: 'cannot tell', failed: 'not asked' },
   uncalibrated: 'numbers only',
-  serves: (/** @type {string[]} */ names) => `Paints the images of ${new Intl.ListFormat('en').format(names)}`,
+  serves: (/** @type {string[]} */ names) => `Used by ${new Intl.ListFormat('en').format(names)}`,
   alike: (/** @type {string[]} */ names) =>
     `${new Intl.ListFormat('en').format(names)}: their decoders are so alike that this check cannot tell which`,
   signal: (/** @type {string} */ signal, /** @type {string | null} */ threshold) =>
@@ -269,26 +271,28 @@ export const library = {
     'generators it can name. Your images are never sent to anyone.',
   hereHeading: 'On this device',
   withPage: 'Comes with the page',
-  serves: (/** @type {string[]} */ names) => `Paints the images of ${new Intl.ListFormat('en').format(names)}`,
-  size: (/** @type {number} */ bytes) => `${megabytes(bytes)} MB`,
-  uncalibrated: 'gives numbers, and no verdict yet',
-  thisVisit: 'kept until you close this page',
+  serves: (/** @type {string[]} */ names) => `Used by ${new Intl.ListFormat('en').format(names)}`,
+  size: amount,
+  calibrated: 'Gives a verdict',
+  uncalibrated: 'Gives numbers, and no verdict yet',
+  thisVisit: 'Kept until you close this page',
   remove: 'Delete',
   removeNamed: (/** @type {string} */ name) => `Delete ${name}`,
   removeSure: 'Really delete',
   keep: 'Keep it',
-  unfinished: (/** @type {number} */ bytes) => `Not finished: ${megabytes(bytes)} MB have come`,
+  unfinished: (/** @type {number} */ bytes) => `Not finished: ${amount(bytes)} have come`,
   goOn: 'Continue',
   goOnNamed: (/** @type {string} */ name) => `Continue adding ${name}`,
   discard: 'Discard',
   discardNamed: (/** @type {string} */ name) => `Discard what has come of ${name}`,
   storage: (/** @type {number} */ used, /** @type {number} */ available) =>
-    `This page uses ${megabytes(used)} MB of this device; the browser lets it use ${megabytes(available)} MB more.`,
+    `This page uses ${amount(used)} of this device; the browser lets it use ${amount(available)} more.`,
   noStorage: 'This browser does not tell how much space there is.',
   addHeading: 'Add a model',
   addLead:
     'A model is downloaded once, from the site that publishes it, made smaller on this device and kept in this ' +
     'browser. That site sees that somebody downloads the file, and nothing else.',
+  alike: (/** @type {string[]} */ names) => `So like ${any(names)} that a check cannot tell them apart`,
   origin: (/** @type {string} */ repository, /** @type {string} */ licence) => `From ${repository}, licence: ${licence}`,
   add: (/** @type {number} */ size) => `Add (${size} MB)`,
   addNamed: (/** @type {string} */ name, /** @type {number} */ size) => `Add ${name} (${size} MB)`,

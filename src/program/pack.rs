@@ -13,7 +13,7 @@ use aedr::{
 };
 use clap::{Args, ValueEnum};
 
-use super::print_line;
+use super::{print_line, read_file};
 
 /// What is known of published autoencoders travels in the program.
 const CATALOG: &str = include_str!("../../weights/catalog.json");
@@ -38,6 +38,9 @@ pub struct PackArguments {
     /// What the catalogue says of the model of this id: its architecture, name, licence, generators and calibration.
     #[arg(long, value_name = "ID", conflicts_with_all = ["config", "id", "name", "source", "licence"])]
     entry: Option<String>,
+    /// A catalogue instead of the one that is built in.
+    #[arg(long, value_name = "FILE", requires = "entry")]
+    catalog: Option<PathBuf>,
     /// Short, stable id; the folder's name by default.
     #[arg(long)]
     id: Option<String>,
@@ -141,7 +144,10 @@ fn describe(arguments: &PackArguments) -> Result<(Description, Option<Calibratio
         let (source, licence) = (arguments.source.clone(), arguments.licence.clone());
         return Ok((Description { id, name, source, licence, ..Description::default() }, None));
     };
-    let catalog = Catalog::parse(CATALOG)?;
+    let catalog = match &arguments.catalog {
+        Some(path) => Catalog::parse(&String::from_utf8_lossy(&read_file(path)?))?,
+        None => Catalog::parse(CATALOG)?,
+    };
     let Some(entry) = catalog.entry(id) else {
         let known: Vec<&str> = catalog.entries.iter().map(|entry| entry.id.as_str()).collect();
         return Err(Error::UnknownModel { id: format!("{id} (the catalogue has {})", known.join(", ")) });

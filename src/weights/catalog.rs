@@ -112,7 +112,9 @@ impl Catalog {
             if !sha256.iter().all(is_hash) {
                 return Err(invalid(format!("{id}: the sha256 of {file} is none")));
             }
-            if !address.iter().all(|address| address.starts_with("https://")) {
+            // A server on this machine needs no encryption.
+            let is_safe = |address: &String| ["https://", "http://127.0.0.1:"].iter().any(|it| address.starts_with(it));
+            if !address.iter().all(is_safe) {
                 return Err(invalid(format!("{id}: the address of {file} does not begin with https://")));
             }
         }

@@ -20,10 +20,17 @@ const QUIET = [
 /** WebGPU on a CPU: slow and exact, and there wherever Chromium is. */
 const SOFTWARE_WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
 /** @param {{webgpu?: boolean}} [options] */
 export function launch({ webgpu = true } = {}) {
   const args = webgpu ? [...QUIET, ...SOFTWARE_WEBGPU] : [...QUIET, '--disable-gpu', '--disable-features=WebGPU'];
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args });
+  return chromium.launch({ executablePath: CHROMIUM, args });
+}
+
+/** A browser that keeps what pages store in a folder, not in memory. @param {string} folder */
+export function launchKeeping(folder) {
+  return chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args: [...QUIET, ...SOFTWARE_WEBGPU] });
 }
 
 /**

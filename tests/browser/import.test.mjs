@@ -151,7 +151,7 @@ importTest('a model of the catalogue is added, stays after a reload, is asked, a
   let dialog = await openModels(page);
   await dialog.getByRole('button', { name: `Add ${NAME} (1 MB)` }).click();
   const listed = await added(page);
-  assert.match(listed, /Painter\s+Paints the images of Painter One\s+0\.\d MB · gives numbers, and no verdict yet/);
+  assert.match(listed, /Painter\s+Used by Painter One\s+0\.\d MB · Gives numbers, and no verdict yet/);
   assert.equal(await dialog.getByRole('button', { name: /^Add Painter/ }).count(), 0);
   assert.deepEqual(await storedFiles(page), ['models/painter/manifest.json', 'models/painter/shard-00.safetensors.zlib']);
 
@@ -180,7 +180,7 @@ importTest('an added model computes what its file computes', async () => {
   const { page, context } = await open([entry('redirect', { calibration })]);
   const dialog = await openModels(page);
   await dialog.getByRole('button', { name: /^Add Painter/ }).click();
-  assert.match(await added(page), /0\.\d MB$/m);
+  assert.match(await added(page), /0\.\d MB · Gives a verdict/);
   const { line } = await lineOf(page);
   // With its calibration, by which everything belongs.
   assert.match(line, /matches[\s\S]+threshold 1,000,000/);
@@ -217,7 +217,7 @@ importTest('a model is added from any address, and recognised by its hash', asyn
   assert.match((await failed(page)).text, /number of groups/);
   await address.fill(`${site.origin}/plain/tiny.safetensors`);
   await dialog.getByRole('button', { name: 'Add', exact: true }).click();
-  assert.match(await added(page), /^Painter\s+Paints the images of Painter One/);
+  assert.match(await added(page), /^Painter\s+Used by Painter One/);
   assert.match((await lineOf(page)).line, /numbers only/);
   await context.close();
 });
@@ -306,7 +306,7 @@ importTest('after a reload an import goes on where it was, or is discarded', asy
   await begin();
   const before = site.seen.length;
   await dialog.getByRole('button', { name: 'Continue adding Painter' }).click();
-  assert.match(await added(page), /Paints/);
+  assert.match(await added(page), /Used by/);
   const [asked] = site.seen.slice(before);
   assert.ok(Number(/\d+/.exec(asked.range ?? '0')?.[0]) > weights.length / 4, asked.range);
   assert.match((await lineOf(page)).line, /numbers only/);
@@ -362,7 +362,7 @@ importTest('a full disk is told before anything is fetched, and the model can be
   assert.equal(code, 'storage_full', text);
   assert.deepEqual(await storedFiles(page), []);
   await dialog.getByRole('button', { name: 'Use it for this visit only' }).click();
-  assert.match(await added(page), /kept until you close this page/);
+  assert.match(await added(page), /Kept until you close this page/);
   assert.match((await lineOf(page)).line, /numbers only/);
   await context.close();
 });
@@ -392,7 +392,7 @@ importTest('where the browser keeps nothing, a model is there for this visit', a
   await page.reload();
   const dialog = await openModels(page);
   await dialog.getByRole('button', { name: /^Add Painter/ }).click();
-  assert.match(await added(page), /kept until you close this page/);
+  assert.match(await added(page), /Kept until you close this page/);
   assert.match((await lineOf(page)).line, /numbers only/);
   await openModels(page);
   await dialog.getByRole('button', { name: 'Delete Painter' }).click();

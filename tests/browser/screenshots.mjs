@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Screenshots of the built page, to look at: `node tests/browser/screenshots.mjs [folder]`.
- * Idle, working, each outcome that the samples give, and an error; desktop and phone, light and dark.
+ * Idle, working, each outcome that the samples give, an error, the models; desktop and phone, light and dark.
  */
 
 import { mkdir } from 'node:fs/promises';
@@ -23,11 +23,11 @@ try {
   for (const [name, view] of Object.entries(VIEWS)) {
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       const { page, context } = await openPage(browser, server.address, { ...view, colorScheme });
-      const shot = async (state) => {
+      const shot = async (state, options = { fullPage: true }) => {
         // Frames glide for half a second.
         await page.waitForTimeout(700);
         const path = resolve(folder, `${name}-${colorScheme}-${state}.png`);
-        await page.screenshot({ path, fullPage: true });
+        await page.screenshot({ path, ...options });
         console.log(path);
       };
       await page.locator('.sample img').last().scrollIntoViewIfNeeded();
@@ -44,6 +44,17 @@ try {
       await settled(page);
       await page.waitForFunction(() => document.querySelector('#outcome')?.getAttribute('data-code'));
       await shot('error');
+      await page.getByRole('button', { name: 'Models' }).click();
+      await page.locator('#storage-line').filter({ hasText: /\w/ }).waitFor();
+      await shot('models', { fullPage: false });
+      await page.getByLabel('Or from any address').fill('example.org');
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      await page.getByLabel('Or from any address').fill('ftp://example.org/vae.safetensors');
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      await page.locator('#import-problem').filter({ hasText: /\w/ }).waitFor();
+      await shot('models-error', { fullPage: false });
+      await page.locator('#library').evaluate((dialog) => dialog.scrollTo(0, dialog.scrollHeight));
+      await shot('models-end', { fullPage: false });
       await context.close();
     }
   }

@@ -125,6 +125,6 @@ fn an_entry_describes_the_pack() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let manifest = Manifest::parse(&fs::read_to_string(out.path().join("manifest.json")).unwrap()).unwrap();
     assert_eq!((manifest.id.as_str(), manifest.licence.as_str()), ("taef2", "MIT"));
-    assert_eq!(manifest.serves, ["Quick previews of FLUX.2"]);
+    assert_eq!(manifest.serves, ["quick previews of FLUX.2"]);
     assert!(!out.path().join("calibration.json").exists());
 }
