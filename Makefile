@@ -1,4 +1,4 @@
-.PHONY: start test page setup bench
+.PHONY: start test page setup bench official
 
 # Installs what is missing, builds the page and serves it on this machine.
 start: page
@@ -20,6 +20,11 @@ bench:
 	@scripts/build-page.sh
 	@npm ci --silent --no-audit --no-fund --prefix tests/bench
 	@SCALE=$(or $(SCALE),1) node tests/bench/bench.mjs
+
+# Downloads, packs and checks official files: IDS="taesd flux2", by default all of the catalogue.
+official:
+	@cargo build --locked --release
+	@node scripts/official.mjs $(IDS)
 
 setup:
 	@scripts/setup.sh
