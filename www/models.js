@@ -17,8 +17,10 @@ let hosted = null;
 /** At least one model: those that come with the page, then those that were added. */
 export async function modelEntries() {
   const [ours, added] = await Promise.all([hostedModels(), addedModels()]);
-  const ids = new Set(ours.map(({ id }) => id));
-  return [...ours, ...added.filter(({ id }) => !ids.has(id)).map(({ id, name, files }) => ({ id, name, files }))];
+  // The same model may have been added twice, by its name and by an address.
+  const byId = new Map([...added, ...ours].map((model) => [model.id, model]));
+  const others = added.filter((model) => byId.get(model.id) === model);
+  return [...ours, ...others.map(({ id, name, files }) => ({ id, name, files }))];
 }
 
 /** The models that come with the page, with absolute addresses. Fetched once; again after a failure. */
