@@ -22,6 +22,9 @@ pub struct Calibration {
     pub threshold: f64,
     /// The share of belonging images that τ leaves out.
     pub alpha: f64,
+    /// Where τ lies with 95 % confidence, by drawing the belonging images anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold_interval: Option<[f64; 2]>,
     /// Signals from here on, up to `uncertain_to`, are too near to τ to say either way.
     pub uncertain_from: f64,
     pub uncertain_to: f64,
@@ -60,6 +63,9 @@ impl Calibration {
         if !(ordered && uncertain_to.is_finite() && 0.0 < alpha && alpha < 1.0) {
             return Err(invalid("its threshold, uncertain range or α make no sense".into()));
         }
+        if self.threshold_interval.is_some_and(|[low, high]| !(low.is_finite() && low <= high && high.is_finite())) {
+            return Err(invalid("its threshold_interval is no interval".into()));
+        }
         Ok(())
     }
 
@@ -81,6 +87,92 @@ impl Calibration {
 
 fn invalid(detail: String) -> Error {
     Error::ManifestInvalid { file: "the calibration".into(), detail }
+}
+
+/// What was measured on one image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// t.
+    pub signal: f64,
+    /// H.
+    pub homogeneity: f64,
+    /// Pixels of the shorter side, as it was checked.
+    pub shorter_side: u32,
+}
+
+/// The share of images that do not belong which may lie below the uncertain range: falsely attributed, 1 %.
+const FALSE_ATTRIBUTION: f64 = 0.01;
+
+/// Calibrates a model from images that belong and images that do not. τ is [`threshold`]; between it and the signal
+/// below which 1 % of the others lie there is no verdict, whichever of the two is smaller. The interval of τ is not
+/// computed here but by [`threshold_interval`].
+///
+/// # Errors
+/// [`Error::BadNumbers`] for fewer than two belonging images or none of the others, and those of [`threshold`].
+pub fn calibrate(
+    model: &str,
+    belonging: &[Measured],
+    others: &[Measured],
+    alpha: f64,
+    source: &str,
+) -> Result<Calibration> {
+    let signals: Vec<f64> = belonging.iter().map(|image| image.signal).collect();
+    let threshold = threshold(&signals, alpha)?;
+    let lowest_other = quantile(others.iter().map(|image| image.signal).collect(), FALSE_ATTRIBUTION)?;
+    let all = || belonging.iter().chain(others);
+    let calibration = Calibration {
+        format_version: FORMAT_VERSION,
+        model: model.into(),
+        threshold,
+        alpha,
+        threshold_interval: None,
+        uncertain_from: threshold.min(lowest_other),
+        uncertain_to: threshold.max(lowest_other),
+        belonging_count: belonging.len(),
+        other_count: others.len(),
+        minimum_side: all().map(|image| image.shorter_side).min().unwrap_or(0),
+        maximum_homogeneity: all().map(|image| image.homogeneity).fold(0.0, f64::max),
+        source: source.into(),
+    };
+    calibration.validate()?;
+    Ok(calibration)
+}
+
+/// The value below which the share `at` of `values` lies: linear between neighbours, as NumPy's default.
+///
+/// # Errors
+/// [`Error::BadNumbers`] for none, or values that are not finite.
+pub fn quantile(mut values: Vec<f64>, at: f64) -> Result<f64> {
+    if values.is_empty() || !values.iter().all(|value| value.is_finite()) {
+        let detail = format!("{} signals are none, or not all of them are numbers", values.len());
+        return Err(Error::BadNumbers { what: "the other images".into(), detail });
+    }
+    values.sort_by(f64::total_cmp);
+    let position = at.clamp(0.0, 1.0) * (values.len() - 1) as f64;
+    let below = values[position.floor() as usize];
+    let above = values[position.ceil() as usize];
+    Ok(below + (above - below) * position.fract())
+}
+
+/// Where τ lies with 95 % confidence: between the 2.5 % and 97.5 % quantiles of the thresholds of as many signals drawn
+/// anew with replacement, `draws` times. `pick(n)` gives a random number below n.
+///
+/// # Errors
+/// Those of [`threshold`].
+pub fn threshold_interval(
+    signals: &[f64],
+    alpha: f64,
+    draws: usize,
+    mut pick: impl FnMut(usize) -> usize,
+) -> Result<[f64; 2]> {
+    // What is wrong with the signals is told here; a draw may by chance be all one signal, and is passed over.
+    threshold(signals, alpha)?;
+    let mut thresholds = Vec::with_capacity(draws);
+    for _ in 0..draws {
+        let drawn: Vec<f64> = signals.iter().filter_map(|_| signals.get(pick(signals.len()))).copied().collect();
+        thresholds.extend(threshold(&drawn, alpha));
+    }
+    Ok([quantile(thresholds.clone(), 0.025)?, quantile(thresholds, 0.975)?])
 }
 
 /// τ: the (1 − α) quantile of a Gaussian kernel density (Scott's factor, as `scipy.stats.gaussian_kde`)
@@ -135,6 +227,51 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn measured(signal: f64) -> Measured {
+        Measured { signal, homogeneity: signal / 10.0, shorter_side: 100 + signal as u32 }
+    }
+
+    #[test]
+    fn nothing_between_what_belongs_and_what_does_not_gets_a_verdict() {
+        let belonging: Vec<Measured> = (0..50).map(|i| measured(0.5 + f64::from(i) / 100.0)).collect();
+        let others: Vec<Measured> = (0..101).map(|i| measured(3.0 + f64::from(i))).collect();
+        let apart = calibrate("m", &belonging, &others, 0.05, "test").unwrap();
+        assert_eq!((apart.uncertain_from, apart.uncertain_to), (apart.threshold, 4.0));
+        assert_eq!((apart.belonging_count, apart.other_count, apart.minimum_side), (50, 101, 100));
+        assert!((apart.maximum_homogeneity - 10.3).abs() < 1e-12);
+        // Where they overlap, verdicts end where 1 % of the others would be attributed.
+        let near: Vec<Measured> = (0..101).map(|i| measured(0.7 + f64::from(i))).collect();
+        let mixed = calibrate("m", &belonging, &near, 0.05, "test").unwrap();
+        assert!(mixed.uncertain_to > mixed.uncertain_from);
+        assert!(calibrate("m", &belonging, &[], 0.05, "test").is_err());
+    }
+
+    #[test]
+    fn quantiles_are_numpys() {
+        // numpy.quantile([3, 1, 2, 10], q)
+        for (at, expected) in [(0.0, 1.0), (0.01, 1.03), (0.5, 2.5), (0.9, 7.9), (1.0, 10.0)] {
+            assert!((quantile(vec![3.0, 1.0, 2.0, 10.0], at).unwrap() - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_interval_surrounds_the_threshold_and_narrows() {
+        let signals = |count: usize| -> Vec<f64> { (0..count).map(|i| (i as f64 * 0.618).fract() + 1.0).collect() };
+        let mut state = 1u64;
+        let mut pick = |below: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % below
+        };
+        let mut width = |count: usize| {
+            let signals = signals(count);
+            let [low, high] = threshold_interval(&signals, 0.05, 60, &mut pick).unwrap();
+            let tau = threshold(&signals, 0.05).unwrap();
+            assert!(low < tau && tau < high, "{low} {tau} {high}");
+            high - low
+        };
+        assert!(width(20) > 1.5 * width(200));
+    }
 
     #[test]
     fn useless_input_is_refused() {

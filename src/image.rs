@@ -112,6 +112,13 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
 }
 
 impl DecodedImage {
+    /// Of `height · width · 3` values.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn from_rgb(rgb: Vec<u8>, width: u32, height: u32, format: &'static str) -> Self {
+        let grey = rgb.as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
+        DecodedImage { width, height, format, rgb, grey, orientation_ignored: false }
+    }
+
     /// What a model checks: the sides cropped from the top left to multiples of what `architecture` divides by, at
     /// least of [`CROP_MULTIPLE`]. Resizing instead, as the reference does, would destroy the latent grid.
     pub fn cropped(&self, architecture: &Architecture) -> CroppedImage<'_> {

@@ -2,7 +2,8 @@
 //!
 //! The pipeline, module by module: [`image`] → [`autoencoder`] (from [`weights`], on a [`device`]) →
 //! [`reconstruction`] (the two losses) → [`homogeneity`], [`signal`] → [`calibration`], [`verdict`] →
-//! [`check`] (the report), [`ranking`] (the reports of several models). `web` binds it to browsers; the `aedr` program is the command line.
+//! [`check`] (the report), [`ranking`] (the reports of several models). `web` binds it to browsers; the `aedr` program is
+//! the command line.
 //!
 //! "AEDR: Training-Free AI-Generated Image Attribution via Autoencoder Double-Reconstruction",
 //! AAAI 2026, arXiv 2507.18988.
@@ -11,10 +12,15 @@ pub mod autoencoder;
 pub mod calibration;
 pub mod check;
 pub mod device;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod edits;
 pub mod engine;
 mod error;
+pub mod evaluation;
 pub mod homogeneity;
 pub mod image;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod painted;
 pub mod ranking;
 pub mod reconstruction;
 pub mod signal;

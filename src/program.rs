@@ -1,8 +1,11 @@
 //! The command line: arguments, output and exit codes.
 
+mod calibrate;
 mod check;
+mod evaluate;
 mod models;
 mod pack;
+mod paint;
 mod threshold;
 
 use std::{
@@ -42,6 +45,12 @@ enum Command {
     },
     /// Print the threshold that belonging images' losses and homogeneities give, alone.
     Threshold(threshold::ThresholdArguments),
+    /// Make a model's calibration: its threshold, and what is too near to it for a verdict.
+    Calibrate(calibrate::CalibrateArguments),
+    /// Measure how well a model tells images that belong from images that do not.
+    Evaluate(evaluate::EvaluateArguments),
+    /// Paint images that belong to a model from photographs, without its generator.
+    Paint(paint::PaintArguments),
     /// Make a pack (manifest and shards) from published weights.
     Pack(Box<pack::PackArguments>),
 }
@@ -70,6 +79,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Homogeneity { images } => Ok(print_homogeneity(&images)),
         Command::Threshold(arguments) => threshold::run(&arguments).map(print_line),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Paint(arguments) => paint::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments).map(print_line),
     };
     match outcome {
@@ -92,8 +104,37 @@ fn tell(subject: &str, error: &Error) {
     eprintln!("{subject}: {error}. {}", error.advice());
 }
 
+/// What worked; what did not is told, and remembered.
+fn told<T>(path: &Path, result: Result<T>, all: &mut bool) -> Option<T> {
+    result
+        .inspect_err(|error| {
+            tell(&path.display().to_string(), error);
+            *all = false;
+        })
+        .ok()
+}
+
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| Error::File { path: path.display().to_string(), detail: error.to_string() })
+}
+
+/// The files, and those in folders.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let unreadable =
+                |error: std::io::Error| Error::File { path: path.display().to_string(), detail: error.to_string() };
+            for entry in fs::read_dir(path).map_err(unreadable)? {
+                files.push(entry.map_err(unreadable)?.path());
+            }
+        } else {
+            files.push(path.clone());
+        }
+    }
+    files.retain(|path| !path.is_dir());
+    files.sort();
+    Ok(files)
 }
 
 fn print_homogeneity(images: &[PathBuf]) -> bool {

@@ -26,9 +26,59 @@ pub fn signal(losses: Losses, homogeneity: f64) -> Result<f64> {
     Ok(loss_ratio(losses)? * homogeneity)
 }
 
+/// The ways to make one number of an image's losses and homogeneity that are compared. Smaller means "belongs".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalKind {
+    /// L1 alone: what methods with a single reconstruction look at.
+    FirstLoss,
+    /// L1 / L2.
+    Ratio,
+    /// t = L1 / L2 · H, the paper's.
+    Paper,
+    /// (L1 / L2 − 1) · H: the ratio's distance from 1, which images that belong have, weighed alike.
+    Excess,
+    /// ln(L1 / L2) · H.
+    Logarithm,
+}
+
+impl SignalKind {
+    pub const ALL: [SignalKind; 5] =
+        [SignalKind::FirstLoss, SignalKind::Ratio, SignalKind::Paper, SignalKind::Excess, SignalKind::Logarithm];
+
+    /// As a formula.
+    pub fn formula(self) -> &'static str {
+        match self {
+            SignalKind::FirstLoss => "L1",
+            SignalKind::Ratio => "L1/L2",
+            SignalKind::Paper => "t = L1/L2·H",
+            SignalKind::Excess => "(L1/L2 − 1)·H",
+            SignalKind::Logarithm => "ln(L1/L2)·H",
+        }
+    }
+
+    /// # Errors
+    /// As [`loss_ratio`].
+    pub fn of(self, losses: Losses, homogeneity: f64) -> Result<f64> {
+        let ratio = loss_ratio(losses)?;
+        Ok(match self {
+            SignalKind::FirstLoss => losses.first,
+            SignalKind::Ratio => ratio,
+            SignalKind::Paper => ratio * homogeneity,
+            SignalKind::Excess => (ratio - 1.0) * homogeneity,
+            SignalKind::Logarithm => ratio.ln() * homogeneity,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_follow_their_formulas() {
+        let of = |kind: SignalKind| kind.of(Losses { first: 0.02, second: 0.01 }, 0.5).unwrap();
+        assert_eq!(SignalKind::ALL.map(of), [0.02, 2.0, 1.0, 0.5, 0.5 * 2f64.ln()]);
+    }
 
     #[test]
     fn is_the_ratio_weighed_by_homogeneity() {

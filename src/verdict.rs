@@ -59,6 +59,7 @@ mod tests {
             model: "test".into(),
             threshold: 1.0,
             alpha: 0.05,
+            threshold_interval: None,
             uncertain_from: 0.9,
             uncertain_to: 1.2,
             belonging_count: 100,

@@ -123,9 +123,9 @@ pub fn run(arguments: &CheckArguments) -> Result<bool> {
 }
 
 /// What one model said about one image.
-struct Checked {
-    outcome: Result<CheckReport>,
-    seconds: f64,
+pub(super) struct Checked {
+    pub outcome: Result<CheckReport>,
+    pub seconds: f64,
 }
 
 /// Ids of the models to ask, the cheapest first.
@@ -144,7 +144,7 @@ fn check_file(model: &Model, path: &Path, options: &DecodeOptions) -> Result<Che
     block_on(check(model, &read_file(path)?, options, &mut Silent))
 }
 
-fn json_line(path: &Path, id: &str, Checked { outcome, seconds }: &Checked) -> Result<Value> {
+pub(super) fn json_line(path: &Path, id: &str, Checked { outcome, seconds }: &Checked) -> Result<Value> {
     let path = path.display().to_string();
     let mut line = match outcome {
         Ok(report) => serde_json::to_value(report)

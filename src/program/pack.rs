@@ -13,7 +13,7 @@ use aedr::{
 };
 use clap::{Args, ValueEnum};
 
-use super::{print_line, read_file};
+use super::{files, print_line, read_file};
 
 /// What is known of published autoencoders travels in the program.
 const CATALOG: &str = include_str!("../../weights/catalog.json");
@@ -88,7 +88,7 @@ pub fn run(arguments: &PackArguments) -> Result<String> {
         _ => return Err(Error::WeightsMissing { file: "none was named".into() }),
     };
     let (description, calibration) = describe(arguments)?;
-    let images = images(&arguments.images)?;
+    let images = files(&arguments.images)?;
     let watch = |point: &CurvePoint| {
         let CurvePoint { formats, bytes, fidelity } = point;
         let [mean, largest] = [fidelity.mean_change, fidelity.largest_change].map(|change| 100.0 * change);
@@ -153,25 +153,6 @@ fn describe(arguments: &PackArguments) -> Result<(Description, Option<Calibratio
         return Err(Error::UnknownModel { id: format!("{id} (the catalogue has {})", known.join(", ")) });
     };
     Ok((entry.description(), entry.calibration.clone()))
-}
-
-/// The files, and those in folders.
-fn images(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let unreadable =
-                |error: std::io::Error| Error::File { path: path.display().to_string(), detail: error.to_string() };
-            for entry in fs::read_dir(path).map_err(unreadable)? {
-                files.push(entry.map_err(unreadable)?.path());
-            }
-        } else {
-            files.push(path.clone());
-        }
-    }
-    files.retain(|path| !path.is_dir());
-    files.sort();
-    Ok(files)
 }
 
 /// "0.5%" → 0.005.

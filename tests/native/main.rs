@@ -2,9 +2,11 @@
 
 mod banding;
 mod budget;
+mod calibrate;
 mod catalog;
 mod common;
 mod engine;
+mod evaluate;
 mod goldens;
 mod images;
 mod import;

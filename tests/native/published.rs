@@ -4,10 +4,11 @@ use std::{fs, path::PathBuf, process::Command};
 
 use aedr::{
     calibration::threshold,
+    evaluation::separation,
     homogeneity::homogeneity,
     image::{DecodeOptions, decode},
     reconstruction::Losses,
-    signal::signal,
+    signal::{SignalKind, signal},
 };
 use serde::Deserialize;
 
@@ -48,6 +49,30 @@ fn published_threshold_and_counts_follow() {
     assert_eq!((own.len(), other.len()), (500, 500));
     assert_eq!(own.iter().filter(|&&t| t < tau).count(), 477);
     assert_eq!(other.iter().filter(|&&t| t >= tau).count(), 492);
+}
+
+/// The areas under the curve that the reference README gives for the published losses.
+#[test]
+fn signals_separate_the_published_losses_as_is_known() {
+    let read =
+        |losses: &str, homogeneities: &str| Some((numbers(reference(losses)?), numbers(reference(homogeneities)?)));
+    let own = read("published/Result_SD1.5_SD1.5_l2.txt", "published/GLCM_SD1.5.txt");
+    let other = read("published/Result_SD1.5_SD2.1_l2.txt", "published/GLCM_SD2.1.txt");
+    let (Some(own), Some(other)) = (own, other) else { return };
+    for (kind, known) in [
+        (SignalKind::Paper, 0.9931),
+        (SignalKind::Ratio, 0.9950),
+        (SignalKind::Excess, 0.9985),
+        (SignalKind::Logarithm, 0.9985),
+    ] {
+        let signals = |(losses, homogeneities): &(Vec<Vec<f64>>, Vec<Vec<f64>>)| -> Vec<f64> {
+            let pairs = losses.iter().zip(homogeneities);
+            pairs.map(|(pair, h)| kind.of(Losses { first: pair[0], second: pair[1] }, h[0]).unwrap()).collect()
+        };
+        let found = separation(&signals(&own), &signals(&other)).unwrap();
+        println!("{}: {found:?}", kind.formula());
+        assert!((found.auc - known).abs() < 5.1e-5, "{kind:?}: {}", found.auc);
+    }
 }
 
 #[test]

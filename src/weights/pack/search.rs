@@ -11,9 +11,10 @@ use pollster::block_on;
 use super::{file_error, source::Source};
 use crate::{
     Error, Result,
-    autoencoder::spec::{MapSize, ParameterSpec},
+    autoencoder::spec::ParameterSpec,
     device::{ComputeDevice, DevicePreference},
-    image::{DecodeOptions, DecodedImage, decode},
+    image::{DecodeOptions, decode},
+    painted::{levels, middle},
     reconstruction::{self, Silent, Values, double_reconstruction},
     signal::loss_ratio,
     weights::{
@@ -172,15 +173,15 @@ impl<'a> Search<'a> {
     fn add_cases(&mut self, model: &Model, path: &PathBuf) -> Result<()> {
         let bytes = fs::read(path).map_err(|error| file_error(path, &error))?;
         let image = decode(&bytes, &DecodeOptions::default())?;
-        let Some((photograph, size)) = middle(&image, self.budget.side) else { return Ok(()) };
+        let Some(photograph) = middle(&image, self.budget.side) else { return Ok(()) };
+        let size = [3, self.budget.side, self.budget.side];
         let photograph = Values::new(photograph, size)?;
         let latent = block_on(reconstruction::encode(model, &photograph))?;
         let reduction = self.manifest.architecture.reduction();
         let latent_size = [self.manifest.architecture.latent_channels(), size[1] / reduction, size[2] / reduction];
         let made = block_on(reconstruction::decode(model, &Values::new(latent, latent_size)?))?;
-        // As a file of 8 bits a channel holds it.
-        let made = made.into_iter().map(|value| ((value.clamp(-1.0, 1.0) + 1.0) * 127.5).round() / 127.5 - 1.0);
-        for image in [photograph, Values::new(made.collect(), size)?] {
+        let made = levels(&made).map(|level| f32::from(level) / 127.5 - 1.0).collect();
+        for image in [photograph, Values::new(made, size)?] {
             let ratio = ratio(model, &image)?;
             self.cases.push(Case { image, ratio });
         }
@@ -277,20 +278,4 @@ impl Tensor {
 
 fn ratio(model: &Model, image: &Values) -> Result<f64> {
     loss_ratio(block_on(double_reconstruction(model, image, &mut Silent))?)
-}
-
-/// The values of a square from the middle of an image, on the grid of the file; `None` if it is too small.
-fn middle(image: &DecodedImage, side: usize) -> Option<(Vec<f32>, MapSize)> {
-    const GRID: usize = 8;
-    let (width, height) = (image.width as usize, image.height as usize);
-    let [left, top] = [width, height].map(|whole| whole.checked_sub(side).map(|rest| rest / 2 / GRID * GRID));
-    let (left, top) = (left?, top?);
-    let mut values = Vec::with_capacity(3 * side * side);
-    for channel in 0..3 {
-        for row in image.rgb.chunks_exact(3 * width).skip(top).take(side) {
-            let row = row.chunks_exact(3).skip(left).take(side);
-            values.extend(row.map(|pixel| f32::from(pixel[channel]) / 127.5 - 1.0));
-        }
-    }
-    Some((values, [3, side, side]))
 }

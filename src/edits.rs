@@ -1,0 +1,158 @@
+//! What happens to images on their way through the world, done on purpose, to measure what a check makes of it.
+
+use std::{fmt, str::FromStr};
+
+use image::{
+    RgbImage,
+    imageops::{FilterType, resize},
+};
+use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
+
+use crate::{
+    Error, Result,
+    image::{DecodeOptions, DecodedImage, decode},
+};
+
+/// Squares are cut from the middle on the grid of the file, which JPEG's blocks and latents share.
+const GRID: u32 = 8;
+
+/// One thing done to an image. As text: "middle:256", "crop:3", "jpeg:85", "resize:0.75".
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Edit {
+    /// The middle square of so many pixels, on the grid; what is smaller stays as it is.
+    Middle(u32),
+    /// Without so many pixels at the left and at the top: off the grid, unless it is a multiple of 8.
+    Crop(u32),
+    /// Through JPEG of this quality, 1 to 100, with colours at half the resolution, as most programs write it.
+    Jpeg(u8),
+    /// Both sides times this (bicubic, Catmull and Rom's), 0.05 to 4.
+    Resize(f64),
+}
+
+impl Edit {
+    /// # Errors
+    /// [`Error::BadNumbers`] if nothing would be left, or the image cannot be written.
+    pub fn apply(self, image: DecodedImage) -> Result<DecodedImage> {
+        let (width, height) = (image.width, image.height);
+        match self {
+            Edit::Middle(side) => {
+                let [left, top] = [width, height].map(|whole| whole.saturating_sub(side) / 2 / GRID * GRID);
+                Ok(part(&image, [left, top], [side.min(width), side.min(height)]))
+            }
+            Edit::Crop(pixels) if pixels < width.min(height) => {
+                Ok(part(&image, [pixels, pixels], [width - pixels, height - pixels]))
+            }
+            Edit::Crop(_) => Err(self.impossible(format!("the image has {width} × {height} pixels"))),
+            Edit::Jpeg(quality) => {
+                let (columns, rows) = (width as usize, height as usize);
+                let file = compress(&image.rgb, columns, rows, PixelFormat::Rgb, quality, Subsampling::S420);
+                decode(&file.map_err(|error| self.impossible(error.to_string()))?, &DecodeOptions::default())
+            }
+            Edit::Resize(factor) => {
+                let [columns, rows] = [width, height].map(|side| (f64::from(side) * factor).round().max(1.0) as u32);
+                let format = image.format;
+                let whole = RgbImage::from_raw(width, height, image.rgb);
+                let whole = whole.ok_or_else(|| self.impossible("its pixels do not fit its size".into()))?;
+                let resized = resize(&whole, columns, rows, FilterType::CatmullRom);
+                Ok(DecodedImage::from_rgb(resized.into_raw(), columns, rows, format))
+            }
+        }
+    }
+
+    fn impossible(self, detail: String) -> Error {
+        Error::BadNumbers { what: format!("the edit {self}"), detail }
+    }
+}
+
+/// The rectangle at `[left, top]` of `[width, height]`, with the grey that it had.
+fn part(image: &DecodedImage, [left, top]: [u32; 2], [width, height]: [u32; 2]) -> DecodedImage {
+    let cut = |values: &[u8], channels: usize| -> Vec<u8> {
+        let rows = values.chunks_exact(image.width as usize * channels).skip(top as usize).take(height as usize);
+        rows.flat_map(|row| &row[left as usize * channels..(left + width) as usize * channels]).copied().collect()
+    };
+    DecodedImage { width, height, rgb: cut(&image.rgb, 3), grey: cut(&image.grey, 1), ..*image }
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Edit::Middle(side) => write!(f, "middle:{side}"),
+            Edit::Crop(pixels) => write!(f, "crop:{pixels}"),
+            Edit::Jpeg(quality) => write!(f, "jpeg:{quality}"),
+            Edit::Resize(factor) => write!(f, "resize:{factor}"),
+        }
+    }
+}
+
+impl FromStr for Edit {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let number = |text: &str| text.parse::<u32>().map_err(|error| error.to_string());
+        match text.split_once(':') {
+            Some(("middle", side)) => match number(side)? {
+                0 => Err("nothing would be left".into()),
+                side => Ok(Edit::Middle(side)),
+            },
+            Some(("crop", pixels)) => number(pixels).map(Edit::Crop),
+            Some(("jpeg", quality)) => match number(quality)? {
+                quality @ 1..=100 => Ok(Edit::Jpeg(quality as u8)),
+                _ => Err("a quality is 1 to 100".into()),
+            },
+            Some(("resize", factor)) => match factor.parse::<f64>() {
+                Ok(factor) if (0.05..=4.0).contains(&factor) => Ok(Edit::Resize(factor)),
+                _ => Err("a factor is 0.05 to 4".into()),
+            },
+            _ => Err("it must be middle:SIDE, crop:PIXELS, jpeg:QUALITY or resize:FACTOR".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::grey_from_rgb;
+
+    /// Each pixel tells where it was.
+    fn picture(width: u32, height: u32) -> DecodedImage {
+        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x as u8, y as u8, 9]));
+        DecodedImage::from_rgb(pixels.collect(), width, height, "PNG")
+    }
+
+    #[test]
+    fn parts_are_where_they_were() {
+        let middle = Edit::Middle(16).apply(picture(50, 40)).unwrap();
+        assert_eq!((middle.width, middle.height, &middle.rgb[..3]), (16, 16, &[16, 8, 9][..]));
+        let cropped = Edit::Crop(3).apply(picture(50, 40)).unwrap();
+        assert_eq!((cropped.width, cropped.height, &cropped.rgb[..3]), (47, 37, &[3, 3, 9][..]));
+        assert_eq!(cropped.grey[48], grey_from_rgb([4, 4, 9]));
+        let whole = Edit::Middle(64).apply(picture(50, 40)).unwrap();
+        assert_eq!((whole.width, whole.height), (50, 40));
+        assert_eq!(Edit::Crop(40).apply(picture(50, 40)).unwrap_err().code(), "bad_numbers");
+    }
+
+    #[test]
+    fn jpeg_comes_nearer_with_quality_and_resizing_keeps_the_picture() {
+        let difference = |quality| {
+            let made = Edit::Jpeg(quality).apply(picture(64, 48)).unwrap();
+            assert_eq!((made.width, made.height, made.format), (64, 48, "JPEG"));
+            let pairs = made.rgb.iter().zip(picture(64, 48).rgb);
+            pairs.map(|(a, b)| f64::from(a.abs_diff(b)).powi(2)).sum::<f64>()
+        };
+        assert!(difference(95) < difference(40));
+        let smaller = Edit::Resize(0.5).apply(picture(64, 48)).unwrap();
+        assert_eq!((smaller.width, smaller.height, smaller.rgb.len()), (32, 24, 32 * 24 * 3));
+        let middle = (12 * 32 + 16) * 3;
+        assert!(smaller.rgb[middle].abs_diff(32) <= 1 && smaller.rgb[middle + 1].abs_diff(24) <= 1);
+    }
+
+    #[test]
+    fn texts_are_read_and_written() {
+        for text in ["middle:256", "crop:3", "jpeg:85", "resize:0.75"] {
+            assert_eq!(text.parse::<Edit>().unwrap().to_string(), text);
+        }
+        for text in ["", "jpeg", "jpeg:0", "jpeg:101", "crop:-1", "resize:nan", "resize:9", "blur:2", "middle:0"] {
+            assert!(text.parse::<Edit>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `aedr calibrate`: without the generator and with it, on the default model and the project's sample images.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use aedr::{
+    calibration::Calibration,
+    image::{DecodeOptions, DecodedImage, decode},
+    painted::{Painter, levels, middle},
+};
+
+use crate::common::{cpu, load, repository};
+
+const SIDE: &str = "128";
+
+fn samples(kind: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(repository("www/samples")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|found| found == kind));
+    files.sort();
+    assert!(files.len() >= 3);
+    files
+}
+
+fn decoded(paths: &[PathBuf]) -> Vec<DecodedImage> {
+    paths.iter().map(|path| decode(&fs::read(path).unwrap(), &DecodeOptions::default()).unwrap()).collect()
+}
+
+fn calibrate(arguments: &[&str], paths: &[(&str, Vec<PathBuf>)], out: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aedr"));
+    command.current_dir(repository("")).args(["calibrate", "aedr-small", "--device", "cpu", "--out"]).arg(out);
+    for (option, paths) in paths {
+        command.arg(option).args(paths);
+    }
+    command.args(arguments).output().unwrap()
+}
+
+fn read(out: &Path) -> Calibration {
+    Calibration::parse(&fs::read_to_string(out).unwrap()).unwrap()
+}
+
+#[test]
+fn a_model_calibrates_itself_and_comes_near_to_what_its_own_images_gave() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = |name: &str| folder.path().join(name);
+    let photographs = || vec![("--photographs", samples("jpg")), ("--others", samples("jpg"))];
+    let arguments = ["--count", "12", "--side", SIDE, "--seed", "7"];
+    let output = calibrate(&arguments, &photographs(), &out("a.json"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found = read(&out("a.json"));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains(&format!("τ {:.6}", found.threshold)) && printed.contains("0 of the others"), "{printed}");
+    assert_eq!((found.model.as_str(), found.belonging_count, found.other_count), ("aedr-small", 12, 3));
+    assert_eq!((found.minimum_side, found.alpha), (128, 0.05));
+    let [low, high] = found.threshold_interval.unwrap();
+    assert!(low <= found.threshold && found.threshold <= high, "{found:?}");
+    // The shipped one was made elsewhere, by PyTorch, from other photographs, and leaves out fewer.
+    let shipped = read(&repository("weights/aedr-small/calibration.json"));
+    assert!((found.threshold / shipped.threshold - 1.0).abs() < 0.25, "{} {}", found.threshold, shipped.threshold);
+    assert!(found.uncertain_to > 1.5 * found.threshold, "photographs are far away: {found:?}");
+    // Chance is in the seed alone.
+    calibrate(&arguments, &photographs(), &out("b.json"));
+    assert_eq!(read(&out("b.json")), found);
+    calibrate(&["--count", "12", "--side", SIDE, "--seed", "8"], &photographs(), &out("c.json"));
+    assert_ne!(read(&out("c.json")).threshold, found.threshold);
+}
+
+#[test]
+fn images_that_are_known_to_belong_calibrate_and_bad_ones_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.png");
+    fs::write(&broken, b"not an image").unwrap();
+    let mut belonging = samples("png");
+    belonging.push(broken);
+    let out = folder.path().join("out.json");
+    let output = calibrate(&[], &[("--belonging", belonging), ("--others", samples("jpg"))], &out);
+    // Something was wrong, and the rest was used.
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("broken.png"));
+    assert_eq!(read(&out).belonging_count, samples("png").len());
+    for wrong in [
+        vec![("--belonging", samples("png"))],
+        vec![("--others", samples("jpg"))],
+        vec![("--belonging", samples("png")), ("--photographs", samples("jpg")), ("--others", samples("jpg"))],
+    ] {
+        assert_eq!(calibrate(&[], &wrong, &out).status.code(), Some(2));
+    }
+    let one = vec![("--photographs", samples("jpg")[..1].to_vec()), ("--others", samples("jpg"))];
+    let output = calibrate(&["--side", SIDE], &one, &out);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("2 are needed"));
+}
+
+#[test]
+fn what_is_painted_is_an_image_of_eight_bits_and_every_turn_differs() {
+    let model = load(&repository("weights/aedr-small"), cpu(), None);
+    let photographs = decoded(&samples("jpg"));
+    let mut painter = Painter::new(&model, &photographs, 64, 3).unwrap();
+    let painted: Vec<DecodedImage> = (0..6).map(|number| painter.paint(number).unwrap()).collect();
+    for (index, image) in painted.iter().enumerate() {
+        assert_eq!((image.width, image.height, image.rgb.len(), image.grey.len()), (64, 64, 3 * 4096, 4096));
+        assert!(painted[..index].iter().all(|other| other.rgb != image.rgb), "{index}");
+    }
+    // The first turn blends; what the second adds is noise alone, so it stays near to the photograph.
+    let exact = middle(&photographs[0], 64).unwrap();
+    let difference = |image: &DecodedImage| {
+        let values = middle(image, 64).unwrap();
+        values.iter().zip(&exact).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / exact.len() as f64
+    };
+    assert!(
+        difference(&painted[3]) < difference(&painted[0]),
+        "{} {}",
+        difference(&painted[3]),
+        difference(&painted[0])
+    );
+    // A picture cut out of a picture of 8 bits has its levels.
+    assert!(levels(&exact).eq(middle_levels(&photographs[0], 64)));
+}
+
+fn middle_levels(image: &DecodedImage, side: usize) -> impl Iterator<Item = u8> {
+    let [left, top] = [image.width, image.height].map(|whole| (whole as usize - side) / 2 / 8 * 8);
+    let pixel = move |i: usize| {
+        let (channel, y, x) = (i / (side * side), i / side % side, i % side);
+        image.rgb[((top + y) * image.width as usize + left + x) * 3 + channel]
+    };
+    (0..3 * side * side).map(pixel)
+}
