@@ -12,18 +12,9 @@ use aedr::{
     painted::{Painter, levels, middle},
 };
 
-use crate::common::{cpu, load, repository};
+use crate::common::{cpu, load, repository, samples};
 
 const SIDE: &str = "128";
-
-fn samples(kind: &str) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(repository("www/samples")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|found| found == kind));
-    files.sort();
-    assert!(files.len() >= 3);
-    files
-}
 
 fn decoded(paths: &[PathBuf]) -> Vec<DecodedImage> {
     paths.iter().map(|path| decode(&fs::read(path).unwrap(), &DecodeOptions::default()).unwrap()).collect()

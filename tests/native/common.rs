@@ -31,6 +31,16 @@ pub fn reference(path: &str) -> Option<PathBuf> {
     Some(found)
 }
 
+/// The project's sample images of a kind ("jpg": photographs, "png": what the default model decoded).
+pub fn samples(kind: &str) -> Vec<PathBuf> {
+    let folder = repository("www/samples");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|found| found == kind));
+    files.sort();
+    assert!(files.len() >= 3);
+    files
+}
+
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> T {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }

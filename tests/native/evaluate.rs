@@ -6,15 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::common::repository;
-
-fn samples(kind: &str) -> Vec<PathBuf> {
-    let folder = repository("www/samples");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|found| found == kind));
-    files.sort();
-    files
-}
+use crate::common::{repository, samples};
 
 fn evaluate(belonging: &[PathBuf], others: &[PathBuf], results: &Path, edits: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aedr"));
