@@ -4,13 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
+    calibration::{Evidence, Standing},
+    compression::Compression,
     device::DeviceKind,
     engine::gpu::{Gpu, Stored},
     homogeneity::homogeneity,
-    image::{CroppedImage, DecodeOptions, DecodedImage, decode},
+    image::{CROP_MULTIPLE, CroppedImage, DecodeOptions, DecodedImage, decode},
     reconstruction::{Progress, Stage, double_reconstruction},
+    scan::{Found, recompressed_contrast, search},
     signal::{loss_ratio, signal},
-    verdict::{Outcome, Reason, decide},
+    verdict::{Measured, Outcome, Reason, Verdict, decide},
     weights::{Manifest, Model},
 };
 
@@ -27,11 +30,17 @@ pub struct CheckReport {
     pub homogeneity: f64,
     /// t = L1 / L2 · H.
     pub signal: f64,
-    /// τ, if the model is calibrated.
+    /// τ of images as they are written, if the model is calibrated. What the outcome rests on is in `evidence`.
     pub threshold: Option<f64>,
     pub outcome: Outcome,
     /// Why there is no verdict.
     pub reason: Option<Reason>,
+    /// What the outcome rests on, if the model is calibrated for such images.
+    #[serde(default)]
+    pub evidence: Option<Evidence>,
+    /// What a search of the grid found, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Found>,
     /// What was done to the image that a person should know, as plain sentences.
     pub notes: Vec<String>,
     pub device: DeviceLine,
@@ -62,9 +71,16 @@ pub struct ImageLine {
     pub width: u32,
     pub height: u32,
     pub format: String,
+    #[serde(default = "lossless")]
+    pub compression: Compression,
     /// Pixels that were reconstructed.
     pub checked_width: u32,
     pub checked_height: u32,
+}
+
+/// Of reports that were written before it was known.
+fn lossless() -> Compression {
+    Compression::Lossless
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,7 +124,57 @@ pub async fn check(
 /// # Errors
 /// As [`check`].
 pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<CheckReport> {
-    let cropped = image.cropped(&model.manifest.architecture);
+    report(model, image, image, None, progress).await
+}
+
+/// Searches where the image lies on the grid that it may have been painted on, and checks it there: many times the work
+/// of [`check_image`].
+///
+/// # Errors
+/// As [`check`], and those of [`search`].
+pub async fn check_searched(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<CheckReport> {
+    let found = search(model, image, &mut Part { progress, from: 0.0, to: SEARCHING }).await?;
+    let aligned = found.alignment.undo(image)?;
+    let mut report =
+        report(model, image, &aligned, Some(found.clone()), &mut Part { progress, from: SEARCHING, to: 0.97 }).await?;
+    if report.outcome == Outcome::Matches {
+        let part = &mut Part { progress, from: 0.97, to: 1.0 };
+        let contrast = recompressed_contrast(model, image, &found, part).await?;
+        let searched = model.calibration.as_ref().and_then(|calibration| calibration.searched.as_ref());
+        if searched.is_none_or(|searched| searched.standing(contrast) == Standing::Apart) {
+            let message = "a mild compression, which should change nothing, turns the answer round";
+            (report.outcome, report.reason) = (Outcome::CannotTell, Some(Reason::new("unstable", message)));
+        }
+        report.search = Some(Found { recompressed: Some(contrast), ..found });
+    }
+    Ok(report)
+}
+
+/// The share of a searched check that the search takes, about.
+const SEARCHING: f64 = 0.9;
+
+/// Progress of one part of the work, in the share of the whole that it has.
+struct Part<'a, P> {
+    progress: &'a mut P,
+    from: f64,
+    to: f64,
+}
+
+impl<P: Progress> Progress for Part<'_, P> {
+    async fn report(&mut self, fraction: f64, stage: Stage) -> bool {
+        self.progress.report(self.from + fraction * (self.to - self.from), stage).await
+    }
+}
+
+/// Checks `aligned`, which is the `image` as it is or as a search found it.
+async fn report(
+    model: &Model,
+    image: &DecodedImage,
+    aligned: &DecodedImage,
+    found: Option<Found>,
+    progress: &mut impl Progress,
+) -> Result<CheckReport> {
+    let cropped = aligned.cropped(&model.manifest.architecture);
     let minimum = MINIMUM_LATENTS * cropped.multiple;
     if cropped.width.min(cropped.height) < minimum {
         let (width, height) = (image.width.into(), image.height.into());
@@ -120,10 +186,18 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
     Gpu::memory();
     let losses = double_reconstruction(model, &cropped, progress).await?;
     let map_bytes = (model.device.kind == DeviceKind::WebGpu).then(|| Gpu::memory().1);
-    let homogeneity = homogeneity(&image.grey, image.width as usize)?;
+    let homogeneity = homogeneity(&aligned.grey, aligned.width as usize)?;
     let ratio = loss_ratio(losses)?;
     let signal = signal(losses, homogeneity)?;
-    let (outcome, reason) = decide(signal, homogeneity, width.min(height), model.calibration.as_ref());
+    let measured = Measured {
+        signal,
+        homogeneity,
+        shorter_side: width.min(height),
+        compression: image.compression,
+        whole_grid: [image.width, image.height].iter().all(|side| side.is_multiple_of(CROP_MULTIPLE)),
+        contrast: found.as_ref().map(|found| found.contrast),
+    };
+    let Verdict { outcome, reason, evidence } = decide(&measured, model.calibration.as_ref());
     let maps = match model.maps {
         Stored::F32 => "f32",
         Stored::F16 => "f16",
@@ -134,16 +208,19 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
             width: image.width,
             height: image.height,
             format: image.format.into(),
+            compression: image.compression,
             checked_width: width,
             checked_height: height,
         },
         losses: LossLine { first: losses.first, second: losses.second, ratio },
         homogeneity,
         signal,
-        threshold: model.calibration.as_ref().map(|calibration| calibration.threshold),
+        threshold: model.calibration.as_ref().map(|calibration| calibration.as_written.threshold),
         outcome,
         reason,
-        notes: notes(image, &cropped),
+        evidence,
+        search: found,
+        notes: notes(aligned, &cropped),
         device: DeviceLine {
             kind: model.device.kind,
             adapter: model.device.adapter.clone(),
@@ -166,8 +243,14 @@ fn notes(image: &DecodedImage, cropped: &CroppedImage<'_>) -> Vec<String> {
     if image.orientation_ignored {
         notes.push("The file asks to be shown turned; its pixels were checked as they are stored.".into());
     }
-    if image.format == "JPEG" {
-        notes.push("JPEG compression changes pixels and can hide a match.".into());
+    match image.compression {
+        Compression::Jpeg(quality) => notes.push(format!(
+            "JPEG compression changes pixels and can hide a match. This file's quality is {quality} of 100."
+        )),
+        Compression::Lossy => {
+            notes.push(format!("{} compression changes pixels and can hide a match.", image.format));
+        }
+        Compression::Lossless => {}
     }
     notes
 }

@@ -2,19 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use image::{
-    RgbImage,
-    imageops::{FilterType, resize},
-};
-use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
-
 use crate::{
     Error, Result,
-    image::{DecodeOptions, DecodedImage, decode},
+    image::{CROP_MULTIPLE, DecodedImage},
 };
-
-/// Squares are cut from the middle on the grid of the file, which JPEG's blocks and latents share.
-const GRID: u32 = 8;
 
 /// One thing done to an image. As text: "middle:256", "crop:3", "jpeg:85", "resize:0.75".
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,25 +27,15 @@ impl Edit {
         let (width, height) = (image.width, image.height);
         match self {
             Edit::Middle(side) => {
-                let [left, top] = [width, height].map(|whole| whole.saturating_sub(side) / 2 / GRID * GRID);
-                Ok(part(&image, [left, top], [side.min(width), side.min(height)]))
+                let [left, top] = [width, height].map(|whole| middle_start(whole, side));
+                Ok(image.part([left, top], [side, side]))
             }
-            Edit::Crop(pixels) if pixels < width.min(height) => {
-                Ok(part(&image, [pixels, pixels], [width - pixels, height - pixels]))
-            }
+            Edit::Crop(pixels) if pixels < width.min(height) => Ok(image.part([pixels, pixels], [width, height])),
             Edit::Crop(_) => Err(self.impossible(format!("the image has {width} × {height} pixels"))),
-            Edit::Jpeg(quality) => {
-                let (columns, rows) = (width as usize, height as usize);
-                let file = compress(&image.rgb, columns, rows, PixelFormat::Rgb, quality, Subsampling::S420);
-                decode(&file.map_err(|error| self.impossible(error.to_string()))?, &DecodeOptions::default())
-            }
+            Edit::Jpeg(quality) => image.compressed(quality),
             Edit::Resize(factor) => {
                 let [columns, rows] = [width, height].map(|side| (f64::from(side) * factor).round().max(1.0) as u32);
-                let format = image.format;
-                let whole = RgbImage::from_raw(width, height, image.rgb);
-                let whole = whole.ok_or_else(|| self.impossible("its pixels do not fit its size".into()))?;
-                let resized = resize(&whole, columns, rows, FilterType::CatmullRom);
-                Ok(DecodedImage::from_rgb(resized.into_raw(), columns, rows, format))
+                image.resized(columns, rows)
             }
         }
     }
@@ -64,13 +45,9 @@ impl Edit {
     }
 }
 
-/// The rectangle at `[left, top]` of `[width, height]`, with the grey that it had.
-fn part(image: &DecodedImage, [left, top]: [u32; 2], [width, height]: [u32; 2]) -> DecodedImage {
-    let cut = |values: &[u8], channels: usize| -> Vec<u8> {
-        let rows = values.chunks_exact(image.width as usize * channels).skip(top as usize).take(height as usize);
-        rows.flat_map(|row| &row[left as usize * channels..(left + width) as usize * channels]).copied().collect()
-    };
-    DecodedImage { width, height, rgb: cut(&image.rgb, 3), grey: cut(&image.grey, 1), ..*image }
+/// Where the middle of `side` pixels begins, on the grid of the file, which JPEG's blocks and latents share.
+pub(crate) fn middle_start(whole: u32, side: u32) -> u32 {
+    whole.saturating_sub(side) / 2 / CROP_MULTIPLE * CROP_MULTIPLE
 }
 
 impl fmt::Display for Edit {

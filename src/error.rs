@@ -99,7 +99,7 @@ impl Error {
             Error::WeightsWrong { .. } => "Use the weights that belong to this architecture, or pack them again.",
             Error::WeightsForeign { .. } => "Use the autoencoder's own file, often called vae or ae.",
             Error::ManifestInvalid { .. } => {
-                "Make the file again with `aedr pack`, or use a version that understands it."
+                "Make the file again with `aedr pack` or `aedr calibrate`, or use a version that understands it."
             }
             Error::UnknownModel { .. } => "Choose one of the models that are listed.",
             Error::NoWebGpu { .. } => "Choose the CPU: slower, with the same result.",

@@ -23,13 +23,7 @@ pub struct Separation {
 /// # Errors
 /// [`Error::BadNumbers`] without images of either kind, or for signals that are not numbers.
 pub fn separation(belonging: &[f64], others: &[f64]) -> Result<Separation> {
-    if belonging.is_empty() || others.is_empty() {
-        let detail = format!("{} images that belong and {} others", belonging.len(), others.len());
-        return Err(Error::BadNumbers { what: "the evaluation".into(), detail });
-    }
-    if let Some(signal) = belonging.iter().chain(others).find(|signal| !signal.is_finite()) {
-        return Err(Error::BadNumbers { what: "the evaluation".into(), detail: format!("{signal} is no signal") });
-    }
+    check(belonging, others)?;
     let (own, other) = (sorted(belonging), sorted(others));
     // For each image the share of those of the other kind that lie on the right side of it.
     let above: Vec<f64> = own.iter().map(|&signal| 1.0 - rank(&other, signal)).collect();
@@ -47,6 +41,36 @@ pub fn separation(belonging: &[f64], others: &[f64]) -> Result<Separation> {
         found_at_one_percent: own.partition_point(|&signal| signal < limit) as f64 / own.len() as f64,
         best_accuracy: best_accuracy(&own, &other),
     })
+}
+
+fn check(belonging: &[f64], others: &[f64]) -> Result<()> {
+    if belonging.is_empty() || others.is_empty() {
+        let detail = format!("{} images that belong and {} others", belonging.len(), others.len());
+        return Err(Error::BadNumbers { what: "the evaluation".into(), detail });
+    }
+    match belonging.iter().chain(others).find(|signal| !signal.is_finite()) {
+        Some(signal) => {
+            Err(Error::BadNumbers { what: "the evaluation".into(), detail: format!("{signal} is no signal") })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Every threshold that parts the images differently, ascending, with the shares of belonging images (found) and of
+/// others (falsely attributed) at or below it.
+///
+/// # Errors
+/// As [`separation`].
+pub fn sweep(belonging: &[f64], others: &[f64]) -> Result<Vec<(f64, [f64; 2])>> {
+    check(belonging, others)?;
+    let kinds = [sorted(belonging), sorted(others)];
+    let mut thresholds = sorted(&kinds.concat());
+    thresholds.dedup();
+    let share = |values: &Vec<f64>, threshold: f64| {
+        values.partition_point(|&value| value <= threshold) as f64 / values.len() as f64
+    };
+    let at = |threshold: f64| (threshold, kinds.each_ref().map(|values| share(values, threshold)));
+    Ok(thresholds.into_iter().map(at).collect())
 }
 
 /// The share of `values` below `signal`, ties counting half.
@@ -103,6 +127,16 @@ mod tests {
         let found = separation(&[-1.0, 0.5, 1.5, 2.5, 300.0], &others).unwrap();
         assert_eq!(found.found_at_one_percent, 0.6);
         assert!(separation(&[], &[1.0]).is_err() && separation(&[f64::NAN], &[1.0]).is_err());
+    }
+
+    #[test]
+    fn a_sweep_goes_from_nothing_to_everything() {
+        let found = sweep(&[1.0, 2.0], &[2.0, 3.0, 4.0, 5.0]).unwrap();
+        assert_eq!(
+            found,
+            [(1.0, [0.5, 0.0]), (2.0, [1.0, 0.25]), (3.0, [1.0, 0.5]), (4.0, [1.0, 0.75]), (5.0, [1.0, 1.0])]
+        );
+        assert!(sweep(&[], &[1.0]).is_err());
     }
 
     proptest! {

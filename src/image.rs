@@ -7,13 +7,16 @@ use std::io::Cursor;
 
 use ::image::{
     DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma, RgbImage,
-    error::LimitErrorKind, metadata::Orientation,
+    error::LimitErrorKind,
+    imageops::{FilterType, resize},
+    metadata::Orientation,
 };
-use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, JpegError, PixelFormat};
+use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, JpegError, PixelFormat, Subsampling, compress};
 
 use crate::{
     Error, Result,
     autoencoder::{Architecture, spec::MapSize},
+    compression::Compression,
     engine::plan::Rows,
     reconstruction::Source,
 };
@@ -58,6 +61,8 @@ pub struct DecodedImage {
     pub grey: Vec<u8>,
     /// The file asks to be shown turned, and was not turned.
     pub orientation_ignored: bool,
+    /// What the file's format did to the pixels.
+    pub compression: Compression,
 }
 
 /// The integer grey that the published homogeneities of PNG files follow (reference README, step 2).
@@ -108,15 +113,64 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
         rgb: image.into_rgb8().into_raw(),
         grey: grey.into_luma8().into_raw(),
         orientation_ignored: turned && !options.apply_orientation,
+        compression: Compression::of(bytes, name),
     })
 }
 
 impl DecodedImage {
     /// Of `height · width · 3` values.
-    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn from_rgb(rgb: Vec<u8>, width: u32, height: u32, format: &'static str) -> Self {
         let grey = rgb.as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
-        DecodedImage { width, height, format, rgb, grey, orientation_ignored: false }
+        let compression = Compression::Lossless;
+        DecodedImage { width, height, format, rgb, grey, orientation_ignored: false, compression }
+    }
+
+    /// The rectangle of `[width, height]` pixels at `[left, top]`, cut off at the image's edges, with the grey it had.
+    pub fn part(&self, [left, top]: [u32; 2], [width, height]: [u32; 2]) -> DecodedImage {
+        let (width, height) = (width.min(self.width.saturating_sub(left)), height.min(self.height.saturating_sub(top)));
+        let cut = |values: &[u8], channels: usize| -> Vec<u8> {
+            let rows = values.chunks_exact((self.width as usize * channels).max(1));
+            let row = left as usize * channels..(left + width) as usize * channels;
+            rows.skip(top as usize).take(height as usize).flat_map(|values| &values[row.clone()]).copied().collect()
+        };
+        DecodedImage { width, height, rgb: cut(&self.rgb, 3), grey: cut(&self.grey, 1), ..*self }
+    }
+
+    /// `[3, side, side]` values in [-1, 1] of the square at `[left, top]`; `None` if it is not within the image.
+    pub fn square(&self, [left, top]: [u32; 2], side: u32) -> Option<Vec<f32>> {
+        let within = |start: u32, whole: u32| start.checked_add(side).is_some_and(|end| end <= whole);
+        if !within(left, self.width) || !within(top, self.height) {
+            return None;
+        }
+        let part = self.part([left, top], [side, side]);
+        let plane = |channel: usize| part.rgb.chunks_exact(3).map(move |pixel| f32::from(pixel[channel]) / 127.5 - 1.0);
+        Some((0..3).flat_map(plane).collect())
+    }
+
+    /// In another size (bicubic, Catmull and Rom's); the grey is made of the new colours.
+    ///
+    /// # Errors
+    /// [`Error::BadNumbers`] if the pixels do not fit the size.
+    pub fn resized(&self, width: u32, height: u32) -> Result<DecodedImage> {
+        let whole = RgbImage::from_raw(self.width, self.height, self.rgb.clone());
+        let whole = whole.ok_or_else(|| Error::BadNumbers {
+            what: "the image".into(),
+            detail: format!("{} values are not {} × {} pixels", self.rgb.len(), self.width, self.height),
+        })?;
+        let resized = resize(&whole, width.max(1), height.max(1), FilterType::CatmullRom);
+        let image = DecodedImage::from_rgb(resized.into_raw(), width.max(1), height.max(1), self.format);
+        Ok(DecodedImage { orientation_ignored: self.orientation_ignored, compression: self.compression, ..image })
+    }
+
+    /// Through JPEG of `quality`, 1 to 100, with colours at half the resolution, as most programs write it.
+    ///
+    /// # Errors
+    /// [`Error::BadNumbers`] if it cannot be written.
+    pub fn compressed(&self, quality: u8) -> Result<DecodedImage> {
+        let (columns, rows) = (self.width as usize, self.height as usize);
+        let file = compress(&self.rgb, columns, rows, PixelFormat::Rgb, quality, Subsampling::S420);
+        let unwritten = |error: JpegError| Error::BadNumbers { what: "the image".into(), detail: error.to_string() };
+        decode(&file.map_err(unwritten)?, &DecodeOptions::default())
     }
 
     /// What a model checks: the sides cropped from the top left to multiples of what `architecture` divides by, at

@@ -9,8 +9,11 @@
 //! AAAI 2026, arXiv 2507.18988.
 
 pub mod autoencoder;
+pub mod blocks;
 pub mod calibration;
 pub mod check;
+pub mod compression;
+pub mod density;
 pub mod device;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod edits;
@@ -23,6 +26,7 @@ pub mod image;
 pub mod painted;
 pub mod ranking;
 pub mod reconstruction;
+pub mod scan;
 pub mod signal;
 pub mod verdict;
 #[cfg(target_arch = "wasm32")]

@@ -10,30 +10,19 @@ use rand_distr::StandardNormal;
 
 use crate::{
     Error, Result,
+    edits::middle_start,
     image::DecodedImage,
     reconstruction::{self, Values},
     weights::Model,
 };
-
-/// Squares are cut on the grid of the file, which JPEG's blocks and latents share.
-const GRID: usize = 8;
 
 /// Added noise, in standard deviations of each channel.
 const NOISE: std::ops::Range<f32> = 0.05..0.3;
 
 /// `[3, side, side]` values in [-1, 1] from the middle of an image; `None` if it is smaller.
 pub fn middle(image: &DecodedImage, side: usize) -> Option<Vec<f32>> {
-    let (width, height) = (image.width as usize, image.height as usize);
-    let [left, top] = [width, height].map(|whole| whole.checked_sub(side).map(|rest| rest / 2 / GRID * GRID));
-    let (left, top) = (left?, top?);
-    let mut values = Vec::with_capacity(3 * side * side);
-    for channel in 0..3 {
-        for row in image.rgb.chunks_exact(3 * width).skip(top).take(side) {
-            let row = row.chunks_exact(3).skip(left).take(side);
-            values.extend(row.map(|pixel| f32::from(pixel[channel]) / 127.5 - 1.0));
-        }
-    }
-    Some(values)
+    let pixels = u32::try_from(side).ok()?;
+    image.square([image.width, image.height].map(|whole| middle_start(whole, pixels)), pixels)
 }
 
 /// Values in [-1, 1] as a file of 8 bits a channel holds them: 0 to 255.

@@ -6,6 +6,8 @@ mod evaluate;
 mod models;
 mod pack;
 mod paint;
+mod report;
+mod results;
 mod threshold;
 
 use std::{
@@ -18,9 +20,10 @@ use std::{
 
 use aedr::{
     Error, Result,
+    calibration::Calibration,
     device::DevicePreference,
     homogeneity::homogeneity,
-    image::{DecodeOptions, decode},
+    image::{DecodeOptions, DecodedImage, decode},
 };
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -49,6 +52,8 @@ enum Command {
     Calibrate(calibrate::CalibrateArguments),
     /// Measure how well a model tells images that belong from images that do not.
     Evaluate(evaluate::EvaluateArguments),
+    /// Put the parts of an evaluation together, and say what they say.
+    Merge(evaluate::MergeArguments),
     /// Paint images that belong to a model from photographs, without its generator.
     Paint(paint::PaintArguments),
     /// Make a pack (manifest and shards) from published weights.
@@ -81,6 +86,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Threshold(arguments) => threshold::run(&arguments).map(print_line),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Merge(arguments) => evaluate::merge(&arguments),
         Command::Paint(arguments) => paint::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments).map(print_line),
     };
@@ -114,17 +120,33 @@ fn told<T>(path: &Path, result: Result<T>, all: &mut bool) -> Option<T> {
         .ok()
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| Error::File { path: path.display().to_string(), detail: error.to_string() })
+/// A file or folder that could not be read or written.
+fn file_error(path: &Path, error: impl Display) -> Error {
+    Error::File { path: path.display().to_string(), detail: error.to_string() }
 }
 
-/// The files, and those in folders.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| file_error(path, error))
+}
+
+fn decode_file(path: &Path) -> Result<DecodedImage> {
+    decode(&read_file(path)?, &DecodeOptions::default())
+}
+
+fn write_calibration(path: &Path, calibration: &Calibration) -> Result<()> {
+    fs::write(path, calibration.to_json()).map_err(|error| file_error(path, error))
+}
+
+/// The files, those in folders, and those that a list `@FILE` names, one a line.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
-        if path.is_dir() {
-            let unreadable =
-                |error: std::io::Error| Error::File { path: path.display().to_string(), detail: error.to_string() };
+        let list = path.to_str().and_then(|path| path.strip_prefix('@'));
+        if let Some(list) = list {
+            let text = fs::read_to_string(list).map_err(|error| file_error(Path::new(list), error))?;
+            files.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(PathBuf::from));
+        } else if path.is_dir() {
+            let unreadable = |error| file_error(path, error);
             for entry in fs::read_dir(path).map_err(unreadable)? {
                 files.push(entry.map_err(unreadable)?.path());
             }
@@ -134,15 +156,14 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     }
     files.retain(|path| !path.is_dir());
     files.sort();
+    files.dedup();
     Ok(files)
 }
 
 fn print_homogeneity(images: &[PathBuf]) -> bool {
     let mut all = true;
     for path in images {
-        let value = read_file(path)
-            .and_then(|bytes| decode(&bytes, &DecodeOptions::default()))
-            .and_then(|image| homogeneity(&image.grey, image.width as usize));
+        let value = decode_file(path).and_then(|image| homogeneity(&image.grey, image.width as usize));
         all &= match value {
             Ok(value) => print_line(format_args!("{}\t{value:.6}", path.display())),
             Err(error) => {

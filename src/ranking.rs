@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    calibration::FALSE_ATTRIBUTION,
     check::CheckReport,
     verdict::{Outcome, Reason},
 };
@@ -22,13 +23,14 @@ pub struct Ranking {
 /// Models that cannot be told apart: one line of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
-    /// That of the model that stands for the group.
+    /// That of the model that stands for the group, if it holds among so many.
     pub outcome: Outcome,
     /// Positions in the reports, the one that stands for the group first.
     pub reports: Vec<usize>,
 }
 
-/// Ranks reports of one image. A model without calibration has a line and no say.
+/// Ranks reports of one image. A model without calibration has a line and no say. The more models are asked, the likelier
+/// one of them matches by chance, so each group has only its part of [`FALSE_ATTRIBUTION`] (Bonferroni's correction).
 pub fn rank(reports: &[CheckReport]) -> Ranking {
     let mut groups: Vec<Group> = groups(reports)
         .into_iter()
@@ -37,10 +39,28 @@ pub fn rank(reports: &[CheckReport]) -> Ranking {
             Group { outcome: reports[members[0]].outcome, reports: members }
         })
         .collect();
+    let asked = groups.iter().filter(|group| reports[group.reports[0]].evidence.is_some()).count().max(1);
+    let allowed = FALSE_ATTRIBUTION / asked as f64;
+    let by_chance = |group: &Group| {
+        let evidence = &reports[group.reports[0]].evidence;
+        group.outcome == Outcome::Matches && evidence.as_ref().is_some_and(|evidence| evidence.other_share > allowed)
+    };
+    for group in &mut groups {
+        if by_chance(group) {
+            group.outcome = Outcome::CannotTell;
+        }
+    }
     let first = |group: &Group| place(&reports[group.reports[0]]);
     groups.sort_by(|a, b| first(a).partial_cmp(&first(b)).unwrap_or(std::cmp::Ordering::Equal));
     let with = |outcome: Outcome| groups.iter().find(move |group| group.outcome == outcome);
-    let reason = |group: &Group| reports[group.reports[0]].reason.clone();
+    let reason = |group: &Group| {
+        let report = &reports[group.reports[0]];
+        let many = || {
+            let message = format!("among {asked} models one comes as near as this by chance too often");
+            Reason::new("many_models", message)
+        };
+        if report.outcome == Outcome::Matches { Some(many()) } else { report.reason.clone() }
+    };
     let undecided = with(Outcome::CannotTell).filter(|group| reports[group.reports[0]].threshold.is_some());
     let (outcome, reason) = match (with(Outcome::Matches), undecided, with(Outcome::DoesNotMatch)) {
         (Some(_), ..) => (Outcome::Matches, None),
@@ -85,7 +105,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        calibration::Condition,
         check::{DeviceLine, ImageLine, LossLine, ModelLine},
+        compression::Compression,
         device::DeviceKind,
     };
 
@@ -98,13 +120,22 @@ mod tests {
                 serves: Vec::new(),
                 shares: shares.iter().map(usize::to_string).collect(),
             },
-            image: ImageLine { width: 64, height: 64, format: String::new(), checked_width: 64, checked_height: 64 },
+            image: ImageLine {
+                width: 64,
+                height: 64,
+                format: String::new(),
+                compression: Compression::Lossless,
+                checked_width: 64,
+                checked_height: 64,
+            },
             losses: LossLine { first: signal, second: 1.0, ratio: signal },
             homogeneity: 1.0,
             signal,
             threshold,
             outcome,
             reason,
+            evidence: None,
+            search: None,
             notes: Vec::new(),
             device: DeviceLine { kind: DeviceKind::Cpu, adapter: String::new(), maps: String::new(), map_bytes: None },
         }
@@ -129,6 +160,26 @@ mod tests {
         assert_eq!(of(vec![uncalibrated(), apart()]), (DoesNotMatch, None, "20".into()));
         assert_eq!(of(vec![uncalibrated()]), (CannotTell, reason("0"), "0".into()));
         assert_eq!(of(vec![]), (CannotTell, None, String::new()));
+    }
+
+    /// The others begin at 2: what 1 % of them reach is enough for one model, and not for one of many.
+    #[test]
+    fn the_more_models_are_asked_the_more_each_must_show() {
+        let others: Vec<f64> = (0..400).map(|i| 2.0 + f64::from(i) / 100.0).collect();
+        let condition = Condition::of(&[1.0, 1.5, 2.0], &others, 0.05).unwrap();
+        let signal = condition.others.quantile(0.004);
+        let matching = |id, signal| CheckReport {
+            evidence: Some(condition.evidence(signal, "t", String::new())),
+            ..report(id, Outcome::Matches, signal, Some(3.0), &[])
+        };
+        let apart = |id| CheckReport {
+            evidence: Some(condition.evidence(4.0, "t", String::new())),
+            ..report(id, Outcome::DoesNotMatch, 4.0, Some(3.0), &[])
+        };
+        assert_eq!(rank(&[matching(0, signal), apart(1)]).outcome, Outcome::Matches);
+        let many = rank(&[matching(0, signal), apart(1), apart(2)]);
+        assert_eq!((many.outcome, many.reason.unwrap().code.as_str()), (Outcome::CannotTell, "many_models"));
+        assert_eq!(rank(&[matching(0, 0.5), apart(1), apart(2)]).outcome, Outcome::Matches);
     }
 
     /// A model of a group that matches makes the group match, although another of it stands outside.

@@ -137,6 +137,19 @@ pub async fn decode(model: &Model, latent: &impl Source) -> Result<Vec<f32>> {
     half(model, Half::Decoder, latent, image).await
 }
 
+/// x1 = D(E(x)) of `[3, height, width]` values in [-1, 1], not clamped.
+///
+/// # Errors
+/// As [`double_reconstruction`].
+pub async fn reconstruct_once(model: &Model, image: &impl Source) -> Result<Vec<f32>> {
+    let [_, height, width] = image.size();
+    let architecture = &model.manifest.architecture;
+    let reduction = architecture.reduction();
+    let latent = encode(model, image).await?;
+    let size = [architecture.latent_channels(), height / reduction, width / reduction];
+    decode(model, &Values::new(latent, size)?).await
+}
+
 async fn half(model: &Model, half: Half, input: &impl Source, image: MapSize) -> Result<Vec<f32>> {
     match &model.autoencoder {
         Autoencoder::Layers(passes) => released(passes, reconstruct_half(model, passes, half, input, image)).await,

@@ -10,8 +10,8 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     Error, Result,
-    calibration::Calibration,
-    check::{CheckReport, check_image},
+    calibration::{self, Calibration},
+    check::{CheckReport, check_image, check_searched},
     device::{ComputeDevice, DeviceKind, DevicePreference},
     engine::cpu::crew::{self, HelperWorker},
     image::{DecodeOptions, DecodedImage, decode},
@@ -97,9 +97,24 @@ impl Image {
 /// `bad_numbers` for what is no such array.
 #[wasm_bindgen]
 pub fn rank(reports: &str) -> Result<String, JsValue> {
-    let reports: Vec<CheckReport> = serde_json::from_str(reports)
-        .map_err(|error| to_js(Error::BadNumbers { what: "the reports".into(), detail: error.to_string() }))?;
-    json(&ranking::rank(&reports))
+    json(&ranking::rank(&parse_reports(reports)?))
+}
+
+/// A model's calibration from arrays of reports of images that belong to it and of others, at the method's α of 5 %.
+///
+/// # Errors
+/// Those of [`calibration::from_reports`].
+#[wasm_bindgen]
+pub fn calibrate(model: &str, belonging: &str, others: &str) -> Result<String, JsValue> {
+    let (belonging, others) = (parse_reports(belonging)?, parse_reports(others)?);
+    let source = format!("in the page, from {} images that belong and {} others", belonging.len(), others.len());
+    let made = calibration::from_reports(model, &belonging, &others, 0.05, &source);
+    Ok(made.map_err(to_js)?.to_json())
+}
+
+fn parse_reports(reports: &str) -> Result<Vec<CheckReport>, JsValue> {
+    serde_json::from_str(reports)
+        .map_err(|error| to_js(Error::BadNumbers { what: "the reports".into(), detail: error.to_string() }))
 }
 
 #[wasm_bindgen]
@@ -166,14 +181,26 @@ impl Checker {
         self.models.remove(id);
     }
 
-    /// Checks an image. `on_progress(fraction, stage)` gives (a promise of) whether to go on.
+    /// Checks an image, with a search of its grid if the check is to be `deep`. `on_progress(fraction, stage)` gives (a
+    /// promise of) whether to go on.
     ///
     /// # Errors
     /// Those of [`crate::check::check_image`], and `unknown_model`.
-    pub async fn check(&self, image: &Image, model: String, on_progress: Function) -> Result<String, JsValue> {
+    pub async fn check(
+        &self,
+        image: &Image,
+        model: String,
+        deep: bool,
+        on_progress: Function,
+    ) -> Result<String, JsValue> {
         let thrown = Rc::new(RefCell::new(None));
         let mut progress = Callback { function: on_progress, thrown: Rc::clone(&thrown) };
-        let report = check_image(&*self.model(&model)?, &image.0, &mut progress).await;
+        let model = self.model(&model)?;
+        let report = if deep {
+            check_searched(&model, &image.0, &mut progress).await
+        } else {
+            check_image(&model, &image.0, &mut progress).await
+        };
         // What the callback itself threw says more than that it cancelled.
         if let Some(thrown) = thrown.take() {
             return Err(thrown);

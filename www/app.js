@@ -27,28 +27,31 @@ let current = null;
 /**
  * Starts a check of what `take` gives, and ends the one before.
  * @param {(signal: AbortSignal) => Promise<Intake>} take
+ * @param {boolean} [deep] Whether it searches for the grid that the image may have been painted on.
  */
-function begin(take) {
+function begin(take, deep = false) {
   const before = current?.ended ?? Promise.resolve();
   current?.controller.abort();
   const controller = new AbortController();
   const isCurrent = () => current?.controller === controller;
   showProgress({ stage: 'start' });
   showPhase('working');
-  const ended = checkOne(take, controller.signal, isCurrent, before).catch((thrown) => showError(thrown, null));
+  const ended = checkOne(take, deep, controller.signal, isCurrent, before).catch((thrown) => showError(thrown, null));
   current = { controller, ended: Promise.all([before, ended]).then(() => {}) };
 }
 
 /**
  * @param {(signal: AbortSignal) => Promise<Intake>} take
+ * @param {boolean} deep
  * @param {AbortSignal} signal
  * @param {() => boolean} isCurrent Whether no newer image has come.
  * @param {Promise<void>} before When the worker is free.
  */
-async function checkOne(take, signal, isCurrent, before) {
+async function checkOne(take, deep, signal, isCurrent, before) {
   /** @type {Intake | null} */
   let intake = null;
-  const again = () => begin(async () => /** @type {Intake} */ (intake));
+  const again = () => begin(async () => /** @type {Intake} */ (intake), deep);
+  const deeper = () => begin(async () => /** @type {Intake} */ (intake), true);
   try {
     intake = await take(signal);
     if (!isCurrent()) return;
@@ -57,13 +60,12 @@ async function checkOne(take, signal, isCurrent, before) {
     const image = await readBytes(intake);
     const models = await modelEntries();
     await before;
-    const preference = new FormData(settings.querySelector('form')).get('device');
-    const request = { image, models: models.map(addressOf), preference };
+    const request = { image, models: models.map(addressOf), preference: preference(), deep };
     const onProgress = (/** @type {any} */ report) => isCurrent() && !signal.aborted && showProgress(report);
     const answer = await engine.ask('check', request, [image], { signal, onProgress });
     if (!isCurrent()) return;
     const { outcome: found, groups } = answer.ranking;
-    const view = resultView(answer, { intake, models, onAgain: again });
+    const view = resultView(answer, { intake, models, onAgain: again, onDeeper: deep ? null : deeper });
     const standing = groups[0].reports.map((/** @type {number} */ index) => answer.answers[index].report.model.name);
     finish('result', found, view, outcomes[found].heading, found === 'matches' ? standing.join(', ') : '');
   } catch (thrown) {
@@ -72,6 +74,9 @@ async function checkOne(take, signal, isCurrent, before) {
     showError(thrown, intake && again);
   }
 }
+
+/** The device that was chosen. */
+const preference = () => new FormData(settings.querySelector('form')).get('device');
 
 /** @param {unknown} thrown @param {(() => void) | null} again */
 function showError(thrown, again) {
@@ -191,7 +196,7 @@ byId('cancel').addEventListener('click', () => {
 });
 byId('models').addEventListener('click', async () => {
   const { openLibrary } = await import('./library.js');
-  await openLibrary();
+  await openLibrary({ ask: engine.ask.bind(engine), preference });
 });
 settings.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
   if (event.key !== 'Escape') return;

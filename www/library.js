@@ -6,6 +6,7 @@
  * @typedef {{plan: ImportPlan, file: Blob | null, error: import('./errors.js').PlainError}} Problem
  */
 
+import { calibrationForm } from './calibrating.js';
 import { byId, element } from './dom.js';
 import { sentence, toPlain } from './errors.js';
 import { catalog, currentImport, fileAddress, isReadable, planFor, planOf, runImport, watchImports } from './imports.js';
@@ -26,11 +27,17 @@ let removing = '';
 /** @type {HTMLDialogElement | null} */
 let dialog = null;
 
-/** Opens the dialog. */
-export async function openLibrary() {
+/** The model that is being calibrated. */
+let calibrating = '';
+/** @type {{ask: import('./calibrating.js').Ask, preference: () => unknown}} */
+let engine;
+
+/** Opens the dialog. @param {typeof engine} checking What asks the engine, and the device that was chosen. */
+export async function openLibrary(checking) {
+  engine = checking;
   dialog ??= await build();
   problem = null;
-  removing = '';
+  removing = calibrating = '';
   dialog.showModal();
   await refresh();
 }
@@ -98,7 +105,8 @@ async function refresh() {
 const planless = { key: '', address: null, request: null, calibrations: {} };
 
 /** @param {import('./store.js').AddedModel} model */
-function modelItem({ key, name, serves, bytes, calibrated, kept }) {
+function modelItem(model) {
+  const { key, name, serves, bytes, calibrated, kept } = model;
   const sure = removing === key;
   const ask = (/** @type {string} */ next) => () => {
     removing = next;
@@ -114,9 +122,23 @@ function modelItem({ key, name, serves, bytes, calibrated, kept }) {
   ];
   const actions = sure
     ? [button(words.removeSure, gone, { class: 'danger' }), button(words.keep, ask(''))]
-    : [button(words.remove, ask(key), { 'aria-label': words.removeNamed(name) })];
-  return item(name, about, actions, key);
+    : [
+        button(words.calibrate, calibration(key), { 'aria-label': words.calibrateNamed(name) }),
+        button(words.remove, ask(key), { 'aria-label': words.removeNamed(name) }),
+      ];
+  const made = item(name, about, actions, key);
+  if (calibrating === key) {
+    const onDone = () => calibration('')().then(() => focusItem(key));
+    made.append(calibrationForm(model, { ...engine, onDone }));
+  }
+  return made;
 }
+
+/** Opens the form of one model, or closes it. @param {string} key */
+const calibration = (key) => async () => {
+  calibrating = key;
+  await refresh();
+};
 
 /** @param {import('./store.js').UnfinishedImport} unfinished */
 function unfinishedItem({ plan, bytes }) {

@@ -2,7 +2,7 @@
  * The WebAssembly module, fetched and started once in each worker that needs it.
  *
  * @typedef {{Checker: any, Image: any, Importer: any, rank: (reports: string) => string,
- *   compiled: WebAssembly.Module}} Program
+ *   calibrate: (model: string, belonging: string, others: string) => string, compiled: WebAssembly.Module}} Program
  */
 
 import { request, watch } from './download.js';
@@ -24,8 +24,8 @@ export function loadProgram({ signal, progress }) {
     watch(response, (loaded, total) => progress({ stage: 'program', loaded, total }));
     const compiled = await compile(response);
     await module.default({ module_or_path: compiled });
-    const { Checker, Image, Importer, rank } = module;
-    return { Checker, Image, Importer, rank, compiled };
+    const { Checker, Image, Importer, calibrate, rank } = module;
+    return { Checker, Image, Importer, calibrate, rank, compiled };
   })();
   // Whatever went wrong, the next check begins anew.
   program.catch(() => (program = null));

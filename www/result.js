@@ -17,12 +17,14 @@ import {
   demonstration,
   device as deviceWords,
   errors as errorHeadings,
+  evidence as evidenceWords,
   failure,
   lines as lineWords,
   meanings,
   numbers,
   outcomes,
   result as words,
+  search as searchWords,
   verdicts,
 } from './texts.js';
 
@@ -36,15 +38,16 @@ const format = (/** @type {number} */ value) => DIGITS.format(value);
 
 /**
  * @param {CheckAnswer} answer
- * @param {{intake: Intake, models: ModelEntry[], onAgain: () => void}} context
+ * @param {{intake: Intake, models: ModelEntry[], onAgain: () => void, onDeeper: (() => void) | null}} context `onDeeper`
+ *   is null if the check was a deep one.
  * @returns {View}
  */
-export function resultView(answer, { intake, models, onAgain }) {
+export function resultView(answer, { intake, models, onAgain, onDeeper }) {
   const { answers, ranking, failures } = answer;
   const { outcome, groups, reason } = ranking;
   const members = (/** @type {Group} */ { reports }) => reports.map((index) => answers[index]);
   const leading = members(groups[0])[0];
-  const { signal, threshold } = leading.report;
+  const { evidence, search } = leading.report;
   const several = groups.length + failures.length > 1;
   /** @type {Node[]} */
   const summary = [
@@ -52,10 +55,16 @@ export function resultView(answer, { intake, models, onAgain }) {
     verdict(verdicts[outcome](subjects(answer), reason?.message ?? '')),
     ...modelNotes(models.find(({ id }) => id === leading.report.model.id)),
   ];
-  if (threshold !== null) {
+  if (evidence) {
+    const { signal, threshold } = evidence;
+    const [from, to] = evidence.uncertain;
     const [signalText, thresholdText] = [format(signal), format(threshold)];
-    summary.push(signalScale({ signal, threshold, uncertain: leading.uncertain, signalText, thresholdText }));
+    summary.push(
+      signalScale({ signal, threshold, uncertain: { from, to }, signalText, thresholdText }),
+      element('p', { class: 'hint evidence' }, evidenceText(evidence)),
+    );
   }
+  if (search) summary.push(element('p', { class: 'hint search' }, searchWords.found(search)));
   if (several) {
     const ranked = groups.map((/** @type {Group} */ group) => groupLine(members(group).map(({ report }) => report)));
     const failed = failures.map(({ model, error }) => failureLine(models.find(({ id }) => id === model.id), error));
@@ -63,8 +72,12 @@ export function resultView(answer, { intake, models, onAgain }) {
   }
   summary.push(
     element('p', { class: 'device' }, deviceLine(answer)),
-    buttons([[words.again, onAgain]]),
+    buttons([
+      [words.deeper, outcome === 'matches' ? null : onDeeper],
+      [words.again, onAgain],
+    ]),
   );
+  if (outcome !== 'matches' && onDeeper) summary.push(element('p', { class: 'hint' }, words.deeperHint));
   const remarks = [...arrivalNotes(intake), ...new Set(answers.flatMap(({ report }) => report.notes))];
   const { means, meansNot } = meanings[outcome];
   const details = [
@@ -78,6 +91,17 @@ export function resultView(answer, { intake, models, onAgain }) {
     numbersSection(groups.flatMap(members).map((/** @type {ModelAnswer} */ { report }) => report)),
   ];
   return { summary, details };
+}
+
+/**
+ * How usual the signal is among images of both kinds.
+ * @param {any} evidence
+ */
+function evidenceText({ belonging_share: own, belonging_count: owns, other_share: other, other_count: others, condition }) {
+  // Densities go on beyond what so many images can show.
+  const share = (/** @type {number} */ value, /** @type {number} */ count) =>
+    value < 1 / (count + 1) ? evidenceWords.fewer(count + 1) : evidenceWords.share(value);
+  return evidenceWords.line(share(own, owns), share(other, others), owns, others, condition);
 }
 
 /** The models that the verdict is about. @param {CheckAnswer} answer */

@@ -17,6 +17,8 @@
  * @typedef {{plan: ImportPlan, bytes: number}} UnfinishedImport `bytes` have come.
  */
 
+import { AedrError } from './errors.js';
+
 /** @type {Map<string, AddedModel>} */
 const visiting = new Map();
 
@@ -48,6 +50,30 @@ export async function addedModels() {
 /** Keeps a model in memory, until the page is closed. @param {string} key @param {ModelFiles} files */
 export async function keepForThisVisit(key, files) {
   visiting.set(key, await describe(key, files, false));
+}
+
+/**
+ * Gives a model a calibration, in place of the one it had.
+ * @param {string} key @param {string} text
+ */
+export async function saveCalibration(key, text) {
+  const visitor = visiting.get(key);
+  if (visitor) {
+    await keepForThisVisit(key, { ...visitor.files, 'calibration.json': new Blob([text]) });
+    return;
+  }
+  const storage = await openStorage();
+  const folder = await storage?.models.getDirectoryHandle(key).catch(() => null);
+  if (!folder) throw new AedrError('weights_missing', `${key} is no longer on this device`);
+  try {
+    const file = await folder.getFileHandle('calibration.json', { create: true });
+    // What was there stays whole until the new one is.
+    const writable = await file.createWritable();
+    await writable.write(text);
+    await writable.close();
+  } catch (thrown) {
+    throw new AedrError('storage_full', `the calibration could not be kept: ${thrown}`);
+  }
 }
 
 /** Removes a model, or what has come of one. @param {string} key */

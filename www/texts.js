@@ -64,8 +64,11 @@ export const howSteps = [
 
 /** @type {Record<string, {heading: string, promise: string}>} */
 export const outcomes = {
-  matches: { heading: 'It matches', promise: 'The pixels very likely came out of the model’s decoder.' },
-  does_not_match: { heading: 'No match', promise: 'Not out of this model. It does not mean that the image is real.' },
+  matches: { heading: 'Consistent', promise: 'The pixels look like pixels that the model’s decoder painted.' },
+  does_not_match: {
+    heading: 'Not consistent',
+    promise: 'Not, as it is now, out of a model that was asked. It does not mean that the image is real.',
+  },
   cannot_tell: { heading: 'Cannot tell', promise: 'Too close, too small or too smooth for an honest answer.' },
 };
 
@@ -75,12 +78,14 @@ const any = (models) => quoted.format(models.map((name) => `“${name}”`));
 
 /** About one model, or several. @type {Record<string, (models: string[], reason: string) => string>} */
 export const verdicts = {
-  matches: (models) => `These pixels very likely came out of the model ${any(models)}.`,
+  matches: (models) =>
+    `These pixels are consistent with the model ${any(models)}: its decoder, or one that is shared with it, very ` +
+    'likely painted them.',
   does_not_match: (models) =>
     (models.length > 1
-      ? `These pixels did not come out of any of the ${models.length} models that were asked`
-      : `These pixels did not come out of the model ${any(models)}`) +
-    ', or they were changed since. This does not mean that the image is a real photograph: other generators exist.',
+      ? `These pixels, as they are now, are not consistent with any of the ${models.length} models that were asked`
+      : `These pixels, as they are now, are not consistent with the model ${any(models)}`) +
+    '. This does not mean that the image is a real photograph: other generators exist.',
   cannot_tell: (models, reason) =>
     `The check ran, but it cannot say whether these pixels came out of the model ${any(models)}: ${reason}.`,
 };
@@ -89,7 +94,7 @@ export const verdicts = {
 export const lines = {
   heading: 'Model by model',
   /** @type {Record<string, string>} */
-  outcomes: { matches: 'matches', does_not_match: 'no match', cannot_tell: 'cannot tell', failed: 'not asked' },
+  outcomes: { matches: 'consistent', does_not_match: 'not consistent', cannot_tell: 'cannot tell', failed: 'not asked' },
   uncalibrated: 'numbers only',
   serves: (/** @type {string[]} */ names) => `Used by ${new Intl.ListFormat('en').format(names)}`,
   alike: (/** @type {string[]} */ names) =>
@@ -137,10 +142,14 @@ export const result = {
   checkedPart: (/** @type {any} */ { width, height, format }) => `${format}, ${width} × ${height} pixels`,
   notesHeading: 'Good to know',
   again: 'Check again',
+  deeper: 'Look deeper',
+  deeperHint:
+    'Looking deeper tries where the image may have been cut or resized, which hides a match. It takes about ten ' +
+    'times as long.',
   scaleLabel: (/** @type {string} */ signal, /** @type {string} */ threshold) =>
     `Signal ${signal} on a scale whose threshold is ${threshold}; smaller values match`,
-  scaleMatch: 'match',
-  scaleNone: 'no match',
+  scaleMatch: 'consistent',
+  scaleNone: 'not',
   scaleHere: 'this image',
   scaleThreshold: 'threshold',
   noThreshold: 'not calibrated',
@@ -149,6 +158,40 @@ export const result = {
     'gives a surer answer.',
   onlyFirst: (/** @type {number} */ count) =>
     `You gave ${count} files; this is the first. Images are checked one by one.`,
+};
+
+/** How usual an image's signal is. */
+export const evidence = {
+  share: (/** @type {number} */ value) => `${(100 * value).toFixed(1)} %`,
+  fewer: (/** @type {number} */ count) => `fewer than 1 in ${count}`,
+  line: (
+    /** @type {string} */ own,
+    /** @type {string} */ other,
+    /** @type {number} */ owns,
+    /** @type {number} */ others,
+    /** @type {string} */ condition,
+  ) =>
+    `Of ${owns} images that are known to come out of this model, ${own} have a signal as high; of ${others} other ` +
+    `images, ${other} one as low (${conditions[condition] ?? `measured on images compressed like this one, ${condition}`}).`,
+};
+
+/** What images a signal was compared with. @type {Record<string, string>} */
+const conditions = {
+  'as written': 'measured on images as they were made',
+  searched: 'measured on images that were cut and searched in the same way',
+};
+
+/** What a deep scan found. */
+export const search = {
+  /** @param {any} found */
+  found: ({ alignment: { size, left, top }, contrast, tried }) =>
+    `Looked at ${tried} places. ` +
+    (size
+      ? `The image comes back best as if it had had ${size[0]} × ${size[1]} pixels`
+      : left === 0 && top === 0
+        ? 'The image comes back best as it lies'
+        : `The image comes back best ${left} pixels from its left edge and ${top} from its top`) +
+    `: there the copy differs ${contrast.toFixed(2)} times as much as elsewhere.`,
 };
 
 /** Symbol, name and plain explanation of each number. */
@@ -176,6 +219,7 @@ export const stages = {
   weights: 'Fetching the model, once',
   device: 'Preparing the processor',
   decode: 'Reading the image',
+  search: 'Looking for where the image may have been cut or resized',
   encode_first: 'First pass: taking the image apart',
   decode_first: 'First pass: painting it again',
   encode_second: 'Second pass: taking the copy apart',
@@ -276,6 +320,8 @@ export const library = {
   calibrated: 'Gives a verdict',
   uncalibrated: 'Gives numbers, and no verdict yet',
   thisVisit: 'Kept until you close this page',
+  calibrate: 'Calibrate',
+  calibrateNamed: (/** @type {string} */ name) => `Calibrate ${name}`,
   remove: 'Delete',
   removeNamed: (/** @type {string} */ name) => `Delete ${name}`,
   removeSure: 'Really delete',
@@ -325,6 +371,26 @@ export const library = {
     weights_corrupt: 'Nothing of it was kept. Try again; if it happens again, the file is not the one it should be.',
     weights_foreign: 'Look for the autoencoder’s own file, often called vae or ae. Nothing of this one was kept.',
   },
+};
+
+/** Calibrating a model with one's own images. */
+export const calibrating = {
+  formLabel: (/** @type {string} */ name) => `Calibrate ${name}`,
+  lead:
+    'With images of your own the page finds the threshold that this model needs for verdicts: at least 20 that you ' +
+    'know were made with it and never edited, and 20 others. The more, the surer. They must be PNG files or others ' +
+    'without loss, and they stay on this device.',
+  belonging: 'Images made with this model',
+  others: 'Other images: photographs, other generators',
+  start: 'Calibrate',
+  cancel: 'Cancel',
+  progress: (/** @type {number} */ number, /** @type {number} */ total) => `Checking image ${number} of ${total}`,
+  making: 'Finding the threshold',
+  tooFew: (/** @type {number} */ count, /** @type {number} */ fewest) =>
+    `${count} images are too few, at least ${fewest} of each kind are needed`,
+  lossy: 'it is compressed with loss, which moves the signal; use PNG files as the generator wrote them',
+  cancelled: 'Cancelled. Nothing was changed.',
+  failed: (/** @type {string | undefined} */ heading) => `${heading ?? 'The calibration could not be made'}.`,
 };
 
 export const samples = {

@@ -5,14 +5,12 @@
  * @typedef {import('./device.js').DeviceReason} DeviceReason
  * @typedef {{id: string, manifest: string} | {id: string, files: import('./store.js').ModelFiles}} ModelAddress
  *   `manifest` is an absolute address, and the other files stand beside it.
- * @typedef {{image: ArrayBuffer, models: ModelAddress[], preference: DevicePreference}} CheckRequest
+ * @typedef {{image: ArrayBuffer, models: ModelAddress[], preference: DevicePreference, deep: boolean}} CheckRequest
+ *   A `deep` check searches for the grid that the image may have been painted on.
  * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress
  * @typedef {{model: string, number: number, count: number}} ModelProgress Which of several models it is about.
  * @typedef {{stage: string, fraction?: number} & Partial<ModelProgress>} ComputeProgress
- * @typedef {{from: number, to: number}} UncertainRange
- * @typedef {object} ModelAnswer
- * @property {any} report What the module's `check` gives.
- * @property {UncertainRange | null} uncertain Signals that are too near to the threshold.
+ * @typedef {{report: any}} ModelAnswer What the module's `check` gives.
  * @typedef {{model: ModelAddress, error: import('./errors.js').PlainError}} ModelFailure
  * @typedef {object} CheckAnswer
  * @property {ModelAnswer[]} answers At least one.
@@ -35,18 +33,18 @@ const KEPT_BYTES = 768 * 2 ** 20;
 /** After these the next model would fare no better. */
 const ENDS_ALL = ['cancelled', 'device_failed', 'engine_stopped', 'image_too_small'];
 
-/** @typedef {{uncertain: UncertainRange | null, bytes: number}} LoadedModel */
-/** @type {{device: 'gpu' | 'cpu', checker: any, models: Map<string, LoadedModel>} | null} */
+/** `models` holds how many bytes the weights of each take. */
+/** @type {{device: 'gpu' | 'cpu', checker: any, models: Map<string, number>} | null} */
 let open = null;
 
-answer(self, { check });
+answer(self, { check, calibrate });
 
 /**
  * Checks an image against models, the cheapest first. A model that fails has a failure and stops no other.
  * @param {CheckRequest} params @param {import('./channel.js').CallContext} context
  * @returns {Promise<CheckAnswer>}
  */
-async function check({ image: bytes, models, preference }, context) {
+async function check({ image: bytes, models, preference, deep }, context) {
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
   const { Image, rank } = await loadProgram(context);
@@ -66,11 +64,11 @@ async function check({ image: bytes, models, preference }, context) {
       const overall = (/** @type {{stage: string, fraction: number}} */ { stage, fraction }) =>
         report({ stage, fraction: (done + fraction * work) / total });
       try {
-        const uncertain = await loadModel(model, manifest, bytes, { signal, progress: report });
+        await loadModel(model, manifest, bytes, { signal, progress: report });
         const started = performance.now();
-        const found = await checker.check(image, model.id, yieldingProgress(signal, overall));
+        const found = await checker.check(image, model.id, deep, yieldingProgress(signal, overall));
         seconds += (performance.now() - started) / 1000;
-        answers.push({ report: JSON.parse(found), uncertain });
+        answers.push({ report: JSON.parse(found) });
       } catch (thrown) {
         const error = toPlain(thrown);
         if (ENDS_ALL.includes(error.code)) throw thrown;
@@ -89,6 +87,18 @@ async function check({ image: bytes, models, preference }, context) {
   } finally {
     image.free();
   }
+}
+
+/**
+ * A model's calibration, from reports of checks. The model is loaded anew, with it, when it is next asked.
+ * @param {{id: string, belonging: any[], others: any[]}} params @param {import('./channel.js').CallContext} context
+ * @returns {Promise<string>}
+ */
+async function calibrate({ id, belonging, others }, context) {
+  const program = await loadProgram(context);
+  const made = program.calibrate(id, JSON.stringify(belonging), JSON.stringify(others));
+  if (open?.models.delete(id)) open.checker.forget_model(id);
+  return made;
 }
 
 /** @param {'gpu' | 'cpu'} device @param {import('./channel.js').CallContext} context */
@@ -129,7 +139,6 @@ async function costs(image, models, signal) {
  * longest make room.
  * @param {ModelAddress} model @param {string} manifestText @param {number} parameterBytes
  * @param {import('./channel.js').CallContext} context
- * @returns {Promise<UncertainRange | null>}
  */
 async function loadModel(model, manifestText, parameterBytes, { signal, progress }) {
   const { checker, models } = /** @type {NonNullable<typeof open>} */ (open);
@@ -137,11 +146,11 @@ async function loadModel(model, manifestText, parameterBytes, { signal, progress
   if (loaded) {
     models.delete(model.id);
     models.set(model.id, loaded);
-    return loaded.uncertain;
+    return;
   }
   let kept = parameterBytes;
-  for (const { bytes } of models.values()) kept += bytes;
-  for (const [id, { bytes }] of models) {
+  for (const bytes of models.values()) kept += bytes;
+  for (const [id, bytes] of models) {
     if (kept <= KEPT_BYTES) break;
     checker.forget_model(id);
     models.delete(id);
@@ -161,10 +170,6 @@ async function loadModel(model, manifestText, parameterBytes, { signal, progress
     checker.add_shard(index, await source.shard(shard, { signal, onBytes }));
     before += shard.bytes;
   }
-  const calibration = await source.calibration(signal);
-  checker.finish_model(calibration);
-  const { uncertain_from: from, uncertain_to: to } = JSON.parse(calibration ?? '{}');
-  const uncertain = calibration ? { from, to } : null;
-  models.set(model.id, { uncertain, bytes: parameterBytes });
-  return uncertain;
+  checker.finish_model(await source.calibration(signal));
+  models.set(model.id, parameterBytes);
 }

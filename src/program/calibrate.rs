@@ -1,24 +1,28 @@
 //! `aedr calibrate`: a model's threshold, from images that belong and images that do not.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use aedr::{
-    Error, Result,
-    calibration::{Calibration, Measured, calibrate, threshold_interval},
+    Result,
+    calibration::{Calibration, Condition, FORMAT_VERSION, JpegCondition},
     check::check_image,
+    density::threshold_interval,
     device::ComputeDevice,
-    image::{DecodeOptions, DecodedImage, decode},
+    edits::Edit,
+    image::DecodedImage,
     reconstruction::Silent,
+    scan::search,
     weights::Model,
 };
 use clap::Args;
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use super::{DeviceArgument, files, models, paint::Painting, print_line, read_file, told};
+use super::{DeviceArgument, decode_file, files, models, paint::Painting, print_line, told, write_calibration};
+
+/// α of images that were compressed, or cropped and searched, at least: a few of them lose the signal altogether, and a
+/// threshold that takes those in would tell nothing apart.
+const ALTERED_ALPHA: f64 = 0.05;
 
 /// Draws for the interval of τ.
 const DRAWS: usize = 200;
@@ -39,6 +43,14 @@ pub struct CalibrateArguments {
     /// The share of belonging images that the threshold leaves out.
     #[arg(long, default_value_t = 0.05)]
     alpha: f64,
+    /// Measure every image after JPEG of these qualities as well, so that compressed files get verdicts too.
+    #[arg(long, value_name = "QUALITY", value_delimiter = ',', default_value = "75,85,95",
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    jpeg: Vec<u8>,
+    /// Measure too what the search of the grid finds in so many images of each kind, spread evenly, after they were
+    /// cropped: for the deep scan's verdicts. Ten times the work of a check each.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    search: usize,
     /// The file to write; by default the one in the model's folder.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -52,62 +64,146 @@ pub struct CalibrateArguments {
 /// False if an image could not be used; the calibration is then made of the others.
 pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     let device = block_on(ComputeDevice::open(arguments.device.into()))?;
-    let model = models::load(&arguments.model, &arguments.weights, device)?;
+    let model = models::load_uncalibrated(&arguments.model, &arguments.weights, device)?;
     let mut all = true;
-    let Painting { count, side, seed, photographs } = &arguments.painting;
-    let (belonging, how) = if photographs.is_empty() {
-        let measured = measure_files(&model, &files(&arguments.belonging)?, &mut all);
-        (measured, "images that are known to belong".to_owned())
+    let Painting { count, seed, photographs, side, .. } = &arguments.painting;
+    let mut qualities = arguments.jpeg.clone();
+    qualities.sort_unstable();
+    qualities.dedup();
+    let mut belonging = Signals::new(&model, &qualities);
+    let how = if photographs.is_empty() {
+        belonging.measure_files(&files(&arguments.belonging)?, arguments.search, &mut all);
+        "images that are known to belong".to_owned()
     } else {
         let mut painter = arguments.painting.painter(&model, &mut all)?;
-        let from = painter.photographs();
-        let images = (0..*count as usize).map(|number| measure(&model, &painter.paint(number)?));
-        (images.collect::<Result<_>>()?, format!("painted by the model from {from} photographs, {side} pixels a side"))
+        for number in 0..*count as usize {
+            belonging.measure(painter.paint(number)?, chosen(number, *count as usize, arguments.search))?;
+        }
+        format!("painted by the model from {} photographs, {side} pixels a side", painter.photographs())
     };
-    let others = measure_files(&model, &files(&arguments.others)?, &mut all);
-    let source = format!("aedr calibrate, belonging: {how}; others: {} images", others.len());
-    let mut calibration = calibrate(&model.manifest.id, &belonging, &others, arguments.alpha, &source)?;
-    let signals: Vec<f64> = belonging.iter().map(|image| image.signal).collect();
-    let mut random = StdRng::seed_from_u64(*seed);
-    let pick = |below: usize| random.random_range(0..below);
-    calibration.threshold_interval = Some(threshold_interval(&signals, arguments.alpha, DRAWS, pick)?);
+    let mut others = Signals::new(&model, &qualities);
+    others.measure_files(&files(&arguments.others)?, arguments.search, &mut all);
+    let source = format!("aedr calibrate, belonging: {how}; others: {} images", others.as_written.len());
+    let calibration = calibration(&belonging, &others, &qualities, arguments, source, *seed)?;
     let path =
         arguments.out.clone().unwrap_or_else(|| arguments.weights.join(&arguments.model).join("calibration.json"));
-    write(&path, &calibration)?;
-    all &= print_line(summary(&path, &calibration, &others));
+    write_calibration(&path, &calibration)?;
+    all &= print_line(summary(&path, &calibration));
     Ok(all)
 }
 
-fn summary(path: &Path, calibration: &Calibration, others: &[Measured]) -> String {
-    let Calibration { threshold, alpha, uncertain_from, uncertain_to, belonging_count, other_count, .. } = calibration;
-    let [low, high] = calibration.threshold_interval.unwrap_or([*threshold; 2]);
-    let attributed = others.iter().filter(|image| image.signal < *uncertain_from).count();
-    format!(
-        "{}: τ {threshold:.6} (95 % between {low:.6} and {high:.6}) at α {alpha}, from {belonging_count} images that \
-         belong and {other_count} others; no verdict from {uncertain_from:.6} to {uncertain_to:.6}; {attributed} of \
-         the others lie below",
-        path.display()
-    )
+/// What images of one kind give, as they are and after what was asked for.
+struct Signals<'a> {
+    model: &'a Model,
+    /// t of each.
+    as_written: Vec<f64>,
+    /// t after JPEG of each quality.
+    jpeg: Vec<(u8, Vec<f64>)>,
+    /// The contrasts that a search finds in those that are searched, after they were cropped off the grid.
+    contrasts: Vec<f64>,
+    minimum_side: u32,
+    maximum_homogeneity: f64,
 }
 
-/// Those that can be measured; the others are told.
-fn measure_files(model: &Model, paths: &[PathBuf], all: &mut bool) -> Vec<Measured> {
-    let measured = |path: &PathBuf| told(path, decode_file(path).and_then(|image| measure(model, &image)), all);
-    paths.iter().filter_map(measured).collect()
+impl<'a> Signals<'a> {
+    fn new(model: &'a Model, qualities: &[u8]) -> Self {
+        Signals {
+            model,
+            as_written: Vec::new(),
+            jpeg: qualities.iter().map(|&quality| (quality, Vec::new())).collect(),
+            contrasts: Vec::new(),
+            minimum_side: u32::MAX,
+            maximum_homogeneity: 0.0,
+        }
+    }
+
+    /// Those that can be measured; the others are told.
+    fn measure_files(&mut self, paths: &[PathBuf], searched: usize, all: &mut bool) {
+        for (number, path) in paths.iter().enumerate() {
+            let search = chosen(number, paths.len(), searched);
+            told(path, decode_file(path).and_then(|image| self.measure(image, search)), all);
+        }
+    }
+
+    /// An image counts as a whole or not at all.
+    fn measure(&mut self, image: DecodedImage, searched: bool) -> Result<()> {
+        let report = block_on(check_image(self.model, &image, &mut Silent))?;
+        let compressed = self.jpeg.iter().map(|&(quality, _)| {
+            Ok(block_on(check_image(self.model, &Edit::Jpeg(quality).apply(image.clone())?, &mut Silent))?.signal)
+        });
+        let compressed = compressed.collect::<Result<Vec<f64>>>()?;
+        if searched {
+            let pixels = 1 + self.contrasts.len() as u32 % 7;
+            let cropped = Edit::Crop(pixels).apply(image)?;
+            self.contrasts.push(block_on(search(self.model, &cropped, &mut Silent))?.contrast);
+        }
+        self.as_written.push(report.signal);
+        for ((_, signals), signal) in self.jpeg.iter_mut().zip(compressed) {
+            signals.push(signal);
+        }
+        self.minimum_side = self.minimum_side.min(report.image.checked_width.min(report.image.checked_height));
+        self.maximum_homogeneity = self.maximum_homogeneity.max(report.homogeneity);
+        Ok(())
+    }
 }
 
-fn decode_file(path: &Path) -> Result<DecodedImage> {
-    decode(&read_file(path)?, &DecodeOptions::default())
+/// Whether this one of `total` is among `count` that are spread evenly.
+fn chosen(number: usize, total: usize, count: usize) -> bool {
+    let count = count.min(total);
+    number * count / total.max(1) != (number + 1) * count / total.max(1)
 }
 
-fn measure(model: &Model, image: &DecodedImage) -> Result<Measured> {
-    let report = block_on(check_image(model, image, &mut Silent))?;
-    let shorter_side = report.image.checked_width.min(report.image.checked_height);
-    Ok(Measured { signal: report.signal, homogeneity: report.homogeneity, shorter_side })
+fn calibration(
+    belonging: &Signals<'_>,
+    others: &Signals<'_>,
+    qualities: &[u8],
+    arguments: &CalibrateArguments,
+    source: String,
+    seed: u64,
+) -> Result<Calibration> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut condition = |own: &[f64], other: &[f64], alpha: f64| -> Result<Condition> {
+        let pick = |below: usize| random.random_range(0..below);
+        let interval = threshold_interval(own, alpha, DRAWS, pick)?;
+        Ok(Condition { threshold_interval: Some(interval), ..Condition::of(own, other, alpha)? })
+    };
+    let altered = arguments.alpha.max(ALTERED_ALPHA);
+    let as_written = condition(&belonging.as_written, &others.as_written, arguments.alpha)?;
+    let mut jpeg = Vec::new();
+    for (&quality, ((_, own), (_, other))) in qualities.iter().zip(belonging.jpeg.iter().zip(&others.jpeg)) {
+        jpeg.push(JpegCondition { quality, condition: condition(own, other, altered)? });
+    }
+    let contrasts = (&belonging.contrasts, &others.contrasts);
+    let searched = (arguments.search > 0).then(|| condition(contrasts.0, contrasts.1, altered)).transpose()?;
+    Ok(Calibration {
+        format_version: FORMAT_VERSION,
+        model: belonging.model.manifest.id.clone(),
+        alpha: arguments.alpha,
+        minimum_side: belonging.minimum_side.min(others.minimum_side),
+        maximum_homogeneity: belonging.maximum_homogeneity.max(others.maximum_homogeneity),
+        source,
+        as_written,
+        jpeg,
+        searched,
+    })
 }
 
-fn write(path: &Path, calibration: &Calibration) -> Result<()> {
-    let unwritable =
-        |error: std::io::Error| Error::File { path: path.display().to_string(), detail: error.to_string() };
-    fs::write(path, calibration.to_json()).map_err(unwritable)
+fn summary(path: &Path, calibration: &Calibration) -> String {
+    let Calibration { alpha, as_written, jpeg, searched, .. } = calibration;
+    let (own, other) = (as_written.belonging.count, as_written.others.count);
+    let line = |name: String, condition: &Condition| {
+        let [low, high] = condition.threshold_interval.unwrap_or([condition.threshold; 2]);
+        let [from, to] = condition.evidence(condition.threshold, "", String::new()).uncertain;
+        format!(
+            "  {name:12} τ {:.6} (95 % between {low:.6} and {high:.6}); no verdict from {from:.6} to {to:.6}",
+            condition.threshold
+        )
+    };
+    let mut lines = vec![
+        format!("{}: {own} images that belong and {other} others, α {alpha}", path.display()),
+        line("as written".into(), as_written),
+    ];
+    lines.extend(jpeg.iter().map(|jpeg| line(format!("JPEG {}", jpeg.quality), &jpeg.condition)));
+    lines.extend(searched.iter().map(|condition| line("searched".into(), condition)));
+    lines.join("\n")
 }

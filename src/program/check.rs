@@ -7,11 +7,13 @@ use std::{
 
 use aedr::{
     Error, Result,
-    check::{CheckReport, check},
+    calibration::Evidence,
+    check::{CheckReport, check_image, check_searched},
     device::{ComputeDevice, MapPrecision},
-    image::DecodeOptions,
+    image::{DecodeOptions, decode},
     ranking::{Group, Ranking, rank},
     reconstruction::Silent,
+    scan::{Alignment, Found},
     verdict::{Outcome, Reason},
     weights::Model,
 };
@@ -46,6 +48,10 @@ pub struct CheckArguments {
     /// Turn images as their EXIF orientation says before checking.
     #[arg(long)]
     apply_orientation: bool,
+    /// Search every image for the grid that it may have been painted on: finds cropped and resized images, and takes
+    /// about ten times as long.
+    #[arg(long)]
+    deep: bool,
     /// One JSON object a line, for each model and image.
     #[arg(long)]
     json: bool,
@@ -105,7 +111,7 @@ pub fn run(arguments: &CheckArguments) -> Result<bool> {
         for (path, results) in arguments.images.iter().zip(&mut results) {
             if let Some(model) = &model {
                 let started = Instant::now();
-                let outcome = check_file(model, path, &options);
+                let outcome = check_file(model, path, &options, arguments.deep);
                 let checked = Checked { outcome, seconds: started.elapsed().as_secs_f64() };
                 all &= checked.outcome.is_ok();
                 if arguments.json && !print_line(json_line(path, id, &checked)?) {
@@ -140,8 +146,13 @@ fn chosen(arguments: &CheckArguments) -> Vec<String> {
     ids
 }
 
-fn check_file(model: &Model, path: &Path, options: &DecodeOptions) -> Result<CheckReport> {
-    block_on(check(model, &read_file(path)?, options, &mut Silent))
+fn check_file(model: &Model, path: &Path, options: &DecodeOptions, deep: bool) -> Result<CheckReport> {
+    let image = decode(&read_file(path)?, options)?;
+    if deep {
+        block_on(check_searched(model, &image, &mut Silent))
+    } else {
+        block_on(check_image(model, &image, &mut Silent))
+    }
 }
 
 pub(super) fn json_line(path: &Path, id: &str, Checked { outcome, seconds }: &Checked) -> Result<Value> {
@@ -195,9 +206,9 @@ fn answer(outcome: Outcome, reason: Option<&Reason>, groups: &[Group], reports: 
     let names: Vec<&str> =
         agreeing.flat_map(|group| &group.reports).map(|&report| reports[report].model.name.as_str()).collect();
     match (outcome, reason) {
-        (Outcome::Matches, _) => format!("matches {}", names.join(" or ")),
+        (Outcome::Matches, _) => format!("consistent with {}, and with what shares its decoder", names.join(" or ")),
         (Outcome::DoesNotMatch, _) => {
-            format!("does not match {}; other generators were not tested", names.join(" or "))
+            format!("not consistent, as it is, with {}; other generators were not tested", names.join(" or "))
         }
         (Outcome::CannotTell, Some(reason)) => format!("cannot tell: {}", reason.message),
         (Outcome::CannotTell, None) => "cannot tell".into(),
@@ -211,18 +222,44 @@ fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
         "  L1 {:.6}  L2 {:.6}  L1/L2 {:.4}  homogeneity {:.6}  t {:.4}  threshold {threshold}",
         report.losses.first, report.losses.second, report.losses.ratio, report.homogeneity, report.signal,
     );
+    let mut details = vec![numbers];
+    details.extend(report.evidence.as_ref().map(evidence_line));
+    details.extend(report.search.as_ref().map(search_line));
     if !named {
-        return vec![numbers];
+        return details;
     }
     let said = match report.outcome {
         _ if report.threshold.is_none() => "numbers only",
-        Outcome::Matches => "matches",
-        Outcome::DoesNotMatch => "does not match",
+        Outcome::Matches => "consistent",
+        Outcome::DoesNotMatch => "not consistent",
         Outcome::CannotTell => "cannot tell",
     };
     let serves = match report.model.serves.as_slice() {
         [] => String::new(),
         serves => format!(" (paints the images of {})", serves.join(", ")),
     };
-    vec![format!("  {}{serves}: {said}", report.model.name), format!("  {numbers}")]
+    let head = format!("  {}{serves}: {said}", report.model.name);
+    std::iter::once(head).chain(details.into_iter().map(|line| format!("  {line}"))).collect()
+}
+
+fn evidence_line(evidence: &Evidence) -> String {
+    let Evidence { signal_name, signal, condition, threshold, likelihood_ratio, .. } = evidence;
+    format!(
+        "  {signal_name} {signal:.4}, threshold {threshold:.4} ({condition}): {} of belonging images have as much or \
+         more, {} of others as little or less; likelihood ratio {likelihood_ratio:.2}",
+        share(evidence.belonging_share, evidence.belonging_count),
+        share(evidence.other_share, evidence.other_count),
+    )
+}
+
+/// Not smaller than so many images can show.
+fn share(share: f64, count: usize) -> String {
+    let least = 1.0 / (count as f64 + 1.0);
+    if share < least { format!("fewer than 1 in {}", count + 1) } else { format!("{:.1} %", 100.0 * share) }
+}
+
+fn search_line(found: &Found) -> String {
+    let Alignment { size, left, top } = found.alignment;
+    let size = size.map_or(String::new(), |[width, height]| format!(", resized to {width} x {height}"));
+    format!("  searched at {} places: best {left} px from the left, {top} px from the top{size}", found.tried)
 }

@@ -1,20 +1,25 @@
-//! `aedr evaluate`: images of both kinds, measured one by one, and what that says of each signal.
+//! `aedr evaluate` and `aedr merge`: images of both kinds, measured one by one, and what that says of each signal.
 
 use std::{
-    collections::HashMap,
-    fs::{self, OpenOptions},
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
+    str::FromStr,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
     time::Instant,
 };
 
 use aedr::{
     Error, Result,
-    check::{CheckReport, check_image},
+    check::{CheckReport, check_image, check_searched},
     device::ComputeDevice,
     edits::Edit,
-    evaluation::{Separation, separation},
-    image::{DecodeOptions, decode},
+    evaluation::{Separation, separation, sweep},
     reconstruction::{Losses, Silent},
     signal::SignalKind,
     verdict::Outcome,
@@ -27,14 +32,16 @@ use serde_json::Value;
 use super::{
     DeviceArgument,
     check::{Checked, json_line},
-    files, models, print_line, read_file, tell,
+    decode_file, file_error, files, models, print_line, report,
+    results::{self, Known, Series},
+    tell,
 };
 
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
     /// The model: a pack in the weights folder, or the one that is built in.
     model: String,
-    /// Images that came out of the model's generators or decoder: files or folders.
+    /// Images that came out of the model's generators or decoder: files, folders, or @LIST, a file with a path a line.
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     belonging: Vec<PathBuf>,
     /// Images that did not.
@@ -43,15 +50,56 @@ pub struct EvaluateArguments {
     /// Done to every image before it is measured, in this order: middle:SIDE, crop:PIXELS, jpeg:QUALITY, resize:FACTOR.
     #[arg(long = "edit", value_name = "EDIT")]
     edits: Vec<Edit>,
+    /// Search each image for the grid that it may have been painted on, as a deep scan does.
+    #[arg(long)]
+    search: bool,
     /// One JSON object for each image, as `check --json` prints them. Images that are in it already are not measured
     /// again, so that an evaluation that was broken off goes on.
     #[arg(long, value_name = "FILE", default_value = "evaluation.jsonl")]
     results: PathBuf,
+    /// Write a page with tables and plots as well.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// Measure one part of the images, for example 2/8; put the parts together with `aedr merge`.
+    #[arg(long, value_name = "PART/PARTS")]
+    shard: Option<Shard>,
+    /// Images measured side by side.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
     /// The folder that holds packs.
     #[arg(long, value_name = "FOLDER", default_value = "weights")]
     weights: PathBuf,
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceArgument,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArguments {
+    /// Files that `aedr evaluate` wrote.
+    #[arg(required = true, value_name = "RESULTS.jsonl")]
+    results: Vec<PathBuf>,
+    /// Write a page with tables and plots as well.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+}
+
+/// One of several parts, counted from 1.
+#[derive(Debug, Clone, Copy)]
+struct Shard {
+    part: usize,
+    parts: usize,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(part, parts)| Some((part.parse().ok()?, parts.parse().ok()?)));
+        match numbers {
+            Some((part, parts)) if 1 <= part && part <= parts => Ok(Shard { part, parts }),
+            _ => Err("it must be PART/PARTS, for example 2/8, the first part being 1".into()),
+        }
+    }
 }
 
 /// False if an image could not be measured.
@@ -61,112 +109,184 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
         let detail = format!("{} is among both kinds", both.display());
         return Err(Error::BadNumbers { what: "the evaluation".into(), detail });
     }
-    let mut known = known_results(arguments)?;
-    measure(arguments, belonging.iter().chain(&others), &mut known)?;
-    let mut of = |paths: &[PathBuf]| -> Vec<CheckReport> {
-        paths.iter().filter_map(|path| known.remove(&path.display().to_string())).collect()
-    };
-    let (own, other) = (of(&belonging), of(&others));
-    let missing = belonging.len() + others.len() - own.len() - other.len();
-    let counts = format!("{} images that belong, {} others, {missing} not measured", own.len(), other.len());
-    let mut lines = vec![format!("{}: {counts}", arguments.model), String::new()];
-    lines.extend(separations(&own, &other)?);
-    lines.push(String::new());
-    lines.extend(outcomes(&own, &other));
-    Ok(print_line(lines.join("\n")) && missing == 0)
+    let kinds = belonging.iter().map(|path| (path, true)).chain(others.iter().map(|path| (path, false)));
+    let Shard { part, parts } = arguments.shard.unwrap_or(Shard { part: 1, parts: 1 });
+    let images: Vec<(&PathBuf, bool)> = kinds.skip(part - 1).step_by(parts).collect();
+    let series = Series::new(&arguments.model, &arguments.edits, arguments.search);
+    let mut known = results::read(&arguments.results)?.remove(&series).unwrap_or_default();
+    known.retain(|path, (belongs, report)| {
+        report.is_some() && images.iter().any(|(image, kind)| kind == belongs && image.display().to_string() == *path)
+    });
+    measure(arguments, &series, &images, &mut known)?;
+    // One part alone may hold one kind only: its numbers come with the others'.
+    let whole = arguments.shard.is_none();
+    if !whole {
+        let measured = known.values().filter(|(_, report)| report.is_some()).count();
+        let said = format!("part {part} of {parts}: {measured} of {} images measured", images.len());
+        return Ok(print_line(said) && measured == images.len());
+    }
+    let all = known.values().all(|(_, report)| report.is_some());
+    Ok(tell_all(&BTreeMap::from([(series, known)]), arguments.report.as_deref())? && all)
 }
 
-/// Reports of images that were measured before in the same way, by path. A line that was cut off by a crash is passed
-/// over.
-fn known_results(arguments: &EvaluateArguments) -> Result<HashMap<String, CheckReport>> {
-    let (path, edits) = (&arguments.results, edit_texts(arguments));
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HashMap::new()),
-        Err(error) => return Err(unwritable(path, &error)),
-    };
-    let report = |line: &str| {
-        let line: Value = serde_json::from_str(line).ok()?;
-        let image = line["image"]["path"].as_str()?.to_owned();
-        if line["edits"] != edits {
-            return None;
+/// False if an image could not be measured.
+pub fn merge(arguments: &MergeArguments) -> Result<bool> {
+    let mut all: BTreeMap<Series, Known> = BTreeMap::new();
+    for path in &arguments.results {
+        // An absent part must not pass for an empty one.
+        fs::metadata(path).map_err(|error| file_error(path, error))?;
+        for (series, known) in results::read(path)? {
+            all.entry(series).or_default().extend(known);
         }
-        let report: CheckReport = serde_json::from_value(line).ok()?;
-        (report.model.id == arguments.model).then_some((image, report))
-    };
-    Ok(text.lines().filter_map(report).collect())
+    }
+    if all.is_empty() {
+        let detail = "the files hold no line of an evaluation".into();
+        return Err(Error::BadNumbers { what: "the results".into(), detail });
+    }
+    let complete = all.values().flat_map(|known| known.values()).all(|(_, report)| report.is_some());
+    Ok(tell_all(&all, arguments.report.as_deref())? && complete)
 }
 
-/// Measures those that are not known, each written down at once.
-fn measure<'a>(
+/// Measures those that are not known, each written down at once. What fails is told, and stands as such.
+fn measure(
     arguments: &EvaluateArguments,
-    paths: impl Iterator<Item = &'a PathBuf>,
-    known: &mut HashMap<String, CheckReport>,
+    series: &Series,
+    images: &[(&PathBuf, bool)],
+    known: &mut Known,
 ) -> Result<()> {
-    let left: Vec<&PathBuf> = paths.filter(|path| !known.contains_key(&path.display().to_string())).collect();
+    let left: Vec<_> = images.iter().filter(|(path, _)| !known.contains_key(&path.display().to_string())).collect();
     if left.is_empty() {
         return Ok(());
     }
     let device = block_on(ComputeDevice::open(arguments.device.into()))?;
     let model = models::load(&arguments.model, &arguments.weights, device)?;
-    let unwritable = |error: std::io::Error| unwritable(&arguments.results, &error);
-    let mut file = OpenOptions::new().create(true).append(true).open(&arguments.results).map_err(unwritable)?;
-    for path in left {
-        let started = Instant::now();
-        let outcome = check_edited(&model, path, &arguments.edits);
-        let checked = Checked { outcome, seconds: started.elapsed().as_secs_f64() };
-        let mut line = json_line(path, &arguments.model, &checked)?;
-        line["edits"] = edit_texts(arguments);
-        // The line break first: what a crash left of a line then stays apart.
-        write!(file, "\n{line}").map_err(unwritable)?;
-        match checked.outcome {
-            Ok(report) => drop(known.insert(path.display().to_string(), report)),
-            Err(error) => tell(&path.display().to_string(), &error),
+    let unwritable = |error: std::io::Error| file_error(&arguments.results, error);
+    let file = OpenOptions::new().create(true).append(true).open(&arguments.results).map_err(unwritable)?;
+    let (next, ledger) = (AtomicUsize::new(0), Mutex::new((file, known)));
+    let work = || -> Result<()> {
+        while let Some(&&(path, belongs)) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let started = Instant::now();
+            let outcome = check_edited(&model, path, arguments);
+            let checked = Checked { outcome, seconds: started.elapsed().as_secs_f64() };
+            let mut line = json_line(path, &arguments.model, &checked)?;
+            results::mark(&mut line, series, belongs);
+            // A thread that panicked has told why; what the others measure still counts.
+            let mut ledger = ledger.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let (file, known) = &mut *ledger;
+            append(file, &line).map_err(unwritable)?;
+            let report = checked.outcome.inspect_err(|error| tell(&path.display().to_string(), error)).ok();
+            known.insert(path.display().to_string(), (belongs, report));
         }
-    }
-    writeln!(file).map_err(unwritable)
-}
-
-fn check_edited(model: &Model, path: &Path, edits: &[Edit]) -> Result<CheckReport> {
-    let image = decode(&read_file(path)?, &DecodeOptions::default())?;
-    let edited = edits.iter().try_fold(image, |image, edit| edit.apply(image))?;
-    block_on(check_image(model, &edited, &mut Silent))
-}
-
-fn edit_texts(arguments: &EvaluateArguments) -> Value {
-    arguments.edits.iter().map(Edit::to_string).collect()
-}
-
-fn separations(own: &[CheckReport], other: &[CheckReport]) -> Result<Vec<String>> {
-    let mut lines =
-        vec![format!("{:16}{:>8}   {:17}{:>16}{:>16}", "signal", "AUC", "95 %", "found at 1 %", "best accuracy")];
-    for kind in SignalKind::ALL {
-        let signals = |reports: &[CheckReport]| -> Result<Vec<f64>> {
-            let losses = |report: &CheckReport| Losses { first: report.losses.first, second: report.losses.second };
-            reports.iter().map(|report| kind.of(losses(report), report.homogeneity)).collect()
-        };
-        let Separation { auc, interval: [low, high], found_at_one_percent, best_accuracy } =
-            separation(&signals(own)?, &signals(other)?)?;
-        let [found, right] = [found_at_one_percent, best_accuracy].map(|share| format!("{:.1} %", 100.0 * share));
-        lines.push(format!("{:16}{auc:>8.4}   {low:.4} to {high:.4} {found:>16}{right:>16}", kind.formula()));
-    }
-    Ok(lines)
-}
-
-/// What the calibration makes of them.
-fn outcomes(own: &[CheckReport], other: &[CheckReport]) -> Vec<String> {
-    let row = |name: &str, reports: &[CheckReport]| {
-        let count = |outcome: Outcome| reports.iter().filter(|report| report.outcome == outcome).count();
-        let [matches, none, unsure] = [Outcome::Matches, Outcome::DoesNotMatch, Outcome::CannotTell].map(count);
-        format!("{name:16}{matches:>8}{none:>18}{unsure:>14}")
+        Ok(())
     };
-    vec![
-        format!("{:16}{:>8}{:>18}{:>14}", "", "matches", "does not match", "cannot tell"),
-        row("belonging", own),
-        row("others", other),
-    ]
+    thread::scope(|scope| {
+        let jobs: Vec<_> = (1..arguments.jobs).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        let joined = jobs.into_iter().map(|job| {
+            let stopped = || Error::DeviceFailed { detail: "one of the jobs stopped".into() };
+            job.join().unwrap_or_else(|_| Err(stopped()))
+        });
+        joined.fold(own, Result::and)
+    })
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
-    Error::File { path: path.display().to_string(), detail: error.to_string() }
+/// The line break first and last: what a crash left of a line then stays apart. In one write, which another process
+/// that writes to the same file does not part.
+fn append(file: &mut File, line: &Value) -> std::io::Result<()> {
+    file.write_all(format!("\n{line}\n").as_bytes())
+}
+
+fn check_edited(model: &Model, path: &Path, arguments: &EvaluateArguments) -> Result<CheckReport> {
+    let edited = arguments.edits.iter().try_fold(decode_file(path)?, |image, edit| edit.apply(image))?;
+    if arguments.search {
+        block_on(check_searched(model, &edited, &mut Silent))
+    } else {
+        block_on(check_image(model, &edited, &mut Silent))
+    }
+}
+
+/// Prints all series, and writes the page if one is asked for.
+fn tell_all(all: &BTreeMap<Series, Known>, page: Option<&Path>) -> Result<bool> {
+    let summaries: Vec<Summary> =
+        all.iter().map(|(series, known)| Summary::of(series, known)).collect::<Result<_>>()?;
+    if let Some(path) = page {
+        fs::write(path, report::page(&summaries)).map_err(|error| file_error(path, error))?;
+    }
+    let texts: Vec<String> = summaries.iter().map(Summary::text).collect();
+    Ok(print_line(texts.join("\n\n")))
+}
+
+/// What is said of a series.
+pub(super) struct Summary {
+    pub title: String,
+    pub missing: usize,
+    /// t of images that belong, and of others.
+    pub signals: [Vec<f64>; 2],
+    /// By signal.
+    pub separations: Vec<(&'static str, Separation)>,
+    /// Of both kinds: matches, does not match, cannot tell.
+    pub outcomes: [[usize; 3]; 2],
+    /// Thresholds of t, with the shares of both kinds below them.
+    pub sweep: Vec<(f64, [f64; 2])>,
+}
+
+impl Summary {
+    fn of(series: &Series, known: &Known) -> Result<Self> {
+        let of_kind = |kind: bool| -> Vec<&CheckReport> {
+            known.values().filter(|(belongs, _)| *belongs == kind).filter_map(|(_, report)| report.as_ref()).collect()
+        };
+        let kinds = [of_kind(true), of_kind(false)];
+        let mut separations = Vec::new();
+        let apart = kinds.iter().all(|reports| !reports.is_empty());
+        if apart {
+            for kind in SignalKind::ALL {
+                let [own, other] = &kinds;
+                separations.push((kind.formula(), separation(&signals(kind, own)?, &signals(kind, other)?)?));
+            }
+            let contrasts = |reports: &[&CheckReport]| -> Option<Vec<f64>> {
+                reports.iter().map(|report| report.search.as_ref().map(|found| found.contrast)).collect()
+            };
+            if let Some((own, other)) = contrasts(&kinds[0]).zip(contrasts(&kinds[1])) {
+                separations.push(("contrast", separation(&own, &other)?));
+            }
+        }
+        let signals = [signals(SignalKind::Paper, &kinds[0])?, signals(SignalKind::Paper, &kinds[1])?];
+        Ok(Summary {
+            title: series.title(),
+            missing: known.len() - kinds[0].len() - kinds[1].len(),
+            sweep: if apart { sweep(&signals[0], &signals[1])? } else { Vec::new() },
+            signals,
+            separations,
+            outcomes: kinds.map(|reports| {
+                [Outcome::Matches, Outcome::DoesNotMatch, Outcome::CannotTell]
+                    .map(|outcome| reports.iter().filter(|report| report.outcome == outcome).count())
+            }),
+        })
+    }
+
+    pub(super) fn counts(&self) -> String {
+        let [own, other] = self.signals.each_ref().map(Vec::len);
+        format!("{own} images that belong, {other} others, {} not measured", self.missing)
+    }
+
+    fn text(&self) -> String {
+        let mut lines = vec![format!("{}: {}", self.title, self.counts()), String::new()];
+        lines.push(format!("{:16}{:>8}   {:17}{:>16}{:>16}", "signal", "AUC", "95 %", "found at 1 %", "best accuracy"));
+        for (name, separation) in &self.separations {
+            let Separation { auc, interval: [low, high], found_at_one_percent, best_accuracy } = separation;
+            let [found, right] = [found_at_one_percent, best_accuracy].map(|share| format!("{:.1} %", 100.0 * share));
+            lines.push(format!("{name:16}{auc:>8.4}   {low:.4} to {high:.4} {found:>16}{right:>16}"));
+        }
+        lines
+            .extend([String::new(), format!("{:16}{:>8}{:>18}{:>14}", "", "matches", "does not match", "cannot tell")]);
+        for (name, [matches, none, unsure]) in ["belonging", "others"].iter().zip(self.outcomes) {
+            lines.push(format!("{name:16}{matches:>8}{none:>18}{unsure:>14}"));
+        }
+        lines.join("\n")
+    }
+}
+
+fn signals(kind: SignalKind, reports: &[&CheckReport]) -> Result<Vec<f64>> {
+    let losses = |report: &CheckReport| Losses { first: report.losses.first, second: report.losses.second };
+    reports.iter().map(|report| kind.of(losses(report), report.homogeneity)).collect()
 }

@@ -55,31 +55,46 @@ fn read_text(path: &Path) -> Result<String> {
         .map_err(|_| Error::ManifestInvalid { file: path.display().to_string(), detail: "it is not text".into() })
 }
 
-/// Loads `id` from `folder/id`, else the one that is built in.
+/// Loads `id` from `folder/id`, else the one that is built in, with its calibration if it has one.
 pub fn load(id: &str, folder: &Path, device: ComputeDevice) -> Result<Model> {
-    let pack = folder.join(id);
-    if pack.join("manifest.json").is_file() {
-        return load_pack(&pack, device);
-    }
-    if id != DEFAULT_MODEL {
-        return Err(Error::UnknownModel { id: format!("{id} (looked for {})", pack.join("manifest.json").display()) });
-    }
-    let mut loader = ModelLoader::new(Manifest::parse(DEFAULT_MANIFEST)?, device);
-    loader.add_shard(0, DEFAULT_SHARD)?;
-    Ok(loader.finish(Some(Calibration::parse(DEFAULT_CALIBRATION)?))?.0)
+    let path = folder.join(id).join("calibration.json");
+    let text = if !is_pack(id, folder) && id == DEFAULT_MODEL {
+        Some(DEFAULT_CALIBRATION.to_owned())
+    } else if path.is_file() {
+        Some(read_text(&path)?)
+    } else {
+        None
+    };
+    let calibration = text.map(|text| Calibration::parse(&text)).transpose()?;
+    Ok(loader(id, folder, device)?.finish(calibration)?.0)
 }
 
-fn load_pack(pack: &Path, device: ComputeDevice) -> Result<Model> {
+/// The same without a calibration: to make one, whatever state the one there is in.
+pub fn load_uncalibrated(id: &str, folder: &Path, device: ComputeDevice) -> Result<Model> {
+    Ok(loader(id, folder, device)?.finish(None)?.0)
+}
+
+fn is_pack(id: &str, folder: &Path) -> bool {
+    folder.join(id).join("manifest.json").is_file()
+}
+
+/// With all shards in it.
+fn loader(id: &str, folder: &Path, device: ComputeDevice) -> Result<ModelLoader> {
+    let pack = folder.join(id);
+    if !is_pack(id, folder) {
+        if id != DEFAULT_MODEL {
+            let looked_for = pack.join("manifest.json");
+            return Err(Error::UnknownModel { id: format!("{id} (looked for {})", looked_for.display()) });
+        }
+        let mut loader = ModelLoader::new(Manifest::parse(DEFAULT_MANIFEST)?, device);
+        loader.add_shard(0, DEFAULT_SHARD)?;
+        return Ok(loader);
+    }
     let mut loader = ModelLoader::new(Manifest::parse(&read_text(&pack.join("manifest.json"))?)?, device);
     for index in 0..loader.manifest().shards.len() {
         let path = pack.join(&loader.manifest().shards[index].file);
         let bytes = read_file(&path).map_err(|_| Error::WeightsMissing { file: path.display().to_string() })?;
         loader.add_shard(index, &bytes)?;
     }
-    let calibration = if pack.join("calibration.json").is_file() {
-        Some(Calibration::parse(&read_text(&pack.join("calibration.json"))?)?)
-    } else {
-        None
-    };
-    Ok(loader.finish(calibration)?.0)
+    Ok(loader)
 }

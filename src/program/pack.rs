@@ -1,6 +1,6 @@
 //! `aedr pack`.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use aedr::{
     Error, Result,
@@ -13,7 +13,7 @@ use aedr::{
 };
 use clap::{Args, ValueEnum};
 
-use super::{files, print_line, read_file};
+use super::{files, print_line, read_file, write_calibration};
 
 /// What is known of published autoencoders travels in the program.
 const CATALOG: &str = include_str!("../../weights/catalog.json");
@@ -115,18 +115,17 @@ pub fn run(arguments: &PackArguments) -> Result<String> {
     };
     let (manifest, report) = pack(&options, &arguments.out)?;
     if let Some(calibration) = calibration {
-        let path = arguments.out.join("calibration.json");
-        let unwritable =
-            |error: std::io::Error| Error::File { path: path.display().to_string(), detail: error.to_string() };
-        fs::write(&path, calibration.to_json()).map_err(unwritable)?;
+        write_calibration(&arguments.out.join("calibration.json"), &calibration)?;
     }
     let bytes: u64 = manifest.shards.iter().map(|shard| shard.bytes).sum();
     let (folder, shards) = (arguments.out.display(), manifest.shards.len());
     let fidelity = match (manifest.fidelity, arguments.budget) {
-        (Some(Fidelity { mean_change, largest_change, images }), Some(budget)) => {
-            let kept = mean_change <= budget && largest_change <= 2.0 * budget;
-            let verdict =
-                if kept { "within the budget" } else { "over the budget, and f16 is the most that is stored" };
+        (Some(fidelity), Some(budget)) => {
+            let Fidelity { mean_change, largest_change, images } = fidelity;
+            let verdict = match fidelity.is_within(budget) {
+                true => "within the budget",
+                false => "over the budget, and f16 is the most that is stored",
+            };
             let [mean, largest] = [100.0 * mean_change, 100.0 * largest_change];
             format!("; mean |Δt| {mean:.3} %, largest {largest:.3} % on {images} images, {verdict}")
         }

@@ -2,18 +2,12 @@
 
 use std::{fs, path::PathBuf};
 
-use aedr::{
-    Error, Result,
-    device::ComputeDevice,
-    image::{DecodeOptions, DecodedImage, decode},
-    painted::Painter,
-    weights::Model,
-};
+use aedr::{Result, device::ComputeDevice, image::DecodedImage, painted::Painter, weights::Model};
 use clap::Args;
 use image::{ColorType, ImageFormat, save_buffer_with_format};
 use pollster::block_on;
 
-use super::{DeviceArgument, files, models, print_line, read_file, told};
+use super::{DeviceArgument, decode_file, file_error, files, models, print_line, told};
 
 #[derive(Debug, Args)]
 pub struct PaintArguments {
@@ -51,10 +45,7 @@ pub struct Painting {
 impl Painting {
     /// False in `all` if a photograph cannot be read; the others are then painted from.
     pub fn painter<'a>(&self, model: &'a Model, all: &mut bool) -> Result<Painter<'a>> {
-        let read = |path: PathBuf| {
-            let image = read_file(&path).and_then(|bytes| decode(&bytes, &DecodeOptions::default()));
-            told(&path, image, all)
-        };
+        let read = |path: PathBuf| told(&path, decode_file(&path), all);
         let photographs: Vec<DecodedImage> = files(&self.photographs)?.into_iter().filter_map(read).collect();
         Painter::new(model, &photographs, self.side as usize, self.seed)
     }
@@ -63,16 +54,15 @@ impl Painting {
 /// False if a photograph could not be used.
 pub fn run(arguments: &PaintArguments) -> Result<bool> {
     let device = block_on(ComputeDevice::open(arguments.device.into()))?;
-    let model = models::load(&arguments.model, &arguments.weights, device)?;
+    let model = models::load_uncalibrated(&arguments.model, &arguments.weights, device)?;
     let mut all = true;
     let mut painter = arguments.painting.painter(&model, &mut all)?;
-    let unwritable = |path: &PathBuf, detail: String| Error::File { path: path.display().to_string(), detail };
-    fs::create_dir_all(&arguments.out).map_err(|error| unwritable(&arguments.out, error.to_string()))?;
+    fs::create_dir_all(&arguments.out).map_err(|error| file_error(&arguments.out, error))?;
     for number in 0..arguments.painting.count as usize {
         let DecodedImage { width, height, rgb, .. } = painter.paint(number)?;
         let path = arguments.out.join(format!("{number:04}.png"));
         save_buffer_with_format(&path, &rgb, width, height, ColorType::Rgb8, ImageFormat::Png)
-            .map_err(|error| unwritable(&path, error.to_string()))?;
+            .map_err(|error| file_error(&path, error))?;
     }
     let (count, from) = (arguments.painting.count, painter.photographs());
     all &= print_line(format_args!("{}: {count} images from {from} photographs", arguments.out.display()));

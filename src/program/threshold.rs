@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use aedr::{Error, Result, calibration, reconstruction::Losses, signal::signal};
+use aedr::{Error, Result, density, reconstruction::Losses, signal::signal};
 use clap::Args;
 
 use super::read_file;
@@ -32,7 +32,7 @@ pub fn run(arguments: &ThresholdArguments) -> Result<f64> {
         .zip(&homogeneities)
         .map(|(&[first, second], &[homogeneity])| signal(Losses { first, second }, homogeneity))
         .collect::<Result<Vec<f64>>>()?;
-    calibration::threshold(&signals, arguments.alpha)
+    density::threshold(&signals, arguments.alpha)
 }
 
 /// The numbers of each line, which must be exactly `N`; blank lines are passed over.

@@ -8,6 +8,7 @@ use crate::{Error, Result, device::ComputeDevice, engine::program};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     Decode,
+    Search,
     EncodeFirst,
     DecodeFirst,
     EncodeSecond,
@@ -20,6 +21,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Stage::Decode => "decode",
+            Stage::Search => "search",
             Stage::EncodeFirst => "encode_first",
             Stage::DecodeFirst => "decode_first",
             Stage::EncodeSecond => "encode_second",

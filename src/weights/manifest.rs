@@ -50,6 +50,13 @@ pub struct Fidelity {
     pub images: usize,
 }
 
+impl Fidelity {
+    /// Whether t changes by no more than `change` on average, and by no more than twice that on any image.
+    pub fn is_within(&self, change: f64) -> bool {
+        self.mean_change <= change && self.largest_change <= 2.0 * change
+    }
+}
+
 /// How a shard is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encoding {

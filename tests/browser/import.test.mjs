@@ -6,8 +6,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DIST, launch, openPage, ROOT, sampleList, serve, settled } from './browser.mjs';
+import { DIST, launch, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
+import { everythingBelongs } from './calibrations.mjs';
 import { hub } from './hub.mjs';
+import { png } from './images.mjs';
 
 const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant');
 const NAME = 'Painter';
@@ -175,15 +177,14 @@ importTest('a model of the catalogue is added, stays after a reload, is asked, a
 });
 
 importTest('an added model computes what its file computes', async () => {
-  const calibration = JSON.parse(await readFile(resolve(DIST, 'weights/aedr-small/calibration.json'), 'utf8'));
-  Object.assign(calibration, { model: 'painter', uncertain_from: 1e6, threshold: 1e6, uncertain_to: 1e6 });
+  const calibration = everythingBelongs('painter');
   const { page, context } = await open([entry('redirect', { calibration })]);
   const dialog = await openModels(page);
   await dialog.getByRole('button', { name: /^Add Painter/ }).click();
   assert.match(await added(page), /0\.\d MB · Gives a verdict/);
   const { line } = await lineOf(page);
   // With its calibration, by which everything belongs.
-  assert.match(line, /matches[\s\S]+threshold 1,000,000/);
+  assert.match(line, /consistent[\s\S]+threshold 1,000,000/);
   const found = Number(/t ([\d.]+)/.exec(line)?.[1]);
 
   // The same from the f32 pack of the same file.
@@ -416,6 +417,53 @@ importTest('a stored model that was damaged is told, and stops no other', async 
   });
   const { text, line } = await lineOf(page);
   assert.match(line, /not asked[\s\S]+sha256/);
-  assert.match(text, /No match/);
+  assert.match(text, /Not consistent/);
+  await context.close();
+});
+
+importTest('a person calibrates an added model with images of their own', async () => {
+  const { page, context } = await open([entry('plain')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  assert.match(await added(page), /Gives numbers, and no verdict yet/);
+  // Two kinds of pictures, each of its own.
+  const pictures = (/** @type {number} */ count, /** @type {(x: number, y: number, i: number) => number} */ level) =>
+    Array.from({ length: count }, (_, i) => ({
+      name: `${i}.png`,
+      mimeType: 'image/png',
+      buffer: png(32, 32, (x, y) => /** @type {[number, number, number]} */ ([0, 1, 2].map((c) => level(x + c, y, i) & 255))),
+    }));
+  const smooth = pictures(20, (x, y, i) => 3 * x + (2 + (i % 5)) * y + 5 * i);
+  const rough = pictures(20, (x, y, i) => (x * 7919 + y * 104729 + i * 1299709) % 251);
+  await dialog.getByRole('button', { name: 'Calibrate Painter' }).click();
+  const form = dialog.getByRole('form', { name: 'Calibrate Painter' });
+  const calibrate = async (/** @type {any[]} */ belonging, /** @type {any[]} */ others) => {
+    await form.getByLabel('Images made with this model').setInputFiles(belonging);
+    await form.getByLabel('Other images').setInputFiles(others);
+    await form.getByRole('button', { name: 'Calibrate' }).click();
+  };
+  await calibrate(smooth.slice(1), rough);
+  await form.getByText('19 images are too few, at least 20 of each kind are needed').waitFor();
+  const photograph = { name: 'photograph.jpg', mimeType: 'image/jpeg', buffer: await sampleBytes(sample.file) };
+  await calibrate([photograph, ...smooth.slice(1)], rough);
+  await form.getByText(/Photograph\.jpg: it is compressed with loss/).waitFor();
+  await calibrate([{ name: 'note.png', mimeType: 'image/png', buffer: Buffer.from('no image') }, ...smooth], rough);
+  await form.getByText(/Note\.png/).waitFor();
+  // Cancelled in the middle, nothing is changed.
+  await form.getByLabel('Images made with this model').setInputFiles(smooth);
+  await form.evaluate((/** @type {HTMLFormElement} */ form) => {
+    form.requestSubmit();
+    form.querySelector('button[type="button"]')?.dispatchEvent(new MouseEvent('click'));
+  });
+  await form.getByText('Cancelled. Nothing was changed.').waitFor();
+  assert.match((await here(page)).join(), /no verdict yet/);
+  await calibrate(smooth, rough);
+  await form.waitFor({ state: 'detached', timeout: 300_000 });
+  assert.match((await here(page)).join(), /Gives a verdict/);
+  // It is kept, and the next check goes by it.
+  await page.reload();
+  await openModels(page);
+  const { line } = await lineOf(page);
+  assert.match(line, /t [\d.]+, threshold [\d.]+/);
   await context.close();
 });

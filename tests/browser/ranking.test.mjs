@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DIST, launch, openPage, ROOT, sampleList, serve, settled } from './browser.mjs';
+import { everythingBelongs } from './calibrations.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -37,8 +38,7 @@ async function openSite(changes = {}) {
   index.models.push(pack('tiny_taesd'));
   const packs = resolve(ROOT, 'dist-test/packs/tiny_taesd');
   const manifest = JSON.parse(await readFile(resolve(packs, 'manifest.json'), 'utf8'));
-  const calibration = JSON.parse(await readFile(resolve(DIST, 'weights/aedr-small/calibration.json'), 'utf8'));
-  Object.assign(calibration, { model: 'tiny_taesd', uncertain_from: 1e6, threshold: 1e6, uncertain_to: 1e6 });
+  const calibration = everythingBelongs('tiny_taesd');
   await opened.context.route('**/weights/index.json', (route) => route.fulfill({ json: index }));
   await opened.context.route('**/tiny_taesd/manifest.json', (route) =>
     route.fulfill({ json: { ...manifest, serves: ['Painter One', 'Painter Two'], ...changes } }),
@@ -66,7 +66,7 @@ test('every model has a line, the likeliest first', { timeout: 600_000 }, async 
   const { outcome, text, lines } = await checkSample(page, false);
   assert.equal(outcome, 'matches', text);
   assert.equal(lines.length, 4, lines.join('\n'));
-  assert.match(lines[0], /tiny_taesd[\s\S]+matches[\s\S]+Used by Painter One and Painter Two/);
+  assert.match(lines[0], /tiny_taesd[\s\S]+consistent[\s\S]+Used by Painter One and Painter Two/);
   assert.match(lines[1], /demonstration model[\s\S]+no match/);
   assert.match(lines[2], /kl_quant[\s\S]+numbers only/);
   assert.match(lines[3], /Pack absent[\s\S]+not asked[\s\S]+404/);

@@ -38,25 +38,31 @@ fn a_model_calibrates_itself_and_comes_near_to_what_its_own_images_gave() {
     let folder = tempfile::tempdir().unwrap();
     let out = |name: &str| folder.path().join(name);
     let photographs = || vec![("--photographs", samples("jpg")), ("--others", samples("jpg"))];
-    let arguments = ["--count", "12", "--side", SIDE, "--seed", "7"];
+    let arguments = ["--count", "12", "--side", SIDE, "--seed", "7", "--jpeg", "95,75"];
     let output = calibrate(&arguments, &photographs(), &out("a.json"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found = read(&out("a.json"));
     let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(printed.contains(&format!("τ {:.6}", found.threshold)) && printed.contains("0 of the others"), "{printed}");
-    assert_eq!((found.model.as_str(), found.belonging_count, found.other_count), ("aedr-small", 12, 3));
+    let plain = &found.as_written;
+    assert!(printed.contains(&format!("as written   τ {:.6}", plain.threshold)), "{printed}");
+    assert_eq!((found.model.as_str(), plain.belonging.count, plain.others.count), ("aedr-small", 12, 3));
     assert_eq!((found.minimum_side, found.alpha), (128, 0.05));
-    let [low, high] = found.threshold_interval.unwrap();
-    assert!(low <= found.threshold && found.threshold <= high, "{found:?}");
+    let [low, high] = plain.threshold_interval.unwrap();
+    assert!(low <= plain.threshold && plain.threshold <= high, "{found:?}");
+    // The better the quality, the nearer to what was not compressed.
+    let thresholds: Vec<(u8, f64)> = found.jpeg.iter().map(|jpeg| (jpeg.quality, jpeg.condition.threshold)).collect();
+    let [(75, heavy), (95, light)] = thresholds[..] else { panic!("{thresholds:?}") };
+    assert!(plain.threshold < light && light < heavy, "{thresholds:?} {}", plain.threshold);
+    assert!(found.searched.is_none());
     // The shipped one was made elsewhere, by PyTorch, from other photographs, and leaves out fewer.
-    let shipped = read(&repository("weights/aedr-small/calibration.json"));
-    assert!((found.threshold / shipped.threshold - 1.0).abs() < 0.25, "{} {}", found.threshold, shipped.threshold);
-    assert!(found.uncertain_to > 1.5 * found.threshold, "photographs are far away: {found:?}");
+    let shipped = read(&repository("weights/aedr-small/calibration.json")).as_written.threshold;
+    assert!((plain.threshold / shipped - 1.0).abs() < 0.25, "{} {shipped}", plain.threshold);
+    assert!(plain.others.signals[0] > 1.5 * plain.threshold, "photographs are far away: {found:?}");
     // Chance is in the seed alone.
     calibrate(&arguments, &photographs(), &out("b.json"));
     assert_eq!(read(&out("b.json")), found);
     calibrate(&["--count", "12", "--side", SIDE, "--seed", "8"], &photographs(), &out("c.json"));
-    assert_ne!(read(&out("c.json")).threshold, found.threshold);
+    assert_ne!(read(&out("c.json")).as_written, found.as_written);
 }
 
 #[test]
@@ -67,11 +73,11 @@ fn images_that_are_known_to_belong_calibrate_and_bad_ones_are_told() {
     let mut belonging = samples("png");
     belonging.push(broken);
     let out = folder.path().join("out.json");
-    let output = calibrate(&[], &[("--belonging", belonging), ("--others", samples("jpg"))], &out);
+    let output = calibrate(&["--jpeg", "90"], &[("--belonging", belonging), ("--others", samples("jpg"))], &out);
     // Something was wrong, and the rest was used.
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("broken.png"));
-    assert_eq!(read(&out).belonging_count, samples("png").len());
+    assert_eq!(read(&out).as_written.belonging.count, samples("png").len());
     for wrong in [
         vec![("--belonging", samples("png"))],
         vec![("--others", samples("jpg"))],

@@ -27,7 +27,7 @@ fn samples_are_told_apart_and_an_evaluation_goes_on() {
     let table = String::from_utf8(first.stdout).unwrap();
     assert_eq!(first.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&first.stderr).contains("broken.png"));
-    assert!(table.starts_with("aedr-small: 3 images that belong, 3 others, 1 not measured"), "{table}");
+    assert!(table.starts_with("aedr-small: as they are: 3 images that belong, 3 others, 1 not measured"), "{table}");
     // By hand: the decoded samples lie below every photograph.
     assert!(table.contains("t = L1/L2·H       1.0000   1.0000 to 1.0000          100.0 %         100.0 %"), "{table}");
     let row =
@@ -59,4 +59,48 @@ fn samples_are_told_apart_and_an_evaluation_goes_on() {
     // An image cannot be of both kinds.
     let both = evaluate(&belonging, &belonging, &results, &[]);
     assert!(String::from_utf8_lossy(&both.stderr).contains("among both kinds"));
+}
+
+#[test]
+fn parts_of_several_machines_come_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let run = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_aedr")).current_dir(repository("")).args(arguments).output().unwrap()
+    };
+    let list = |name: &str, paths: Vec<PathBuf>| {
+        let lines: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        fs::write(file(name), lines.join("\n")).unwrap();
+        format!("@{}", file(name))
+    };
+    let (belonging, others) = (list("belonging", samples("png")), list("others", samples("jpg")));
+    let evaluate = |more: &[&str]| {
+        let fixed = ["evaluate", "aedr-small", "--device", "cpu", "--edit", "middle:128"];
+        let lists = ["--belonging", &belonging, "--others", &others];
+        run(&[&fixed[..], &lists, more].concat())
+    };
+    for part in 1..=4 {
+        let output = evaluate(&["--shard", &format!("{part}/4"), "--results", &file(&format!("{part}.jsonl"))]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(output.stdout).unwrap();
+        let count = if part <= 2 { 2 } else { 1 };
+        assert_eq!(said.trim(), format!("part {part} of 4: {count} of {count} images measured"));
+    }
+    let parts: Vec<String> = (1..=4).map(|part| file(&format!("{part}.jsonl"))).collect();
+    let page = file("report.html");
+    let merged =
+        run(&[&["merge", "--report", &page], &parts.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
+    assert!(merged.status.success(), "{}", String::from_utf8_lossy(&merged.stderr));
+    // At once and side by side, nothing else comes out.
+    let whole = evaluate(&["--jobs", "3", "--results", &file("whole.jsonl")]);
+    assert_eq!(String::from_utf8(merged.stdout), String::from_utf8(whole.stdout));
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("aedr-small: middle:128") && page.contains("3 images that belong, 3 others"));
+    // A part that is missing is told, and so is a file that is something else.
+    for wrong in [file("5.jsonl"), repository("Cargo.toml").display().to_string()] {
+        assert_eq!(run(&["merge", &wrong]).status.code(), Some(1));
+    }
+    for wrong in ["0/4", "5/4", "x", "1"] {
+        assert_eq!(evaluate(&["--shard", wrong]).status.code(), Some(2));
+    }
 }

@@ -12,4 +12,5 @@ mod images;
 mod import;
 mod program;
 mod published;
+mod scan;
 mod weights;

@@ -46,7 +46,8 @@ fn check_prints_one_json_object_an_image_and_goes_on_after_a_bad_file() {
         (report["image"]["checked_width"].as_u64(), report["image"]["checked_height"].as_u64()),
         (Some(264), Some(256))
     );
-    assert_eq!(report["outcome"], "does_not_match");
+    // Noise, and of a height that no generator writes.
+    assert_eq!((&report["outcome"], &report["reason"]["code"]), (&"cannot_tell".into(), &"cut_or_resized".into()));
     let number = |value: &Value| value.as_f64().unwrap();
     let losses = &report["losses"];
     assert!((number(&losses["first"]) / number(&losses["second"]) - number(&losses["ratio"])).abs() < 1e-9);
@@ -64,7 +65,7 @@ fn check_tells_decoded_samples_from_photographs() {
         let path = repository("www/samples").join(sample["file"].as_str().unwrap());
         let output = aedr(&["check", "--device", "cpu", text(&path)]);
         assert!(output.status.success(), "{}", err(&output));
-        let expected = if sample["decoded"] == true { ": matches " } else { ": does not match " };
+        let expected = if sample["decoded"] == true { ": consistent with " } else { ": not consistent" };
         assert!(out(&output).contains(expected), "{}", out(&output));
         assert!(out(&output).contains("L1 ") && out(&output).contains("threshold"));
     }

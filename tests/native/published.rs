@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use aedr::{
-    calibration::threshold,
+    density::threshold,
     evaluation::separation,
     homogeneity::homogeneity,
     image::{DecodeOptions, decode},

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use serde_json::json;
+
 use aedr::{
     Error,
     calibration::Calibration,
@@ -160,10 +162,23 @@ fn calibrations_are_validated_and_belong_to_one_model() {
     let good = fs::read_to_string(repository("weights/aedr-small/calibration.json")).unwrap();
     let calibration = Calibration::parse(&good).unwrap();
     assert_eq!(calibration.check_model("taef2").unwrap_err().code(), "manifest_invalid");
-    for (field, value) in [("threshold", -1.0), ("alpha", 1.5), ("uncertain_from", 1e9), ("uncertain_to", 0.0)] {
+    for (at, value) in [
+        ("/as_written/threshold", json!(-1.0)),
+        ("/alpha", json!(1.5)),
+        ("/maximum_homogeneity", json!(0.0)),
+        ("/as_written/threshold_interval", json!([2.0, 1.0])),
+        ("/as_written/others/signals", json!([])),
+        ("/as_written/others/signals", json!([2.0, 1.0])),
+        ("/as_written/belonging/signals", json!([0.0, 1.0])),
+        ("/as_written/belonging/count", json!(1)),
+        ("/jpeg/0/quality", json!(0)),
+        ("/jpeg/0/quality", json!(95)),
+        ("/searched/threshold", json!(0.0)),
+        ("/format_version", json!(1)),
+    ] {
         let mut changed: serde_json::Value = serde_json::from_str(&good).unwrap();
-        changed[field] = value.into();
-        assert_eq!(Calibration::parse(&changed.to_string()).unwrap_err().code(), "manifest_invalid", "{field}");
+        *changed.pointer_mut(at).unwrap() = value;
+        assert_eq!(Calibration::parse(&changed.to_string()).unwrap_err().code(), "manifest_invalid", "{at}");
     }
 }
 

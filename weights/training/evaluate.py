@@ -1,8 +1,7 @@
-"""Measures the default autoencoder, or writes what its threshold is computed from.
+"""Measures the default autoencoder.
 
     python weights/training/evaluate.py --aedr target/release/aedr --model aedr-small
     python weights/training/evaluate.py --pytorch
-    python weights/training/evaluate.py --calibrate
 
 Run `photographs.py` and `decode_samples.py` first. Prints the PSNR of held-out
 photographs and how well two signals, t = L1/L2 * H and (L1/L2 - 1) * H, tell
@@ -10,9 +9,6 @@ images that this autoencoder decoded (from held-out photographs' latents) from
 others: crops of held-out photographs and, where `../shared/reference/images` is
 present, photographs and images of eight generators. Those may be large, so the
 middle of each, at most 512 pixels a side and cut on the 8-pixel grid, is used.
-
-`--calibrate` measures the calibration images instead, which share no photograph
-with the evaluation's, and writes `weights/MODEL/calibration.json`.
 """
 
 import argparse
@@ -29,8 +25,6 @@ from autoencoder import DATA
 REFERENCE = DATA.parent.parent / "shared" / "reference" / "images"
 REFERENCE_SIDE = 512
 WEIGHTS = DATA.parent / "weights"
-# The paper leaves out 5 % of a model's own images. Here others are so far away that fewer need be.
-ALPHA = 0.005
 IMAGES_A_CALL = 32
 
 
@@ -119,16 +113,6 @@ def print_quantiles(name, values):
     print(f"  {name:<10}" + "".join(f"{value:>10.3f}" for value in measures.quantiles(values)))
 
 
-def threshold(belonging, alpha):
-    """tau: the (1 - alpha) quantile of a Gaussian kernel density over `belonging`."""
-    from scipy.stats import gaussian_kde
-
-    deviation = np.std(belonging, ddof=1)
-    points = np.linspace(min(belonging) - deviation, max(belonging) + deviation, 10_000)
-    cumulative = np.cumsum(gaussian_kde(belonging)(points))
-    return float(np.interp(1 - alpha, cumulative / cumulative[-1], points))
-
-
 def evaluate(measure, model):
     decoded = Group(measure(pngs("decoded/evaluation")))
     groups = {"held-out photographs": Group(measure(pngs("photographs/evaluation")))}
@@ -153,7 +137,7 @@ def evaluate(measure, model):
     print_quantiles("others", others["signal"])
 
     calibration = json.loads((WEIGHTS / model / "calibration.json").read_text())
-    tau = calibration["threshold"]
+    tau = calibration["as_written"]["threshold"]
     accepted, rejected = (decoded.signal < tau).sum(), (others["signal"] >= tau).sum()
     total = len(decoded.signal) + len(others["signal"])
     print(
@@ -161,43 +145,6 @@ def evaluate(measure, model):
         f" {rejected} of {len(others['signal'])} others rejected,"
         f" accuracy {(accepted + rejected) / total:.4f}"
     )
-    start, end = calibration["uncertain_from"], calibration["uncertain_to"]
-    undecided = {
-        name: int(((signals >= start) & (signals < end)).sum())
-        for name, signals in {"decoded": decoded.signal, "others": others["signal"]}.items()
-    }
-    print(f"without a verdict, between {start:.4f} and {end:.4f}: {undecided}")
-
-
-def calibrate(measure, model):
-    belonging_paths, other_paths = pngs("decoded/calibration"), pngs("photographs/calibration")
-    belonging, others = Group(measure(belonging_paths)), Group(measure(other_paths))
-    sides = [min(Image.open(path).size) for path in belonging_paths + other_paths]
-    flattest = max(belonging.homogeneity.max(), others.homogeneity.max())
-    print(f"{len(belonging.signal)} belonging images and {len(others.signal)} others")
-    print(f"smallest side {min(sides)}, highest homogeneity {flattest:.6f}")
-    print_groups({"decoded": belonging, "photographs": others})
-    print("t: minimum, 5 %, 25 %, median, 75 %, 95 %, maximum")
-    print_quantiles("decoded", belonging.signal)
-    print_quantiles("others", others.signal)
-    lowest_other = float(np.quantile(others.signal, 0.01))
-    tau = threshold(belonging.signal, ALPHA)
-    calibration = {
-        "format_version": 1,
-        "model": model,
-        "threshold": tau,
-        "alpha": ALPHA,
-        # Between what belongs and what does not, nothing was measured: no verdict there.
-        "uncertain_from": min(tau, lowest_other),
-        "uncertain_to": max(tau, lowest_other),
-        "belonging_count": len(belonging.signal),
-        "other_count": len(others.signal),
-        "minimum_side": min(sides),
-        "maximum_homogeneity": float(flattest),
-        "source": "weights/training/evaluate.py --calibrate, on images of decode_samples.py",
-    }
-    (WEIGHTS / model / "calibration.json").write_text(json.dumps(calibration, indent=2) + "\n")
-    print(json.dumps(calibration, indent=2))
 
 
 def main():
@@ -206,7 +153,6 @@ def main():
     parser.add_argument("--model", default="aedr-small", help="the model's id for aedr check")
     parser.add_argument("--pytorch", action="store_true", help="measure with diffusers instead")
     parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch")
-    parser.add_argument("--calibrate", action="store_true")
     arguments = parser.parse_args()
 
     def measure(paths):
@@ -214,10 +160,7 @@ def main():
             return measure_with_pytorch(paths, arguments.threads)
         return measure_with_program(paths, arguments.aedr, arguments.model)
 
-    if arguments.calibrate:
-        calibrate(measure, arguments.model)
-    else:
-        evaluate(measure, arguments.model)
+    evaluate(measure, arguments.model)
 
 
 if __name__ == "__main__":

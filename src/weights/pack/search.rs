@@ -87,11 +87,9 @@ pub(super) fn search(
 ) -> Result<Found> {
     let mut search = Search::new(manifest, parameters, source, budget)?;
     let uniform = |format| vec![format; search.tensors.len()];
-    let plain = uniform(Format::F16);
-    let mut best = search.measure("f16", plain.clone())?;
+    let mut best = search.measure("f16", uniform(Format::F16))?;
     for (name, format) in [("12 bits", FORMATS[4]), ("10 bits", FORMATS[2]), ("8 bits", FORMATS[0])] {
-        let formats = vec![format; search.tensors.len()];
-        best = search.better(best, search.measure(name, formats)?);
+        best = search.better(best, search.measure(name, uniform(format))?);
     }
     search.measure_sensitivities()?;
     let (mut few, mut many) = search.range();
@@ -235,7 +233,7 @@ impl<'a> Search<'a> {
     }
 
     fn within(&self, fidelity: &Fidelity) -> bool {
-        fidelity.mean_change <= self.budget.change && fidelity.largest_change <= 2.0 * self.budget.change
+        fidelity.is_within(self.budget.change)
     }
 
     fn better(&self, best: (Vec<Format>, CurvePoint), tried: (Vec<Format>, CurvePoint)) -> (Vec<Format>, CurvePoint) {

@@ -1,0 +1,109 @@
+//! How a file's format compressed the pixels, which moves the signal.
+
+use serde::{Deserialize, Serialize};
+
+/// What the file tells of how its pixels were compressed last. Earlier compressions leave no word in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Every value is kept: PNG, BMP, TIFF, lossless WebP.
+    Lossless,
+    /// JPEG of this quality, 1 to 100 on the scale of libjpeg; the nearest, for tables of another maker.
+    Jpeg(u8),
+    /// With a loss that has no such number: GIF's few colours, WebP.
+    Lossy,
+}
+
+impl Compression {
+    /// Of a file whose format is named as [`crate::image::DecodedImage::format`] does.
+    pub(crate) fn of(bytes: &[u8], format: &str) -> Self {
+        match format {
+            "JPEG" => luminance_table(bytes).map_or(Compression::Lossy, |table| Compression::Jpeg(quality(&table))),
+            "WebP" if bytes.get(12..16) == Some(b"VP8L") => Compression::Lossless,
+            "WebP" | "GIF" => Compression::Lossy,
+            _ => Compression::Lossless,
+        }
+    }
+}
+
+/// The luminance quantisation table of quality 50, in the order of a file (ISO/IEC 10918-1, annex K.1, zigzag).
+const HALF_QUALITY: [u32; 64] = [
+    16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61,
+    60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77, 113,
+    121, 112, 100, 120, 92, 101, 103, 99,
+];
+
+/// The quality whose table is the nearest.
+fn quality(table: &[u32; 64]) -> u8 {
+    let distance = |quality: u32| -> u32 {
+        // libjpeg's scaling.
+        let percent = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
+        let scaled = HALF_QUALITY.iter().map(|value| ((value * percent + 50) / 100).clamp(1, 255));
+        scaled.zip(table).map(|(value, &other)| value.abs_diff(other)).sum()
+    };
+    // Of equals the highest: 1 to 100 fit.
+    (1..=100).rev().min_by_key(|&quality| distance(quality)).unwrap_or(1) as u8
+}
+
+/// Table 0 of the file's segments (ISO/IEC 10918-1, annex B): luminance, as all common programs number them.
+fn luminance_table(bytes: &[u8]) -> Option<[u32; 64]> {
+    const QUANTISATION: u8 = 0xdb;
+    const SCAN: u8 = 0xda;
+    let mut rest = bytes.get(2..)?;
+    loop {
+        if let [0xff, 0xff, ..] = rest {
+            // A filler before a segment.
+            rest = &rest[1..];
+            continue;
+        }
+        let [0xff, kind, high, low, ..] = *rest else { return None };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let mut segment = rest.get(4..2 + length)?;
+        match kind {
+            SCAN => return None,
+            QUANTISATION => {
+                while let Some((&kind, values)) = segment.split_first() {
+                    let bytes_each = if kind >> 4 == 0 { 1 } else { 2 };
+                    let table = values.get(..64 * bytes_each)?;
+                    if kind & 15 == 0 {
+                        let mut numbers = table
+                            .chunks_exact(bytes_each)
+                            .map(|value| value.iter().fold(0, |n, &b| n << 8 | u32::from(b)));
+                        return Some(std::array::from_fn(|_| numbers.next().unwrap_or(1)));
+                    }
+                    segment = &values[64 * bytes_each..];
+                }
+            }
+            _ => {}
+        }
+        rest = rest.get(2 + length..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
+
+    use super::*;
+
+    #[test]
+    fn the_quality_that_a_file_was_written_with_is_read() {
+        let pixels: Vec<u8> = (0..32 * 32 * 3).map(|i| (i * 7) as u8).collect();
+        for quality in 1..=100 {
+            let file = compress(&pixels, 32, 32, PixelFormat::Rgb, quality, Subsampling::S420).unwrap();
+            assert_eq!(Compression::of(&file, "JPEG"), Compression::Jpeg(quality));
+            // Cut off before the tables are whole: no number, and no panic.
+            for end in 0..60 {
+                assert_eq!(Compression::of(&file[..end], "JPEG"), Compression::Lossy);
+            }
+        }
+    }
+
+    #[test]
+    fn formats_say_what_they_lose() {
+        assert_eq!(Compression::of(b"", "PNG"), Compression::Lossless);
+        assert_eq!(Compression::of(b"RIFF....WEBPVP8L", "WebP"), Compression::Lossless);
+        assert_eq!(Compression::of(b"RIFF....WEBPVP8 ", "WebP"), Compression::Lossy);
+        assert_eq!(Compression::of(b"GIF89a", "GIF"), Compression::Lossy);
+    }
+}

@@ -1,0 +1,279 @@
+//! Distributions of signals, estimated from samples: the method's threshold, quantiles, and how likely a signal is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Points of the grid that the density is evaluated on (reference README, step 3).
+const GRID: usize = 10_000;
+
+/// Signals that a sample keeps; of more, evenly spaced quantiles.
+const KEPT: usize = 200;
+
+/// A bandwidth, in natural logarithms, that densities are never sharper than.
+const LEAST_BANDWIDTH: f64 = 0.02;
+
+/// Positive signals of one kind of image, as a calibration keeps them, and their density: Gaussian kernels over their
+/// logarithms, with Scott's factor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// Images that were measured.
+    pub count: usize,
+    /// Their signals, ascending; of more than 200 the quantiles. Four significant digits.
+    pub signals: Vec<f64>,
+}
+
+impl Sample {
+    /// # Errors
+    /// [`Error::BadNumbers`] for none, or signals that are not positive numbers.
+    pub fn of(signals: &[f64]) -> Result<Self> {
+        if signals.iter().any(|&signal| signal <= 0.0) {
+            let detail = "a signal is not above 0".into();
+            return Err(Error::BadNumbers { what: "the sample".into(), detail });
+        }
+        let kept = signals.len().clamp(1, KEPT);
+        let at = |index: usize| if kept == 1 { 0.5 } else { index as f64 / (kept - 1) as f64 };
+        let quantiles = (0..kept).map(|index| Ok(rounded(quantile(signals.to_vec(), at(index))?)));
+        Ok(Sample { count: signals.len(), signals: quantiles.collect::<Result<_>>()? })
+    }
+
+    pub(crate) fn is_valid(&self) -> bool {
+        let positive = self.signals.iter().all(|signal| signal.is_finite() && *signal > 0.0);
+        positive && !self.signals.is_empty() && self.signals.len() <= self.count && self.signals.is_sorted()
+    }
+
+    /// The share of the density below `signal`, 0 to 1.
+    pub fn share_below(&self, signal: f64) -> f64 {
+        let (at, bandwidth) = (logarithm(signal), self.bandwidth());
+        self.mean(|kernel| 0.5 * libm::erfc((kernel - at) / bandwidth / std::f64::consts::SQRT_2))
+    }
+
+    /// The share above it: 1 − [`Sample::share_below`], without losing the digits of small shares.
+    pub fn share_above(&self, signal: f64) -> f64 {
+        let (at, bandwidth) = (logarithm(signal), self.bandwidth());
+        self.mean(|kernel| 0.5 * libm::erfc((at - kernel) / bandwidth / std::f64::consts::SQRT_2))
+    }
+
+    /// The density at `signal`, over its logarithm.
+    pub fn density(&self, signal: f64) -> f64 {
+        let (at, bandwidth) = (logarithm(signal), self.bandwidth());
+        let height = 1.0 / (bandwidth * std::f64::consts::TAU.sqrt());
+        self.mean(|kernel| height * (-0.5 * ((at - kernel) / bandwidth).powi(2)).exp())
+    }
+
+    /// The signal below which the share `at` of the density lies.
+    pub fn quantile(&self, at: f64) -> f64 {
+        // Ten bandwidths beyond the sample nothing is left; halving 60 times is exact to the last digit.
+        let reach = 10.0 * self.bandwidth();
+        let mut low = self.signals.first().copied().map_or(0.0, logarithm) - reach;
+        let mut high = self.signals.last().copied().map_or(0.0, logarithm) + reach;
+        for _ in 0..60 {
+            let middle = (low + high) / 2.0;
+            if self.share_below(middle.exp()) < at { low = middle } else { high = middle }
+        }
+        ((low + high) / 2.0).exp()
+    }
+
+    fn mean(&self, of: impl Fn(f64) -> f64) -> f64 {
+        self.signals.iter().map(|&signal| of(logarithm(signal))).sum::<f64>() / self.signals.len().max(1) as f64
+    }
+
+    fn bandwidth(&self) -> f64 {
+        let count = self.signals.len() as f64;
+        let mean = self.mean(|kernel| kernel);
+        let squares = self.signals.iter().map(|&signal| (logarithm(signal) - mean).powi(2)).sum::<f64>();
+        let deviation = (squares / (count - 1.0).max(1.0)).sqrt();
+        (deviation * (self.count as f64).powf(-0.2)).max(LEAST_BANDWIDTH)
+    }
+}
+
+/// Of what may be 0, with a floor far below any signal.
+fn logarithm(signal: f64) -> f64 {
+    signal.max(1e-12).ln()
+}
+
+/// To four significant digits.
+fn rounded(value: f64) -> f64 {
+    let scale = 10f64.powf(3.0 - value.abs().log10().floor());
+    (value * scale).round() / scale
+}
+
+/// The value below which the share `at` of `values` lies: linear between neighbours, as NumPy's default.
+///
+/// # Errors
+/// [`Error::BadNumbers`] for none, or values that are not finite.
+pub fn quantile(mut values: Vec<f64>, at: f64) -> Result<f64> {
+    if values.is_empty() || !values.iter().all(|value| value.is_finite()) {
+        let detail = format!("{} signals are none, or not all of them are numbers", values.len());
+        return Err(Error::BadNumbers { what: "the other images".into(), detail });
+    }
+    values.sort_by(f64::total_cmp);
+    let position = at.clamp(0.0, 1.0) * (values.len() - 1) as f64;
+    let below = values[position.floor() as usize];
+    let above = values[position.ceil() as usize];
+    Ok(below + (above - below) * position.fract())
+}
+
+/// Where τ lies with 95 % confidence: between the 2.5 % and 97.5 % quantiles of the thresholds of as many signals drawn
+/// anew with replacement, `draws` times. `pick(n)` gives a random number below n.
+///
+/// # Errors
+/// Those of [`threshold`].
+pub fn threshold_interval(
+    signals: &[f64],
+    alpha: f64,
+    draws: usize,
+    mut pick: impl FnMut(usize) -> usize,
+) -> Result<[f64; 2]> {
+    // What is wrong with the signals is told here; a draw may by chance be all one signal, and is passed over.
+    threshold(signals, alpha)?;
+    let mut thresholds = Vec::with_capacity(draws);
+    for _ in 0..draws {
+        let drawn: Vec<f64> = signals.iter().filter_map(|_| signals.get(pick(signals.len()))).copied().collect();
+        thresholds.extend(threshold(&drawn, alpha));
+    }
+    Ok([quantile(thresholds.clone(), 0.025)?, quantile(thresholds, 0.975)?])
+}
+
+/// τ: the (1 − α) quantile of a Gaussian kernel density (Scott's factor, as `scipy.stats.gaussian_kde`)
+/// over the signals of belonging images. The density is taken on 10 000 points from min − σ to max + σ,
+/// σ with ddof 1; its normalised cumulative sum is inverted by linear interpolation.
+///
+/// # Errors
+/// [`Error::BadNumbers`] for fewer than two signals, signals that are all alike or not finite, or an α
+/// outside (0, 1).
+pub fn threshold(signals: &[f64], alpha: f64) -> Result<f64> {
+    let bad = |detail: String| Err(Error::BadNumbers { what: "the calibration".into(), detail });
+    if !(alpha > 0.0 && alpha < 1.0) {
+        return bad(format!("α = {alpha} is not between 0 and 1"));
+    }
+    if signals.len() < 2 {
+        return bad(format!("{} images are too few, at least 2 are needed", signals.len()));
+    }
+    if let Some(signal) = signals.iter().find(|signal| !signal.is_finite()) {
+        return bad(format!("{signal} is no signal"));
+    }
+    let count = signals.len() as f64;
+    let mean = signals.iter().sum::<f64>() / count;
+    let deviation = (signals.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+    if deviation <= 0.0 {
+        return bad("all signals are the same".into());
+    }
+    let bandwidth = deviation * count.powf(-0.2);
+    let lowest = signals.iter().copied().fold(f64::INFINITY, f64::min) - deviation;
+    let highest = signals.iter().copied().fold(f64::NEG_INFINITY, f64::max) + deviation;
+    let step = (highest - lowest) / (GRID - 1) as f64;
+    let point = |index: usize| if index + 1 == GRID { highest } else { lowest + step * index as f64 };
+    // Constant factors of the density cancel when its sum is normalised.
+    let density = |x: f64| signals.iter().map(|t| (-0.5 * ((x - t) / bandwidth).powi(2)).exp()).sum::<f64>();
+    let mut sum = 0.0;
+    let cumulative: Vec<f64> = (0..GRID)
+        .map(|index| {
+            sum += density(point(index));
+            sum
+        })
+        .collect();
+    let wanted = (1.0 - alpha) * sum;
+    let after = cumulative.partition_point(|&value| value <= wanted);
+    if after == 0 || after == GRID {
+        return Ok(point(after.min(GRID - 1)));
+    }
+    let (below, above) = (cumulative[after - 1], cumulative[after]);
+    Ok(point(after - 1) + (wanted - below) / (above - below) * step)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_sample_of_many_keeps_their_quantiles() {
+        let many: Vec<f64> = (1..=1000).map(|i| f64::from(i) / 10.0).collect();
+        let sample = Sample::of(&many).unwrap();
+        assert_eq!((sample.count, sample.signals.len(), sample.signals[0]), (1000, 200, 0.1));
+        assert!(sample.is_valid());
+        for wrong in [&[][..], &[0.0], &[-1.0], &[f64::NAN]] {
+            assert_eq!(Sample::of(wrong).unwrap_err().code(), "bad_numbers");
+        }
+        assert_eq!(rounded(0.0123456), 0.01235);
+    }
+
+    /// scipy.stats.gaussian_kde(np.log([1, 2, 4, 8])): integrate_box_1d(-inf, log(3)), evaluate(log(3)).
+    #[test]
+    fn densities_are_scipys() {
+        let sample = Sample::of(&[8.0, 1.0, 4.0, 2.0]).unwrap();
+        assert!((sample.share_below(3.0) - 0.520_544_385_199_934_7).abs() < 1e-9, "{}", sample.share_below(3.0));
+        assert!((sample.density(3.0) - 0.348_680_007_763_921_1).abs() < 1e-9, "{}", sample.density(3.0));
+    }
+
+    #[test]
+    fn quantiles_are_numpys() {
+        // numpy.quantile([3, 1, 2, 10], q)
+        for (at, expected) in [(0.0, 1.0), (0.01, 1.03), (0.5, 2.5), (0.9, 7.9), (1.0, 10.0)] {
+            assert!((quantile(vec![3.0, 1.0, 2.0, 10.0], at).unwrap() - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_interval_surrounds_the_threshold_and_narrows() {
+        let signals = |count: usize| -> Vec<f64> { (0..count).map(|i| (i as f64 * 0.618).fract() + 1.0).collect() };
+        let mut state = 1u64;
+        let mut pick = |below: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % below
+        };
+        let mut width = |count: usize| {
+            let signals = signals(count);
+            let [low, high] = threshold_interval(&signals, 0.05, 60, &mut pick).unwrap();
+            let tau = threshold(&signals, 0.05).unwrap();
+            assert!(low < tau && tau < high, "{low} {tau} {high}");
+            high - low
+        };
+        assert!(width(20) > 1.5 * width(200));
+    }
+
+    #[test]
+    fn useless_input_is_refused() {
+        for (signals, alpha) in [
+            (vec![], 0.05),
+            (vec![1.0], 0.05),
+            (vec![1.0, 1.0], 0.05),
+            (vec![1.0, f64::NAN], 0.05),
+            (vec![1.0, 2.0], 0.0),
+            (vec![1.0, 2.0], 1.0),
+            (vec![1.0, 2.0], f64::NAN),
+        ] {
+            assert_eq!(threshold(&signals, alpha).unwrap_err().code(), "bad_numbers");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+        /// Shifting and scaling the signals shifts and scales the threshold; a smaller α raises it.
+        #[test]
+        fn moves_with_the_signals(
+            signals in proptest::collection::vec(0.5f64..3.0, 3..30), shift in -5.0f64..5.0, scale in 0.1f64..10.0,
+        ) {
+            let spread = signals.iter().fold(0.0f64, |spread, t| spread.max((t - signals[0]).abs()));
+            prop_assume!(spread > 1e-3);
+            let plain = threshold(&signals, 0.05)?;
+            let moved: Vec<f64> = signals.iter().map(|t| t * scale + shift).collect();
+            prop_assert!((threshold(&moved, 0.05)? - (plain * scale + shift)).abs() < 1e-7 * (1.0 + scale));
+            prop_assert!(threshold(&signals, 0.005)? > plain);
+        }
+
+        #[test]
+        fn shares_add_up_and_quantiles_invert_them(
+            signals in proptest::collection::vec(0.05f64..30.0, 2..40), at in 0.01f64..0.99, signal in 0.01f64..50.0,
+        ) {
+            let sample = Sample::of(&signals)?;
+            prop_assert!((sample.share_below(signal) + sample.share_above(signal) - 1.0).abs() < 1e-9);
+            prop_assert!((sample.share_below(sample.quantile(at)) - at).abs() < 1e-6);
+            prop_assert!(sample.share_below(signal) <= sample.share_below(1.1 * signal));
+        }
+    }
+}
