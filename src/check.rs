@@ -7,10 +7,11 @@ use crate::{
     calibration::{Evidence, Standing},
     compression::Compression,
     device::DeviceKind,
+    distance::{Distances, distances},
     engine::gpu::{Gpu, Stored},
     homogeneity::homogeneity,
     image::{CROP_MULTIPLE, CroppedImage, DecodeOptions, DecodedImage, decode},
-    reconstruction::{Progress, Stage, double_reconstruction},
+    reconstruction::{Progress, Source, Stage, double_reconstruction, reconstructions},
     scan::{Found, recompressed_contrast, search},
     signal::{loss_ratio, signal},
     verdict::{Measured, Outcome, Reason, Verdict, decide},
@@ -41,6 +42,9 @@ pub struct CheckReport {
     /// What a search of the grid found, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Found>,
+    /// Other distances of the two reconstructions than the losses, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distances: Option<[Distances; 2]>,
     /// What was done to the image that a person should know, as plain sentences.
     pub notes: Vec<String>,
     pub device: DeviceLine,
@@ -124,7 +128,15 @@ pub async fn check(
 /// # Errors
 /// As [`check`].
 pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<CheckReport> {
-    report(model, image, image, None, progress).await
+    report(model, image, image, None, false, progress).await
+}
+
+/// As [`check_image`], and takes the other distances as well.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_distances(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<CheckReport> {
+    report(model, image, image, None, true, progress).await
 }
 
 /// Searches where the image lies on the grid that it may have been painted on, and checks it there: many times the work
@@ -136,7 +148,8 @@ pub async fn check_searched(model: &Model, image: &DecodedImage, progress: &mut 
     let found = search(model, image, &mut Part { progress, from: 0.0, to: SEARCHING }).await?;
     let aligned = found.alignment.undo(image)?;
     let mut report =
-        report(model, image, &aligned, Some(found.clone()), &mut Part { progress, from: SEARCHING, to: 0.97 }).await?;
+        report(model, image, &aligned, Some(found.clone()), false, &mut Part { progress, from: SEARCHING, to: 0.97 })
+            .await?;
     if report.outcome == Outcome::Matches {
         let part = &mut Part { progress, from: 0.97, to: 1.0 };
         let contrast = recompressed_contrast(model, image, &found, part).await?;
@@ -172,6 +185,7 @@ async fn report(
     image: &DecodedImage,
     aligned: &DecodedImage,
     found: Option<Found>,
+    with_distances: bool,
     progress: &mut impl Progress,
 ) -> Result<CheckReport> {
     let cropped = aligned.cropped(&model.manifest.architecture);
@@ -184,7 +198,14 @@ async fn report(
     let (width, height) = (cropped.width as u32, cropped.height as u32);
     // Asked for now, so that the next answer is this check's.
     Gpu::memory();
-    let losses = double_reconstruction(model, &cropped, progress).await?;
+    let (losses, distances) = if with_distances {
+        let made = reconstructions(model, &cropped, progress).await?;
+        let size = cropped.size();
+        let image = cropped.rows(0..size[1]);
+        (made.losses, Some([distances(&image, &made.first, size)?, distances(&made.first, &made.second, size)?]))
+    } else {
+        (double_reconstruction(model, &cropped, progress).await?, None)
+    };
     let map_bytes = (model.device.kind == DeviceKind::WebGpu).then(|| Gpu::memory().1);
     let homogeneity = homogeneity(&aligned.grey, aligned.width as usize)?;
     let ratio = loss_ratio(losses)?;
@@ -220,6 +241,7 @@ async fn report(
         reason,
         evidence,
         search: found,
+        distances,
         notes: notes(aligned, &cropped),
         device: DeviceLine {
             kind: model.device.kind,

@@ -7,13 +7,16 @@ use crate::{
     image::{CROP_MULTIPLE, DecodedImage},
 };
 
-/// One thing done to an image. As text: "middle:256", "crop:3", "jpeg:85", "resize:0.75".
+/// One thing done to an image. As text: "middle:256", "crop:3", "crop:1..7", "jpeg:85", "resize:0.75".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Edit {
     /// The middle square of so many pixels, on the grid; what is smaller stays as it is.
     Middle(u32),
     /// Without so many pixels at the left and at the top: off the grid, unless it is a multiple of 8.
     Crop(u32),
+    /// As [`Edit::Crop`], by one of these numbers, both included: which, its pixels decide, so that it is always the
+    /// same for an image and any for images.
+    CropAmong(u32, u32),
     /// Through JPEG of this quality, 1 to 100, with colours at half the resolution, as most programs write it.
     Jpeg(u8),
     /// Both sides times this (bicubic, Catmull and Rom's), 0.05 to 4.
@@ -32,6 +35,10 @@ impl Edit {
             }
             Edit::Crop(pixels) if pixels < width.min(height) => Ok(image.part([pixels, pixels], [width, height])),
             Edit::Crop(_) => Err(self.impossible(format!("the image has {width} × {height} pixels"))),
+            Edit::CropAmong(least, most) => {
+                let sum: u64 = image.rgb.iter().map(|&value| u64::from(value)).sum();
+                Edit::Crop(least + (sum % (u64::from(most - least) + 1)) as u32).apply(image)
+            }
             Edit::Jpeg(quality) => image.compressed(quality),
             Edit::Resize(factor) => {
                 let [columns, rows] = [width, height].map(|side| (f64::from(side) * factor).round().max(1.0) as u32);
@@ -55,6 +62,7 @@ impl fmt::Display for Edit {
         match self {
             Edit::Middle(side) => write!(f, "middle:{side}"),
             Edit::Crop(pixels) => write!(f, "crop:{pixels}"),
+            Edit::CropAmong(least, most) => write!(f, "crop:{least}..{most}"),
             Edit::Jpeg(quality) => write!(f, "jpeg:{quality}"),
             Edit::Resize(factor) => write!(f, "resize:{factor}"),
         }
@@ -71,7 +79,13 @@ impl FromStr for Edit {
                 0 => Err("nothing would be left".into()),
                 side => Ok(Edit::Middle(side)),
             },
-            Some(("crop", pixels)) => number(pixels).map(Edit::Crop),
+            Some(("crop", pixels)) => match pixels.split_once("..") {
+                None => number(pixels).map(Edit::Crop),
+                Some((least, most)) => match (number(least)?, number(most)?) {
+                    (least, most) if least < most => Ok(Edit::CropAmong(least, most)),
+                    _ => Err("the first number is the smaller one".into()),
+                },
+            },
             Some(("jpeg", quality)) => match number(quality)? {
                 quality @ 1..=100 => Ok(Edit::Jpeg(quality as u8)),
                 _ => Err("a quality is 1 to 100".into()),
@@ -105,6 +119,12 @@ mod tests {
         assert_eq!(cropped.grey[48], grey_from_rgb([4, 4, 9]));
         let whole = Edit::Middle(64).apply(picture(50, 40)).unwrap();
         assert_eq!((whole.width, whole.height), (50, 40));
+        let among = [picture(50, 40), picture(51, 40), picture(50, 41), picture(60, 60)];
+        for (whole, image) in [(50, 40), (51, 40), (50, 41), (60, 60)].into_iter().zip(among) {
+            let sum = image.rgb.iter().map(|&value| u32::from(value)).sum::<u32>();
+            let cropped = Edit::CropAmong(1, 7).apply(image).unwrap();
+            assert_eq!([whole.0 - cropped.width, whole.1 - cropped.height], [1 + sum % 7; 2]);
+        }
         assert_eq!(Edit::Crop(40).apply(picture(50, 40)).unwrap_err().code(), "bad_numbers");
     }
 
@@ -125,10 +145,10 @@ mod tests {
 
     #[test]
     fn texts_are_read_and_written() {
-        for text in ["middle:256", "crop:3", "jpeg:85", "resize:0.75"] {
+        for text in ["middle:256", "crop:3", "crop:1..7", "jpeg:85", "resize:0.75"] {
             assert_eq!(text.parse::<Edit>().unwrap().to_string(), text);
         }
-        for text in ["", "jpeg", "jpeg:0", "jpeg:101", "crop:-1", "resize:nan", "resize:9", "blur:2", "middle:0"] {
+        for text in ["", "jpeg", "jpeg:0", "jpeg:101", "crop:-1", "crop:7..1", "crop:1..", "resize:nan", "resize:9", "blur:2", "middle:0"] {
             assert!(text.parse::<Edit>().is_err(), "{text}");
         }
     }

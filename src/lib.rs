@@ -15,6 +15,7 @@ pub mod check;
 pub mod compression;
 pub mod density;
 pub mod device;
+pub mod distance;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod edits;
 pub mod engine;

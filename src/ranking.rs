@@ -136,6 +136,7 @@ mod tests {
             reason,
             evidence: None,
             search: None,
+            distances: None,
             notes: Vec::new(),
             device: DeviceLine { kind: DeviceKind::Cpu, adapter: String::new(), maps: String::new(), map_bytes: None },
         }

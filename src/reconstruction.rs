@@ -24,6 +24,16 @@ pub struct Losses {
     pub second: f64,
 }
 
+/// The losses, and what they were taken from: `[3, height, width]` values each, about -1 to 1, not clamped.
+#[derive(Debug)]
+pub struct Reconstructions {
+    pub losses: Losses,
+    /// x1 = D(E(x)).
+    pub first: Vec<f32>,
+    /// x2 = D(E(x1)).
+    pub second: Vec<f32>,
+}
+
 /// Where the values of an image or of a latent come from, some rows at a time, so that they need never be
 /// in memory all at once.
 pub trait Source {
@@ -75,11 +85,33 @@ impl Source for Values {
 /// [`Error::ImageTooLarge`] if the device cannot hold what it takes, [`Error::BadNumbers`] for sides that do
 /// not divide, [`Error::Cancelled`], [`Error::DeviceFailed`].
 pub async fn double_reconstruction(model: &Model, image: &impl Source, progress: &mut impl Progress) -> Result<Losses> {
+    Ok(twice(model, image, false, progress).await?.losses)
+}
+
+/// As [`double_reconstruction`], and keeps the reconstructions: 24 bytes a pixel.
+///
+/// # Errors
+/// As [`double_reconstruction`].
+pub async fn reconstructions(
+    model: &Model,
+    image: &impl Source,
+    progress: &mut impl Progress,
+) -> Result<Reconstructions> {
+    twice(model, image, true, progress).await
+}
+
+/// Without `keep`, what comes back holds the losses alone.
+async fn twice(
+    model: &Model,
+    image: &impl Source,
+    keep: bool,
+    progress: &mut impl Progress,
+) -> Result<Reconstructions> {
     check_sides(model, image.size())?;
     match &model.autoencoder {
-        Autoencoder::Layers(passes) => released(passes, reconstruct(model, passes, image, progress)).await,
-        Autoencoder::Gpu(passes) => released(passes, reconstruct(model, passes, image, progress)).await,
-        Autoencoder::Cpu(passes) => released(passes, reconstruct(model, passes, image, progress)).await,
+        Autoencoder::Layers(passes) => released(passes, reconstruct(model, passes, image, keep, progress)).await,
+        Autoencoder::Gpu(passes) => released(passes, reconstruct(model, passes, image, keep, progress)).await,
+        Autoencoder::Cpu(passes) => released(passes, reconstruct(model, passes, image, keep, progress)).await,
     }
 }
 
@@ -87,8 +119,9 @@ async fn reconstruct<C: Compute>(
     model: &Model,
     compute: &C,
     image: &impl Source,
+    keep: bool,
     progress: &mut impl Progress,
-) -> Result<Losses> {
+) -> Result<Reconstructions> {
     let size = image.size();
     let (encode, latent) = compute.prepare(Half::Encoder, size, size, model)?;
     let (decode, _) = compute.prepare(Half::Decoder, latent, size, model)?;
@@ -100,13 +133,19 @@ async fn reconstruct<C: Compute>(
     let first = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
     let first_loss = mean_squared_error(compute, &first, &x, size).await?;
     drop((x, z));
+    let kept_first = if keep { compute.read(&first).await? } else { Vec::new() };
     meter.enter(Stage::EncodeSecond).await?;
     let z = compute.run(Half::Encoder, &first, &encode, &mut meter).await?;
     meter.enter(Stage::DecodeSecond).await?;
     let second = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
     meter.enter(Stage::Losses).await?;
     let second_loss = mean_squared_error(compute, &second, &first, size).await?;
-    Ok(Losses { first: first_loss, second: second_loss })
+    let kept_second = if keep { compute.read(&second).await? } else { Vec::new() };
+    Ok(Reconstructions {
+        losses: Losses { first: first_loss, second: second_loss },
+        first: kept_first,
+        second: kept_second,
+    })
 }
 
 /// The latent (posterior mean) of `[3, height, width]` values in [-1, 1]:

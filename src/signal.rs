@@ -1,6 +1,6 @@
 //! The signal t = L1 / L2 · H (paper, section 3; reference README).
 
-use crate::{Error, Result, reconstruction::Losses};
+use crate::{Error, Result, distance::peak_signal_ratio, reconstruction::Losses};
 
 /// Below this a loss is only rounding: a mean squared error of f32 values in [-1, 1] whose steps are 6e-8.
 const SMALLEST_LOSS: f64 = 1e-12;
@@ -39,11 +39,19 @@ pub enum SignalKind {
     Excess,
     /// ln(L1 / L2) · H.
     Logarithm,
+    /// PSNR2 / PSNR1 · H, the reference's PSNR ([`crate::distance`]).
+    PeakSignal,
 }
 
 impl SignalKind {
-    pub const ALL: [SignalKind; 5] =
-        [SignalKind::FirstLoss, SignalKind::Ratio, SignalKind::Paper, SignalKind::Excess, SignalKind::Logarithm];
+    pub const ALL: [SignalKind; 6] = [
+        SignalKind::FirstLoss,
+        SignalKind::Ratio,
+        SignalKind::Paper,
+        SignalKind::Excess,
+        SignalKind::Logarithm,
+        SignalKind::PeakSignal,
+    ];
 
     /// As a formula.
     pub fn formula(self) -> &'static str {
@@ -53,6 +61,7 @@ impl SignalKind {
             SignalKind::Paper => "t = L1/L2·H",
             SignalKind::Excess => "(L1/L2 − 1)·H",
             SignalKind::Logarithm => "ln(L1/L2)·H",
+            SignalKind::PeakSignal => "PSNR2/PSNR1·H",
         }
     }
 
@@ -66,6 +75,7 @@ impl SignalKind {
             SignalKind::Paper => ratio * homogeneity,
             SignalKind::Excess => (ratio - 1.0) * homogeneity,
             SignalKind::Logarithm => ratio.ln() * homogeneity,
+            SignalKind::PeakSignal => peak_signal_ratio(losses) * homogeneity,
         })
     }
 }
@@ -77,7 +87,12 @@ mod tests {
     #[test]
     fn kinds_follow_their_formulas() {
         let of = |kind: SignalKind| kind.of(Losses { first: 0.02, second: 0.01 }, 0.5).unwrap();
-        assert_eq!(SignalKind::ALL.map(of), [0.02, 2.0, 1.0, 0.5, 0.5 * 2f64.ln()]);
+        // 10 · log10(4 / (0.02 / 4)) = 29.03 dB, and 3.01 dB more.
+        let peak = 0.5 * 1600f64.log10() / 800f64.log10();
+        let expected = [0.02, 2.0, 1.0, 0.5, 0.5 * 2f64.ln(), peak];
+        for (found, expected) in SignalKind::ALL.map(of).into_iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
+        }
     }
 
     #[test]

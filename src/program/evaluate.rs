@@ -16,8 +16,9 @@ use std::{
 
 use aedr::{
     Error, Result,
-    check::{CheckReport, check_image, check_searched},
+    check::{CheckReport, check_distances, check_image, check_searched},
     device::ComputeDevice,
+    distance::Distances,
     edits::Edit,
     evaluation::{Separation, separation, sweep},
     reconstruction::{Losses, Silent},
@@ -47,12 +48,16 @@ pub struct EvaluateArguments {
     /// Images that did not.
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     others: Vec<PathBuf>,
-    /// Done to every image before it is measured, in this order: middle:SIDE, crop:PIXELS, jpeg:QUALITY, resize:FACTOR.
+    /// Done to every image before it is measured, in this order: middle:SIDE, crop:PIXELS (or
+    /// crop:1..7, where the image decides), jpeg:QUALITY, resize:FACTOR.
     #[arg(long = "edit", value_name = "EDIT")]
     edits: Vec<Edit>,
     /// Search each image for the grid that it may have been painted on, as a deep scan does.
     #[arg(long)]
     search: bool,
+    /// Take the reference's other distances as well: mean absolute error and SSIM.
+    #[arg(long, conflicts_with = "search")]
+    distances: bool,
     /// One JSON object for each image, as `check --json` prints them. Images that are in it already are not measured
     /// again, so that an evaluation that was broken off goes on.
     #[arg(long, value_name = "FILE", default_value = "evaluation.jsonl")]
@@ -115,7 +120,8 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
     let series = Series::new(&arguments.model, &arguments.edits, arguments.search);
     let mut known = results::read(&arguments.results)?.remove(&series).unwrap_or_default();
     known.retain(|path, (belongs, report)| {
-        report.is_some() && images.iter().any(|(image, kind)| kind == belongs && image.display().to_string() == *path)
+        let enough = report.as_ref().is_some_and(|report| !arguments.distances || report.distances.is_some());
+        enough && images.iter().any(|(image, kind)| kind == belongs && image.display().to_string() == *path)
     });
     measure(arguments, &series, &images, &mut known)?;
     // One part alone may hold one kind only: its numbers come with the others'.
@@ -200,6 +206,8 @@ fn check_edited(model: &Model, path: &Path, arguments: &EvaluateArguments) -> Re
     let edited = arguments.edits.iter().try_fold(decode_file(path)?, |image, edit| edit.apply(image))?;
     if arguments.search {
         block_on(check_searched(model, &edited, &mut Silent))
+    } else if arguments.distances {
+        block_on(check_distances(model, &edited, &mut Silent))
     } else {
         block_on(check_image(model, &edited, &mut Silent))
     }
@@ -242,6 +250,18 @@ impl Summary {
             for kind in SignalKind::ALL {
                 let [own, other] = &kinds;
                 separations.push((kind.formula(), separation(&signals(kind, own)?, &signals(kind, other)?)?));
+            }
+            let by_distance: [(_, fn(&Distances) -> f64); 2] =
+                [("MAE1/MAE2·H", |of| of.mean_absolute_error), ("(1−SSIM)1/2·H", |of| of.dissimilarity)];
+            for (name, value) in by_distance {
+                let ratio = |report: &&CheckReport| {
+                    let [first, second] = report.distances.as_ref()?;
+                    Some(value(first) / value(second) * report.homogeneity)
+                };
+                let ratios = |reports: &[&CheckReport]| reports.iter().map(ratio).collect::<Option<Vec<f64>>>();
+                if let Some((own, other)) = ratios(&kinds[0]).zip(ratios(&kinds[1])) {
+                    separations.push((name, separation(&own, &other)?));
+                }
             }
             let contrasts = |reports: &[&CheckReport]| -> Option<Vec<f64>> {
                 reports.iter().map(|report| report.search.as_ref().map(|found| found.contrast)).collect()
