@@ -31,15 +31,15 @@ const DATA_RANGE: f64 = 2.0;
 /// The distances of `[channels, height, width]` values in [-1, 1].
 ///
 /// # Errors
-/// [`Error::BadNumbers`] for values of another count, or sides below 11 pixels.
+/// [`Error::BadNumbers`] for values of another count, or sides below 6 pixels.
 pub fn distances(a: &[f32], b: &[f32], size: MapSize) -> Result<Distances> {
     let [_, height, width] = size;
-    if a.is_empty() || [a, b].iter().any(|values| values.len() != size.iter().product()) {
+    if a.is_empty() || [a, b].iter().any(|values| values.len() != size.iter().product::<usize>()) {
         let detail = format!("{} and {} values are not both {size:?}", a.len(), b.len());
         return Err(Error::BadNumbers { what: "the distances".into(), detail });
     }
-    if height.min(width) <= 2 * RADIUS {
-        let detail = format!("{width} × {height} pixels are less than SSIM's window of {}", 2 * RADIUS + 1);
+    if height.min(width) <= RADIUS {
+        let detail = format!("{width} × {height} pixels are too few for SSIM's window of {}", 2 * RADIUS + 1);
         return Err(Error::BadNumbers { what: "the distances".into(), detail });
     }
     let absolute: f64 = a.iter().zip(b).map(|(a, b)| f64::from((a - b).abs())).sum();
@@ -58,11 +58,11 @@ pub fn peak_signal_ratio(losses: Losses) -> f64 {
     decibels(losses.second) / decibels(losses.first)
 }
 
-/// Mean SSIM of one channel, where the window lies inside.
+/// Mean SSIM of one channel.
 fn similarity(a: &[f32], b: &[f32], width: usize) -> f64 {
     let of = |map: fn(f64, f64) -> f64| {
         let scaled = |value: f32| (f64::from(value) + 1.0) / 2.0;
-        blurred(a.iter().zip(b).map(|(a, b)| map(scaled(*a), scaled(*b))).collect(), width)
+        blurred(&a.iter().zip(b).map(|(a, b)| map(scaled(*a), scaled(*b))).collect::<Vec<_>>(), width)
     };
     let [mean_a, mean_b] = [of(|a, _| a), of(|_, b| b)];
     let [squares_a, squares_b, products] = [of(|a, _| a * a), of(|_, b| b * b), of(|a, b| a * b)];
@@ -76,16 +76,51 @@ fn similarity(a: &[f32], b: &[f32], width: usize) -> f64 {
     local.sum::<f64>() / mean_a.len() as f64
 }
 
-/// Through the Gaussian window, columns and rows; its radius is lost at each edge.
-fn blurred(values: Vec<f64>, width: usize) -> Vec<f64> {
+/// Through the Gaussian window, along rows and columns; beyond an edge the image is mirrored at its last pixel.
+fn blurred(values: &[f64], width: usize) -> Vec<f64> {
     let weights: [f64; 2 * RADIUS + 1] =
         std::array::from_fn(|i| (-(i as f64 - RADIUS as f64).powi(2) / (2.0 * SIGMA * SIGMA)).exp());
     let total: f64 = weights.iter().sum();
-    let along = |values: &[f64], start: usize, step: usize| {
-        weights.iter().enumerate().map(|(i, weight)| weight * values[start + i * step]).sum::<f64>() / total
+    let height = values.len() / width;
+    let mirrored = |at: usize, offset: usize, count: usize| {
+        let place = (at + offset).abs_diff(RADIUS);
+        if place < count { place } else { 2 * (count - 1) - place }
     };
-    let inner = width - 2 * RADIUS;
-    let rows: Vec<f64> =
-        values.chunks_exact(width).flat_map(|row| (0..inner).map(|x| along(row, x, 1)).collect::<Vec<_>>()).collect();
-    (0..rows.len() - 2 * RADIUS * inner).map(|start| along(&rows, start, inner)).collect()
+    let weighed = |values: &dyn Fn(usize) -> f64| {
+        weights.iter().enumerate().map(|(i, weight)| weight * values(i)).sum::<f64>() / total
+    };
+    let all = || (0..values.len()).map(|i| (i / width, i % width));
+    let rows: Vec<f64> = all().map(|(y, x)| weighed(&|i| values[y * width + mirrored(x, i, width)])).collect();
+    all().map(|(y, x)| weighed(&|i| rows[mirrored(y, i, height) * width + x])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As in `tests/goldens/make_distances.py`.
+    fn values(bend: usize) -> Vec<f32> {
+        let at = |c: usize, y: usize, x: usize| ((x * 7 + y * 13 + c * 5 + x * y + x % bend) % 32) as f32 / 16.0 - 1.0;
+        (0..3).flat_map(|c| (0..24).flat_map(move |y| (0..32).map(move |x| at(c, y, x)))).collect()
+    }
+
+    #[test]
+    fn are_torchmetrics_own() {
+        let found = distances(&values(1), &values(3), [3, 24, 32]).unwrap();
+        assert!((found.dissimilarity - 0.190967744332).abs() < 1e-9, "{found:?}");
+        assert!((found.mean_absolute_error - 0.122124565972).abs() < 1e-9, "{found:?}");
+        // Its PSNR, in f32, of a mean squared error of 0.129380967882, over that of a tenth of it.
+        let ratio = peak_signal_ratio(Losses { first: 0.129380967882, second: 0.0129380967882 });
+        assert!((ratio - 30.922494936910 / 20.922494936910).abs() < 1e-7, "{ratio}");
+    }
+
+    #[test]
+    fn equal_images_are_at_no_distance_and_what_cannot_be_compared_is_refused() {
+        let same = distances(&values(3), &values(3), [3, 24, 32]).unwrap();
+        assert!(same.mean_absolute_error == 0.0 && same.dissimilarity.abs() < 1e-12);
+        for (length, size) in [(10, [3, 24, 32]), (3 * 5 * 32, [3, 5, 32]), (0, [0, 24, 32])] {
+            let values = vec![0.0; length];
+            assert_eq!(distances(&values, &values, size).unwrap_err().code(), "bad_numbers");
+        }
+    }
 }

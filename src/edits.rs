@@ -148,7 +148,19 @@ mod tests {
         for text in ["middle:256", "crop:3", "crop:1..7", "jpeg:85", "resize:0.75"] {
             assert_eq!(text.parse::<Edit>().unwrap().to_string(), text);
         }
-        for text in ["", "jpeg", "jpeg:0", "jpeg:101", "crop:-1", "crop:7..1", "crop:1..", "resize:nan", "resize:9", "blur:2", "middle:0"] {
+        for text in [
+            "",
+            "jpeg",
+            "jpeg:0",
+            "jpeg:101",
+            "crop:-1",
+            "crop:7..1",
+            "crop:1..",
+            "resize:nan",
+            "resize:9",
+            "blur:2",
+            "middle:0",
+        ] {
             assert!(text.parse::<Edit>().is_err(), "{text}");
         }
     }

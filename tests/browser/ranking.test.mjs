@@ -67,7 +67,7 @@ test('every model has a line, the likeliest first', { timeout: 600_000 }, async 
   assert.equal(outcome, 'matches', text);
   assert.equal(lines.length, 4, lines.join('\n'));
   assert.match(lines[0], /tiny_taesd[\s\S]+consistent[\s\S]+Used by Painter One and Painter Two/);
-  assert.match(lines[1], /demonstration model[\s\S]+no match/);
+  assert.match(lines[1], /demonstration model[\s\S]+not consistent/);
   assert.match(lines[2], /kl_quant[\s\S]+numbers only/);
   assert.match(lines[3], /Pack absent[\s\S]+not asked[\s\S]+404/);
   assert.match(text, /very likely came out of the model “tiny_taesd”\./);

@@ -14,6 +14,8 @@ from safetensors.torch import load_file, save_file
 
 DATA = Path(__file__).resolve().parent.parent.parent / "data"
 DEFAULT = DATA / "default"
+# What the page ships: the same f16 values.
+SHIPPED = DATA.parent / "weights" / "aedr-small" / "shard-00.safetensors"
 LATENT_CHANNELS = 16
 
 # SD1's autoencoder (kl-f8) with narrower levels. Full resolution costs most of
@@ -51,9 +53,10 @@ def build():
 
 
 def load(folder=DEFAULT):
-    """The stored weights (f16) in f32 arithmetic."""
+    """The stored weights (f16) in f32 arithmetic; those that the project ships where none were trained here."""
     model = AutoencoderKL(**CONFIG)
-    weights = load_file(Path(folder) / "model.safetensors")
+    trained = Path(folder) / "model.safetensors"
+    weights = load_file(trained if trained.exists() else SHIPPED)
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     return model.eval()
 

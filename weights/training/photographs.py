@@ -59,6 +59,7 @@ def unpack(archive, folder):
     if folder.exists():
         return
     if archive.suffix == ".deb":
+        folder.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["dpkg-deb", "-x", archive, folder], check=True)
     else:
         with zipfile.ZipFile(archive) as wheel:
