@@ -8,10 +8,11 @@ use crate::{
     check::CheckReport,
     compression::Compression,
     density::{Sample, threshold},
+    signal::SignalKind,
 };
 
 /// The version of the calibration file's format.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// The share of images that do not belong which may be attributed to a model: 1 %. Of several models that are asked,
 /// each gets an equal part of it ([`crate::ranking`]).
@@ -49,21 +50,38 @@ pub fn from_reports(
     if let Some(report) = all().find(|report| report.model.id != model) {
         return bad(format!("a report is about {:?}, not {model:?}", report.model.id));
     }
-    let signals = |reports: &[CheckReport]| reports.iter().map(|report| report.signal).collect::<Vec<f64>>();
     let side = |report: &CheckReport| report.image.checked_width.min(report.image.checked_height);
-    let calibration = Calibration {
-        format_version: FORMAT_VERSION,
-        model: model.into(),
-        alpha,
-        minimum_side: all().map(side).min().unwrap_or(0),
-        maximum_homogeneity: all().map(|report| report.homogeneity).fold(0.0, f64::max),
-        source: source.into(),
-        as_written: Condition::of(&signals(belonging), &signals(others), alpha)?,
-        jpeg: Vec::new(),
-        searched: None,
-    };
+    let calibration = best(&SignalKind::CALIBRATED, |signal| {
+        let signals = |reports: &[CheckReport]| -> Result<Vec<f64>> {
+            reports.iter().map(|report| signal.of(report.losses.into(), report.homogeneity)).collect()
+        };
+        Ok(Calibration {
+            format_version: FORMAT_VERSION,
+            model: model.into(),
+            signal,
+            alpha,
+            minimum_side: all().map(side).min().unwrap_or(0),
+            maximum_homogeneity: all().map(|report| report.homogeneity).fold(0.0, f64::max),
+            source: source.into(),
+            as_written: Condition::of(&signals(belonging)?, &signals(others)?, alpha)?,
+            jpeg: Vec::new(),
+            searched: None,
+        })
+    })?;
     calibration.validate()?;
     Ok(calibration)
+}
+
+/// Of calibrations for several signals, made of the same images, the one that finds most of those that belong; of equals
+/// the first.
+///
+/// # Errors
+/// The first of `make`'s, and [`Error::BadNumbers`] without a signal.
+pub fn best(signals: &[SignalKind], make: impl FnMut(SignalKind) -> Result<Calibration>) -> Result<Calibration> {
+    let made = signals.iter().copied().map(make).collect::<Result<Vec<_>>>()?;
+    let better = |best: Calibration, other: Calibration| if other.found() > best.found() { other } else { best };
+    let none = || Error::BadNumbers { what: "the calibration".into(), detail: "no signal to choose from".into() };
+    made.into_iter().reduce(better).ok_or_else(none)
 }
 
 /// A model's calibration.
@@ -74,6 +92,8 @@ pub struct Calibration {
     pub format_version: u32,
     /// Id of the model this was measured for.
     pub model: String,
+    /// The signal that was measured, one of [`SignalKind::CALIBRATED`].
+    pub signal: SignalKind,
     /// The share of belonging images that τ leaves out; of compressed and searched ones it may be more.
     pub alpha: f64,
     /// The shorter side, in pixels, of the smallest image measured: smaller ones get no verdict.
@@ -82,9 +102,9 @@ pub struct Calibration {
     pub maximum_homogeneity: f64,
     /// How it was measured, in words.
     pub source: String,
-    /// Signals t of images as they were written, without loss.
+    /// Signals of images as they were written, without loss.
     pub as_written: Condition,
-    /// Signals t of the same images after JPEG, the qualities ascending.
+    /// Signals of the same images after JPEG, the qualities ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub jpeg: Vec<JpegCondition>,
     /// Contrasts that the search of the grid ([`crate::scan`]) finds in images that were cropped.
@@ -117,7 +137,7 @@ pub struct JpegCondition {
 /// What a signal says, by a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// What was compared: "t", or after a search "contrast".
+    /// What was compared: "s", "t" or "L1/L2", or after a search "contrast".
     pub signal_name: String,
     pub signal: f64,
     /// The images that it was compared with: "as written", "JPEG 85" or "searched".
@@ -232,6 +252,9 @@ impl Calibration {
         if !(0.0 < self.alpha && self.alpha < 1.0 && self.maximum_homogeneity > 0.0) {
             return Err(invalid("its α or its highest homogeneity make no sense".into()));
         }
+        if !SignalKind::CALIBRATED.contains(&self.signal) {
+            return Err(invalid(format!("{} is no signal that verdicts can rest on", self.signal.formula())));
+        }
         let jpeg = self.jpeg.iter().map(|jpeg| &jpeg.condition);
         if !std::iter::once(&self.as_written).chain(jpeg).chain(&self.searched).all(Condition::is_valid) {
             return Err(invalid("a threshold or signals of it make no sense".into()));
@@ -241,6 +264,17 @@ impl Calibration {
             return Err(invalid("its qualities are not 1 to 100, each once, ascending".into()));
         }
         Ok(())
+    }
+
+    /// The share of its own belonging images that it finds, over all conditions that a signal is judged by.
+    fn found(&self) -> f64 {
+        let conditions = || self.jpeg.iter().map(|jpeg| &jpeg.condition).chain([&self.as_written]);
+        let found = |condition: &Condition| {
+            let signals = &condition.belonging.signals;
+            let belong = signals.iter().filter(|&&signal| condition.standing(signal) == Standing::Belongs);
+            belong.count() as f64 / signals.len().max(1) as f64
+        };
+        conditions().map(found).sum::<f64>() / conditions().count() as f64
     }
 
     /// The calibration as it is stored.
@@ -287,6 +321,29 @@ mod tests {
             [Standing::Belongs, Standing::Between, Standing::Apart]
         );
         assert!(Condition::of(&[1.0, 2.0], &[], 0.05).is_err());
+    }
+
+    #[test]
+    fn the_signal_that_finds_most_is_chosen_and_of_equals_the_first() {
+        let calibration = |signal, others_from: f64| Calibration {
+            format_version: FORMAT_VERSION,
+            model: "test".into(),
+            signal,
+            alpha: 0.05,
+            minimum_side: 64,
+            maximum_homogeneity: 1.0,
+            source: String::new(),
+            as_written: condition(others_from),
+            jpeg: Vec::new(),
+            searched: None,
+        };
+        // The ratio's others begin among the images that belong.
+        let starts = |signal| calibration(signal, if signal == SignalKind::Ratio { 0.6 } else { 3.0 });
+        let chosen = |signals: &[SignalKind]| best(signals, |signal| Ok(starts(signal))).unwrap().signal;
+        assert_eq!(chosen(&[SignalKind::Ratio, SignalKind::Weighed, SignalKind::Paper]), SignalKind::Weighed);
+        assert_eq!(chosen(&[SignalKind::Paper, SignalKind::Weighed]), SignalKind::Paper);
+        assert_eq!(chosen(&[SignalKind::Ratio]), SignalKind::Ratio);
+        assert!(best(&[], |signal| Ok(starts(signal))).is_err());
     }
 
     #[test]

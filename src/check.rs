@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
-    calibration::{Evidence, Standing},
+    calibration::{Calibration, Evidence},
     compression::Compression,
     device::DeviceKind,
     distance::{Distances, distances},
     engine::gpu::{Gpu, Stored},
     homogeneity::homogeneity,
     image::{CROP_MULTIPLE, CroppedImage, DecodeOptions, DecodedImage, decode},
-    reconstruction::{Progress, Source, Stage, double_reconstruction, reconstructions},
+    reconstruction::{Losses, Progress, Source, Stage, double_reconstruction, reconstructions},
     scan::{Found, recompressed_contrast, search},
-    signal::{loss_ratio, signal},
+    signal::{SignalKind, loss_ratio, signal},
     verdict::{Measured, Outcome, Reason, Verdict, decide},
     weights::{Manifest, Model},
 };
@@ -29,9 +29,13 @@ pub struct CheckReport {
     pub losses: LossLine,
     /// H of the whole image, (0, 1].
     pub homogeneity: f64,
-    /// t = L1 / L2 · H.
+    /// t = L1 / L2 · H, the paper's.
+    pub t: f64,
+    /// Which signal the model was calibrated for; without a calibration s.
+    pub signal_kind: SignalKind,
+    /// That signal.
     pub signal: f64,
-    /// τ of images as they are written, if the model is calibrated. What the outcome rests on is in `evidence`.
+    /// Its τ for images as they are written, if the model is calibrated. What the outcome rests on is in `evidence`.
     pub threshold: Option<f64>,
     pub outcome: Outcome,
     /// Why there is no verdict.
@@ -48,6 +52,31 @@ pub struct CheckReport {
     /// What was done to the image that a person should know, as plain sentences.
     pub notes: Vec<String>,
     pub device: DeviceLine,
+}
+
+impl CheckReport {
+    /// Makes the verdict of what was measured: anew, if the report has one by another calibration.
+    ///
+    /// # Errors
+    /// [`Error::BadNumbers`] for losses that no signal can be made of.
+    pub fn judge(&mut self, calibration: Option<&Calibration>) -> Result<()> {
+        self.signal_kind = calibration.map_or_else(SignalKind::default, |calibration| calibration.signal);
+        self.signal = self.signal_kind.of(self.losses.into(), self.homogeneity)?;
+        self.threshold = calibration.map(|calibration| calibration.as_written.threshold);
+        let image = &self.image;
+        let measured = Measured {
+            signal: self.signal,
+            homogeneity: self.homogeneity,
+            shorter_side: image.checked_width.min(image.checked_height),
+            compression: image.compression,
+            whole_grid: [image.width, image.height].iter().all(|side| side.is_multiple_of(CROP_MULTIPLE)),
+            contrast: self.search.as_ref().map(|found| found.contrast),
+            recompressed: self.search.as_ref().and_then(|found| found.recompressed),
+        };
+        let Verdict { outcome, reason, evidence } = decide(&measured, calibration);
+        (self.outcome, self.reason, self.evidence) = (outcome, reason, evidence);
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,7 +116,7 @@ fn lossless() -> Compression {
     Compression::Lossless
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LossLine {
     /// L1, mean squared error over values in [-1, 1].
     pub first: f64,
@@ -95,6 +124,12 @@ pub struct LossLine {
     pub second: f64,
     /// L1 / L2.
     pub ratio: f64,
+}
+
+impl From<LossLine> for Losses {
+    fn from(LossLine { first, second, .. }: LossLine) -> Self {
+        Losses { first, second }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -153,12 +188,8 @@ pub async fn check_searched(model: &Model, image: &DecodedImage, progress: &mut 
     if report.outcome == Outcome::Matches {
         let part = &mut Part { progress, from: 0.97, to: 1.0 };
         let contrast = recompressed_contrast(model, image, &found, part).await?;
-        let searched = model.calibration.as_ref().and_then(|calibration| calibration.searched.as_ref());
-        if searched.is_none_or(|searched| searched.standing(contrast) == Standing::Apart) {
-            let message = "a mild compression, which should change nothing, turns the answer round";
-            (report.outcome, report.reason) = (Outcome::CannotTell, Some(Reason::new("unstable", message)));
-        }
         report.search = Some(Found { recompressed: Some(contrast), ..found });
+        report.judge(model.calibration.as_ref())?;
     }
     Ok(report)
 }
@@ -208,22 +239,11 @@ async fn report(
     };
     let map_bytes = (model.device.kind == DeviceKind::WebGpu).then(|| Gpu::memory().1);
     let homogeneity = homogeneity(&aligned.grey, aligned.width as usize)?;
-    let ratio = loss_ratio(losses)?;
-    let signal = signal(losses, homogeneity)?;
-    let measured = Measured {
-        signal,
-        homogeneity,
-        shorter_side: width.min(height),
-        compression: image.compression,
-        whole_grid: [image.width, image.height].iter().all(|side| side.is_multiple_of(CROP_MULTIPLE)),
-        contrast: found.as_ref().map(|found| found.contrast),
-    };
-    let Verdict { outcome, reason, evidence } = decide(&measured, model.calibration.as_ref());
     let maps = match model.maps {
         Stored::F32 => "f32",
         Stored::F16 => "f16",
     };
-    Ok(CheckReport {
+    let mut report = CheckReport {
         model: ModelLine::of(&model.manifest),
         image: ImageLine {
             width: image.width,
@@ -233,13 +253,15 @@ async fn report(
             checked_width: width,
             checked_height: height,
         },
-        losses: LossLine { first: losses.first, second: losses.second, ratio },
+        losses: LossLine { first: losses.first, second: losses.second, ratio: loss_ratio(losses)? },
         homogeneity,
-        signal,
-        threshold: model.calibration.as_ref().map(|calibration| calibration.as_written.threshold),
-        outcome,
-        reason,
-        evidence,
+        t: signal(losses, homogeneity)?,
+        signal_kind: SignalKind::default(),
+        signal: 0.0,
+        threshold: None,
+        outcome: Outcome::CannotTell,
+        reason: None,
+        evidence: None,
         search: found,
         distances,
         notes: notes(aligned, &cropped),
@@ -249,7 +271,9 @@ async fn report(
             maps: maps.into(),
             map_bytes,
         },
-    })
+    };
+    report.judge(model.calibration.as_ref())?;
+    Ok(report)
 }
 
 fn notes(image: &DecodedImage, cropped: &CroppedImage<'_>) -> Vec<String> {

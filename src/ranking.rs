@@ -109,6 +109,7 @@ mod tests {
         check::{DeviceLine, ImageLine, LossLine, ModelLine},
         compression::Compression,
         device::DeviceKind,
+        signal::SignalKind,
     };
 
     fn report(id: usize, outcome: Outcome, signal: f64, threshold: Option<f64>, shares: &[usize]) -> CheckReport {
@@ -130,6 +131,8 @@ mod tests {
             },
             losses: LossLine { first: signal, second: 1.0, ratio: signal },
             homogeneity: 1.0,
+            t: signal,
+            signal_kind: SignalKind::Paper,
             signal,
             threshold,
             outcome,

@@ -1,4 +1,6 @@
-//! The signal t = L1 / L2 · H (paper, section 3; reference README).
+//! The signal t = L1 / L2 · H (paper, section 3; reference README), and others made of the same.
+
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, distance::peak_signal_ratio, reconstruction::Losses};
 
@@ -27,18 +29,21 @@ pub fn signal(losses: Losses, homogeneity: f64) -> Result<f64> {
 }
 
 /// The ways to make one number of an image's losses and homogeneity that are compared. Smaller means "belongs".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SignalKind {
     /// L1 alone: what methods with a single reconstruction look at.
     FirstLoss,
     /// L1 / L2.
     Ratio,
-    /// t = L1 / L2 · H, the paper's.
+    /// t = L1 / L2 · H, the paper's: what is shown where no calibration has chosen another.
+    #[default]
     Paper,
     /// (L1 / L2 − 1) · H: the ratio's distance from 1, which images that belong have, weighed alike.
     Excess,
-    /// ln(L1 / L2) · H.
-    Logarithm,
+    /// s = (L1 / L2)^H: near 1 for images that belong. It puts images in the order of ln(L1 / L2) · H, its logarithm,
+    /// and is positive.
+    Weighed,
     /// PSNR2 / PSNR1 · H, the reference's PSNR ([`crate::distance`]).
     PeakSignal,
 }
@@ -49,9 +54,12 @@ impl SignalKind {
         SignalKind::Ratio,
         SignalKind::Paper,
         SignalKind::Excess,
-        SignalKind::Logarithm,
+        SignalKind::Weighed,
         SignalKind::PeakSignal,
     ];
+
+    /// Those that a calibration can be made for: positive for every image.
+    pub const CALIBRATED: [SignalKind; 3] = [SignalKind::Paper, SignalKind::Weighed, SignalKind::Ratio];
 
     /// As a formula.
     pub fn formula(self) -> &'static str {
@@ -60,9 +68,14 @@ impl SignalKind {
             SignalKind::Ratio => "L1/L2",
             SignalKind::Paper => "t = L1/L2·H",
             SignalKind::Excess => "(L1/L2 − 1)·H",
-            SignalKind::Logarithm => "ln(L1/L2)·H",
+            SignalKind::Weighed => "s = (L1/L2)^H",
             SignalKind::PeakSignal => "PSNR2/PSNR1·H",
         }
+    }
+
+    /// What the formula defines, for short.
+    pub fn symbol(self) -> &'static str {
+        self.formula().split(' ').next().unwrap_or_default()
     }
 
     /// # Errors
@@ -74,7 +87,7 @@ impl SignalKind {
             SignalKind::Ratio => ratio,
             SignalKind::Paper => ratio * homogeneity,
             SignalKind::Excess => (ratio - 1.0) * homogeneity,
-            SignalKind::Logarithm => ratio.ln() * homogeneity,
+            SignalKind::Weighed => ratio.powf(homogeneity),
             SignalKind::PeakSignal => peak_signal_ratio(losses) * homogeneity,
         })
     }
@@ -89,7 +102,7 @@ mod tests {
         let of = |kind: SignalKind| kind.of(Losses { first: 0.02, second: 0.01 }, 0.5).unwrap();
         // 10 · log10(4 / (0.02 / 4)) = 29.03 dB, and 3.01 dB more.
         let peak = 0.5 * 1600f64.log10() / 800f64.log10();
-        let expected = [0.02, 2.0, 1.0, 0.5, 0.5 * 2f64.ln(), peak];
+        let expected = [0.02, 2.0, 1.0, 0.5, 2f64.sqrt(), peak];
         for (found, expected) in SignalKind::ALL.map(of).into_iter().zip(expected) {
             assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
         }

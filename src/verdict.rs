@@ -38,7 +38,7 @@ impl Reason {
 /// What a verdict is made of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
-    /// t.
+    /// The signal that the calibration was made for.
     pub signal: f64,
     /// H.
     pub homogeneity: f64,
@@ -49,6 +49,8 @@ pub struct Measured {
     pub whole_grid: bool,
     /// What a search found, if there was one.
     pub contrast: Option<f64>,
+    /// What it finds there after a mild compression, if that was tried.
+    pub recompressed: Option<f64>,
 }
 
 /// An outcome with what led to it.
@@ -79,6 +81,10 @@ pub fn decide(measured: &Measured, calibration: Option<&Calibration>) -> Verdict
     let Some((first, _)) = compared.first() else { return nothing_like_it(measured, calibration) };
     let agreed = compared.iter().all(|(standing, _)| standing == first);
     match first {
+        Standing::Belongs if agreed && is_unstable(measured, calibration) => {
+            let message = "a mild compression, which should change nothing, turns the answer round";
+            cannot_tell("unstable", message, evidence)
+        }
         Standing::Belongs if agreed => Verdict { outcome: Outcome::Matches, reason: None, evidence },
         Standing::Apart if agreed && (measured.whole_grid || measured.contrast.is_some()) => {
             Verdict { outcome: Outcome::DoesNotMatch, reason: None, evidence }
@@ -93,6 +99,12 @@ pub fn decide(measured: &Measured, calibration: Option<&Calibration>) -> Verdict
             cannot_tell("near_threshold", message, evidence)
         }
     }
+}
+
+/// Whether what a search found is gone after a mild compression.
+fn is_unstable(measured: &Measured, calibration: &Calibration) -> bool {
+    let searched = calibration.searched.as_ref().zip(measured.recompressed);
+    searched.is_some_and(|(searched, contrast)| searched.standing(contrast) == Standing::Apart)
 }
 
 fn cannot_tell(code: &str, message: impl Into<String>, evidence: Option<Evidence>) -> Verdict {
@@ -123,7 +135,10 @@ fn compare(measured: &Measured, calibration: &Calibration) -> Vec<(Standing, Evi
         }
     };
     let title = |quality: Option<u8>| quality.map_or("as written".into(), |quality| format!("JPEG {quality}"));
-    conditions.into_iter().map(|(quality, condition)| judge(condition, measured.signal, "t", title(quality))).collect()
+    conditions
+        .into_iter()
+        .map(|(quality, condition)| judge(condition, measured.signal, calibration.signal.symbol(), title(quality)))
+        .collect()
 }
 
 /// No condition was measured that the image falls under.
@@ -147,7 +162,10 @@ fn nothing_like_it(measured: &Measured, calibration: &Calibration) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calibration::{FORMAT_VERSION, JpegCondition};
+    use crate::{
+        calibration::{FORMAT_VERSION, JpegCondition},
+        signal::SignalKind,
+    };
 
     /// Belonging images between 0.4 and 0.6 times `around`, others from 3 times.
     fn condition(around: f64) -> Condition {
@@ -162,6 +180,7 @@ mod tests {
         Calibration {
             format_version: FORMAT_VERSION,
             model: "test".into(),
+            signal: SignalKind::Weighed,
             alpha: 0.05,
             minimum_side: 128,
             maximum_homogeneity: 0.97,
@@ -179,6 +198,7 @@ mod tests {
         compression: Compression::Lossless,
         whole_grid: true,
         contrast: None,
+        recompressed: None,
     };
 
     fn told(measured: Measured) -> String {

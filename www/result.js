@@ -25,6 +25,7 @@ import {
   outcomes,
   result as words,
   search as searchWords,
+  signals,
   verdicts,
 } from './texts.js';
 
@@ -115,12 +116,12 @@ function subjects({ answers, ranking }) {
 
 /** Models that cannot be told apart, as one line. @param {any[]} reports */
 function groupLine(reports) {
-  const { outcome, signal, threshold } = reports[0];
+  const { outcome, signal, signal_kind: kind, threshold } = reports[0];
   const names = reports.map(({ model }) => model.name);
   const serves = [...new Set(reports.flatMap(({ model }) => model.serves))];
   const said = threshold === null ? lineWords.uncalibrated : lineWords.outcomes[outcome];
   return line(outcome, names, said, [
-    lineWords.signal(format(signal), threshold === null ? null : format(threshold)),
+    lineWords.signal(signals[kind][0], format(signal), threshold === null ? null : format(threshold)),
     ...(serves.length > 0 ? [lineWords.serves(serves)] : []),
     ...(names.length > 1 ? [lineWords.alike(names)] : []),
   ]);
@@ -237,15 +238,16 @@ function numbersSection(reports) {
 }
 
 /** @param {any} report */
-function numberList({ losses, homogeneity, signal, threshold }) {
-  const values = { ...losses, homogeneity, signal, threshold };
+function numberList({ losses, homogeneity, t, signal, signal_kind: kind, threshold }) {
+  const values = { ...losses, homogeneity, t, signal, threshold };
+  const [kindSymbol, formula] = signals[kind];
   const rows = Object.entries(numbers).map(([key, [symbol, name, explanation]]) =>
     element(
       'div',
       { 'data-number': key },
-      element('dt', {}, element('span', { class: 'symbol' }, symbol), ` ${name}`),
+      element('dt', {}, element('span', { class: 'symbol' }, symbol || kindSymbol), ` ${name}`),
       element('dd', { class: 'value' }, values[key] === null ? words.noThreshold : format(values[key])),
-      element('dd', { class: 'explanation' }, explanation),
+      element('dd', { class: 'explanation' }, key === 'signal' ? `${formula} ${explanation}` : explanation),
     ),
   );
   return element('dl', {}, ...rows);

@@ -99,8 +99,8 @@ export const lines = {
   serves: (/** @type {string[]} */ names) => `Used by ${new Intl.ListFormat('en').format(names)}`,
   alike: (/** @type {string[]} */ names) =>
     `${new Intl.ListFormat('en').format(names)}: their decoders are so alike that this check cannot tell which`,
-  signal: (/** @type {string} */ signal, /** @type {string | null} */ threshold) =>
-    threshold === null ? `t ${signal}` : `t ${signal}, threshold ${threshold}`,
+  signal: (/** @type {string} */ symbol, /** @type {string} */ signal, /** @type {string | null} */ threshold) =>
+    threshold === null ? `${symbol} ${signal}` : `${symbol} ${signal}, threshold ${threshold}`,
 };
 
 /** Said with every result of the model that comes with the page. */
@@ -204,12 +204,20 @@ export const numbers = {
     'homogeneity',
     'How smooth the image is, from 0 (busy) to 1 (flat). Smooth images repeat easily; the signal allows for that.',
   ],
-  signal: ['t', 'signal', 'Ratio × homogeneity. The smaller, the more it looks like a match.'],
+  t: ['t', 'signal of the method’s paper', 'Ratio × homogeneity.'],
+  signal: ['', 'signal', 'What the verdict rests on. The smaller, the more it looks like a match.'],
   threshold: [
     'τ',
     'threshold',
     'Signals clearly below it count as a match. Measured on images known to come out of this model.',
   ],
+};
+
+/** Symbol and formula of the signals that a verdict can rest on. @type {Record<string, [string, string]>} */
+export const signals = {
+  weighed: ['s', 'Ratio to the power of the homogeneity.'],
+  paper: ['t', 'Ratio × homogeneity.'],
+  ratio: ['L1 ÷ L2', 'The ratio alone.'],
 };
 
 /** What is being done, by stage. @type {Record<string, string>} */

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 
 use aedr::{
     Result,
-    calibration::{Calibration, Condition, FORMAT_VERSION, JpegCondition},
-    check::check_image,
+    calibration::{Calibration, Condition, FORMAT_VERSION, JpegCondition, best},
+    check::{CheckReport, check_image},
     density::threshold_interval,
     device::ComputeDevice,
     edits::Edit,
     image::DecodedImage,
-    reconstruction::Silent,
+    reconstruction::{Losses, Silent},
     scan::search,
+    signal::SignalKind,
     weights::Model,
 };
-use clap::Args;
+use clap::{Args, ValueEnum};
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
@@ -40,6 +41,10 @@ pub struct CalibrateArguments {
     /// Images that did not come out of the model: photographs, and images of other generators.
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     others: Vec<PathBuf>,
+    /// The signal that verdicts rest on: paper is t = L1/L2·H, weighed is s = (L1/L2)^H; best is the one of them all that
+    /// finds most of the images that belong.
+    #[arg(long, value_enum, default_value = "best")]
+    signal: SignalArgument,
     /// The share of belonging images that the threshold leaves out.
     #[arg(long, default_value_t = 0.05)]
     alpha: f64,
@@ -59,6 +64,25 @@ pub struct CalibrateArguments {
     weights: PathBuf,
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceArgument,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SignalArgument {
+    Best,
+    Paper,
+    Weighed,
+    Ratio,
+}
+
+impl SignalArgument {
+    fn kinds(self) -> Vec<SignalKind> {
+        match self {
+            SignalArgument::Best => SignalKind::CALIBRATED.into(),
+            SignalArgument::Paper => vec![SignalKind::Paper],
+            SignalArgument::Weighed => vec![SignalKind::Weighed],
+            SignalArgument::Ratio => vec![SignalKind::Ratio],
+        }
+    }
 }
 
 /// False if an image could not be used; the calibration is then made of the others.
@@ -95,10 +119,10 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
 /// What images of one kind give, as they are and after what was asked for.
 struct Signals<'a> {
     model: &'a Model,
-    /// t of each.
-    as_written: Vec<f64>,
-    /// t after JPEG of each quality.
-    jpeg: Vec<(u8, Vec<f64>)>,
+    /// Losses and H of each.
+    as_written: Vec<(Losses, f64)>,
+    /// The same after JPEG of each quality.
+    jpeg: Vec<(u8, Vec<(Losses, f64)>)>,
     /// The contrasts that a search finds in those that are searched, after they were cropped off the grid.
     contrasts: Vec<f64>,
     minimum_side: u32,
@@ -129,15 +153,16 @@ impl<'a> Signals<'a> {
     fn measure(&mut self, image: DecodedImage, searched: bool) -> Result<()> {
         let report = block_on(check_image(self.model, &image, &mut Silent))?;
         let compressed = self.jpeg.iter().map(|&(quality, _)| {
-            Ok(block_on(check_image(self.model, &Edit::Jpeg(quality).apply(image.clone())?, &mut Silent))?.signal)
+            let image = Edit::Jpeg(quality).apply(image.clone())?;
+            Ok(numbers(&block_on(check_image(self.model, &image, &mut Silent))?))
         });
-        let compressed = compressed.collect::<Result<Vec<f64>>>()?;
+        let compressed = compressed.collect::<Result<Vec<_>>>()?;
         if searched {
             let pixels = 1 + self.contrasts.len() as u32 % 7;
             let cropped = Edit::Crop(pixels).apply(image)?;
             self.contrasts.push(block_on(search(self.model, &cropped, &mut Silent))?.contrast);
         }
-        self.as_written.push(report.signal);
+        self.as_written.push(numbers(&report));
         for ((_, signals), signal) in self.jpeg.iter_mut().zip(compressed) {
             signals.push(signal);
         }
@@ -145,6 +170,11 @@ impl<'a> Signals<'a> {
         self.maximum_homogeneity = self.maximum_homogeneity.max(report.homogeneity);
         Ok(())
     }
+}
+
+/// What every signal is made of.
+fn numbers(report: &CheckReport) -> (Losses, f64) {
+    (report.losses.into(), report.homogeneity)
 }
 
 /// Whether this one of `total` is among `count` that are spread evenly.
@@ -161,35 +191,44 @@ fn calibration(
     source: String,
     seed: u64,
 ) -> Result<Calibration> {
+    let altered = arguments.alpha.max(ALTERED_ALPHA);
     let mut random = StdRng::seed_from_u64(seed);
     let mut condition = |own: &[f64], other: &[f64], alpha: f64| -> Result<Condition> {
         let pick = |below: usize| random.random_range(0..below);
         let interval = threshold_interval(own, alpha, DRAWS, pick)?;
         Ok(Condition { threshold_interval: Some(interval), ..Condition::of(own, other, alpha)? })
     };
-    let altered = arguments.alpha.max(ALTERED_ALPHA);
-    let as_written = condition(&belonging.as_written, &others.as_written, arguments.alpha)?;
-    let mut jpeg = Vec::new();
-    for (&quality, ((_, own), (_, other))) in qualities.iter().zip(belonging.jpeg.iter().zip(&others.jpeg)) {
-        jpeg.push(JpegCondition { quality, condition: condition(own, other, altered)? });
-    }
     let contrasts = (&belonging.contrasts, &others.contrasts);
     let searched = (arguments.search > 0).then(|| condition(contrasts.0, contrasts.1, altered)).transpose()?;
-    Ok(Calibration {
-        format_version: FORMAT_VERSION,
-        model: belonging.model.manifest.id.clone(),
-        alpha: arguments.alpha,
-        minimum_side: belonging.minimum_side.min(others.minimum_side),
-        maximum_homogeneity: belonging.maximum_homogeneity.max(others.maximum_homogeneity),
-        source,
-        as_written,
-        jpeg,
-        searched,
+    best(&arguments.signal.kinds(), |signal| {
+        let mut compare = |own: &[(Losses, f64)], other: &[(Losses, f64)], alpha: f64| {
+            let signals = |numbers: &[(Losses, f64)]| -> Result<Vec<f64>> {
+                numbers.iter().map(|&(losses, homogeneity)| signal.of(losses, homogeneity)).collect()
+            };
+            condition(&signals(own)?, &signals(other)?, alpha)
+        };
+        let as_written = compare(&belonging.as_written, &others.as_written, arguments.alpha)?;
+        let mut jpeg = Vec::new();
+        for (&quality, ((_, own), (_, other))) in qualities.iter().zip(belonging.jpeg.iter().zip(&others.jpeg)) {
+            jpeg.push(JpegCondition { quality, condition: compare(own, other, altered)? });
+        }
+        Ok(Calibration {
+            format_version: FORMAT_VERSION,
+            model: belonging.model.manifest.id.clone(),
+            signal,
+            alpha: arguments.alpha,
+            minimum_side: belonging.minimum_side.min(others.minimum_side),
+            maximum_homogeneity: belonging.maximum_homogeneity.max(others.maximum_homogeneity),
+            source: source.clone(),
+            as_written,
+            jpeg,
+            searched: searched.clone(),
+        })
     })
 }
 
 fn summary(path: &Path, calibration: &Calibration) -> String {
-    let Calibration { alpha, as_written, jpeg, searched, .. } = calibration;
+    let Calibration { signal, alpha, as_written, jpeg, searched, .. } = calibration;
     let (own, other) = (as_written.belonging.count, as_written.others.count);
     let line = |name: String, condition: &Condition| {
         let [low, high] = condition.threshold_interval.unwrap_or([condition.threshold; 2]);
@@ -200,7 +239,11 @@ fn summary(path: &Path, calibration: &Calibration) -> String {
         )
     };
     let mut lines = vec![
-        format!("{}: {own} images that belong and {other} others, α {alpha}", path.display()),
+        format!(
+            "{}: {own} images that belong and {other} others, signal {}, α {alpha}",
+            path.display(),
+            signal.formula()
+        ),
         line("as written".into(), as_written),
     ];
     lines.extend(jpeg.iter().map(|jpeg| line(format!("JPEG {}", jpeg.quality), &jpeg.condition)));

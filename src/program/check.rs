@@ -219,8 +219,14 @@ fn answer(outcome: Outcome, reason: Option<&Reason>, groups: &[Group], reports: 
 fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
     let threshold = report.threshold.map_or("none".into(), |threshold| format!("{threshold:.4}"));
     let numbers = format!(
-        "  L1 {:.6}  L2 {:.6}  L1/L2 {:.4}  homogeneity {:.6}  t {:.4}  threshold {threshold}",
-        report.losses.first, report.losses.second, report.losses.ratio, report.homogeneity, report.signal,
+        "  L1 {:.6}  L2 {:.6}  L1/L2 {:.4}  homogeneity {:.6}  t {:.4}  {} {:.4}  threshold {threshold}",
+        report.losses.first,
+        report.losses.second,
+        report.losses.ratio,
+        report.homogeneity,
+        report.t,
+        report.signal_kind.symbol(),
+        report.signal,
     );
     let mut details = vec![numbers];
     details.extend(report.evidence.as_ref().map(evidence_line));

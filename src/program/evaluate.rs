@@ -21,7 +21,7 @@ use aedr::{
     distance::Distances,
     edits::Edit,
     evaluation::{Separation, separation, sweep},
-    reconstruction::{Losses, Silent},
+    reconstruction::Silent,
     signal::SignalKind,
     verdict::Outcome,
     weights::Model,
@@ -119,8 +119,17 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
     let images: Vec<(&PathBuf, bool)> = kinds.skip(part - 1).step_by(parts).collect();
     let series = Series::new(&arguments.model, &arguments.edits, arguments.search);
     let mut known = results::read(&arguments.results)?.remove(&series).unwrap_or_default();
+    let calibration = models::calibration(&arguments.model, &arguments.weights)?;
     known.retain(|path, (belongs, report)| {
+        // The verdicts are those of the calibration that there is now.
+        let judged = report.as_mut().is_none_or(|report| report.judge(calibration.as_ref()).is_ok());
+        // A match after a search stands only if it was compressed again.
+        let unproven = |report: &CheckReport| {
+            let found = report.search.as_ref().is_some_and(|found| found.recompressed.is_none());
+            found && report.outcome == Outcome::Matches
+        };
         let enough = report.as_ref().is_some_and(|report| !arguments.distances || report.distances.is_some());
+        let enough = enough && judged && !report.as_ref().is_some_and(unproven);
         enough && images.iter().any(|(image, kind)| kind == belongs && image.display().to_string() == *path)
     });
     measure(arguments, &series, &images, &mut known)?;
@@ -251,9 +260,9 @@ impl Summary {
                 let [own, other] = &kinds;
                 separations.push((kind.formula(), separation(&signals(kind, own)?, &signals(kind, other)?)?));
             }
-            let by_distance: [(_, fn(&Distances) -> f64); 2] =
-                [("MAE1/MAE2·H", |of| of.mean_absolute_error), ("(1−SSIM)1/2·H", |of| of.dissimilarity)];
-            for (name, value) in by_distance {
+            let absolute: fn(&Distances) -> f64 = |of| of.mean_absolute_error;
+            let dissimilarity: fn(&Distances) -> f64 = |of| of.dissimilarity;
+            for (name, value) in [("MAE1/MAE2·H", absolute), ("(1−SSIM)1/2·H", dissimilarity)] {
                 let ratio = |report: &&CheckReport| {
                     let [first, second] = report.distances.as_ref()?;
                     Some(value(first) / value(second) * report.homogeneity)
@@ -307,6 +316,5 @@ impl Summary {
 }
 
 fn signals(kind: SignalKind, reports: &[&CheckReport]) -> Result<Vec<f64>> {
-    let losses = |report: &CheckReport| Losses { first: report.losses.first, second: report.losses.second };
-    reports.iter().map(|report| kind.of(losses(report), report.homogeneity)).collect()
+    reports.iter().map(|report| kind.of(report.losses.into(), report.homogeneity)).collect()
 }

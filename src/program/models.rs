@@ -57,6 +57,11 @@ fn read_text(path: &Path) -> Result<String> {
 
 /// Loads `id` from `folder/id`, else the one that is built in, with its calibration if it has one.
 pub fn load(id: &str, folder: &Path, device: ComputeDevice) -> Result<Model> {
+    Ok(loader(id, folder, device)?.finish(calibration(id, folder)?)?.0)
+}
+
+/// The calibration of the model `id`, if it has one.
+pub fn calibration(id: &str, folder: &Path) -> Result<Option<Calibration>> {
     let path = folder.join(id).join("calibration.json");
     let text = if !is_pack(id, folder) && id == DEFAULT_MODEL {
         Some(DEFAULT_CALIBRATION.to_owned())
@@ -65,8 +70,7 @@ pub fn load(id: &str, folder: &Path, device: ComputeDevice) -> Result<Model> {
     } else {
         None
     };
-    let calibration = text.map(|text| Calibration::parse(&text)).transpose()?;
-    Ok(loader(id, folder, device)?.finish(calibration)?.0)
+    text.map(|text| Calibration::parse(&text)).transpose()
 }
 
 /// The same without a calibration: to make one, whatever state the one there is in.

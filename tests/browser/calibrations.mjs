@@ -11,8 +11,9 @@ export function everythingBelongs(model) {
     others: { count: 2, signals: [1e7, 2e7] },
   };
   return {
-    format_version: 2,
+    format_version: 3,
     model,
+    signal: 'paper',
     alpha: 0.05,
     minimum_side: 32,
     maximum_homogeneity: 1,

@@ -185,7 +185,7 @@ importTest('an added model computes what its file computes', async () => {
   const { line } = await lineOf(page);
   // With its calibration, by which everything belongs.
   assert.match(line, /consistent[\s\S]+threshold 1,000,000/);
-  const found = Number(/t ([\d.]+)/.exec(line)?.[1]);
+  const found = Number(/\bt ([\d.]+)/.exec(line)?.[1]);
 
   // The same from the f32 pack of the same file.
   const plain = await serve({ directories: [DIST, resolve(ROOT, 'dist-test')] });

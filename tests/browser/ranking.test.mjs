@@ -70,7 +70,7 @@ test('every model has a line, the likeliest first', { timeout: 600_000 }, async 
   assert.match(lines[1], /demonstration model[\s\S]+not consistent/);
   assert.match(lines[2], /kl_quant[\s\S]+numbers only/);
   assert.match(lines[3], /Pack absent[\s\S]+not asked[\s\S]+404/);
-  assert.match(text, /very likely came out of the model “tiny_taesd”\./);
+  assert.match(text, /consistent with the model “tiny_taesd”/);
   assert.equal(await page.locator('.numbers details').count(), 3);
   // The cheapest first, and the one that is missing was not counted.
   const told = [...numbers].filter(Boolean);

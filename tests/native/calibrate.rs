@@ -8,9 +8,14 @@ use std::{
 
 use aedr::{
     calibration::Calibration,
+    check::check_image,
     image::{DecodeOptions, DecodedImage, decode},
     painted::{Painter, levels, middle},
+    reconstruction::Silent,
+    signal::SignalKind,
+    verdict::Outcome,
 };
+use pollster::block_on;
 
 use crate::common::{cpu, load, repository, samples};
 
@@ -38,8 +43,9 @@ fn a_model_calibrates_itself_and_comes_near_to_what_its_own_images_gave() {
     let folder = tempfile::tempdir().unwrap();
     let out = |name: &str| folder.path().join(name);
     let photographs = || vec![("--photographs", samples("jpg")), ("--others", samples("jpg"))];
-    let arguments = ["--count", "12", "--side", SIDE, "--seed", "7", "--jpeg", "95,75"];
-    let output = calibrate(&arguments, &photographs(), &out("a.json"));
+    let arguments = ["--count", "12", "--side", SIDE, "--seed", "7", "--jpeg", "95,75", "--signal"];
+    let with = |signal| [&arguments[..], &[signal]].concat();
+    let output = calibrate(&with("paper"), &photographs(), &out("a.json"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found = read(&out("a.json"));
     let printed = String::from_utf8(output.stdout).unwrap();
@@ -59,10 +65,31 @@ fn a_model_calibrates_itself_and_comes_near_to_what_its_own_images_gave() {
     assert!((plain.threshold / shipped - 1.0).abs() < 0.25, "{} {shipped}", plain.threshold);
     assert!(plain.others.signals[0] > 1.5 * plain.threshold, "photographs are far away: {found:?}");
     // Chance is in the seed alone.
-    calibrate(&arguments, &photographs(), &out("b.json"));
+    calibrate(&with("paper"), &photographs(), &out("b.json"));
     assert_eq!(read(&out("b.json")), found);
-    calibrate(&["--count", "12", "--side", SIDE, "--seed", "8"], &photographs(), &out("c.json"));
+    calibrate(&["--count", "12", "--side", SIDE, "--seed", "8", "--signal", "paper"], &photographs(), &out("c.json"));
     assert_ne!(read(&out("c.json")).as_written, found.as_written);
+    // Near a ratio of 1 the paper's t is H, which is below 1, and s is 1.
+    calibrate(&with("weighed"), &photographs(), &out("weighed.json"));
+    let weighed = read(&out("weighed.json"));
+    assert_eq!((found.signal, weighed.signal), (SignalKind::Paper, SignalKind::Weighed));
+    assert!(plain.threshold < weighed.as_written.threshold, "{weighed:?}");
+}
+
+#[test]
+fn a_report_is_judged_by_the_signal_that_the_calibration_names() {
+    let model = load(&repository("weights/aedr-small"), cpu(), None);
+    let image = decoded(&samples("png")[..1]).remove(0);
+    let mut report = block_on(check_image(&model, &image, &mut Silent)).unwrap();
+    assert_eq!((report.outcome, report.signal_kind), (Outcome::CannotTell, SignalKind::Paper));
+    assert!(report.signal == report.t && report.threshold.is_none());
+    let shipped = read(&repository("weights/aedr-small/calibration.json"));
+    report.judge(Some(&shipped)).unwrap();
+    assert_eq!((report.outcome, report.threshold), (Outcome::Matches, Some(shipped.as_written.threshold)));
+    assert_eq!(report.evidence.as_ref().map(|evidence| evidence.signal_name.as_str()), Some("t"));
+    report.judge(Some(&Calibration { signal: SignalKind::Weighed, ..shipped })).unwrap();
+    assert!((report.signal - report.losses.ratio.powf(report.homogeneity)).abs() < 1e-12);
+    assert_eq!(report.evidence.unwrap().signal_name, "s");
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn impossible_catalogues_are_refused() {
         ("\"shares\": [\n        \"flux1\"\n      ]", "\"shares\": []", "the other way round"),
         ("\"model\": \"sd1\"", "\"model\": \"sd2\"", "measured for"),
         ("\"gated\": false", "\"gated\": false, \"more\": 1", "more"),
-        ("\"threshold\": 1.03", "\"threshold\": -1.03", "threshold"),
+        ("\"threshold\": 1.27", "\"threshold\": -1.27", "threshold"),
         ("\"latent_channels\": 4", "\"latent_channels\": 0", "latent_channels"),
     ] {
         assert!(text.contains(from), "{from}");

@@ -104,3 +104,26 @@ fn parts_of_several_machines_come_together() {
         assert_eq!(evaluate(&["--shard", wrong]).status.code(), Some(2));
     }
 }
+
+#[test]
+fn other_distances_are_told_and_measured_where_they_are_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = folder.path().join("results.jsonl");
+    let evaluate = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aedr"));
+        command.current_dir(repository("")).args(["evaluate", "aedr-small", "--device", "cpu", "--edit", "middle:128"]);
+        command.args(more).arg("--results").arg(&results);
+        command.arg("--belonging").args(samples("png")).arg("--others").args(samples("jpg"));
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let rows = |table: &str| table.lines().filter(|line| line.contains("MAE") || line.contains("SSIM")).count();
+    assert_eq!(rows(&evaluate(&[])), 0);
+    // They were not taken: each is measured again.
+    let table = evaluate(&["--distances"]);
+    assert_eq!(rows(&table), 2);
+    assert!(table.contains("MAE1/MAE2·H       1.0000") && table.contains("(1−SSIM)1/2·H     1.0000"), "{table}");
+    let lines = || fs::read_to_string(&results).unwrap().lines().filter(|line| !line.is_empty()).count();
+    assert_eq!(lines(), 12);
+    evaluate(&["--distances"]);
+    assert_eq!(lines(), 12);
+}

@@ -52,7 +52,7 @@ fn check_prints_one_json_object_an_image_and_goes_on_after_a_bad_file() {
     let losses = &report["losses"];
     assert!((number(&losses["first"]) / number(&losses["second"]) - number(&losses["ratio"])).abs() < 1e-9);
     let t = number(&losses["ratio"]) * number(&report["homogeneity"]);
-    assert!((t - number(&report["signal"])).abs() < 1e-9 * t);
+    assert!((t - number(&report["t"])).abs() < 1e-9 * t);
     assert!(report["notes"][0].as_str().unwrap().contains("264 × 256 of 264 × 259"));
     assert_eq!(report["device"]["kind"], "cpu");
 }

@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use aedr::{
+    calibration::{Calibration, Condition},
     density::threshold,
     evaluation::separation,
     homogeneity::homogeneity,
@@ -63,7 +64,7 @@ fn signals_separate_the_published_losses_as_is_known() {
         (SignalKind::Paper, 0.9931),
         (SignalKind::Ratio, 0.9950),
         (SignalKind::Excess, 0.9985),
-        (SignalKind::Logarithm, 0.9985),
+        (SignalKind::Weighed, 0.9985),
     ] {
         let signals = |(losses, homogeneities): &(Vec<Vec<f64>>, Vec<Vec<f64>>)| -> Vec<f64> {
             let pairs = losses.iter().zip(homogeneities);
@@ -73,6 +74,34 @@ fn signals_separate_the_published_losses_as_is_known() {
         println!("{}: {found:?}", kind.formula());
         assert!((found.auc - known).abs() < 5.1e-5, "{kind:?}: {}", found.auc);
     }
+}
+
+/// The calibration of SD 1.x in the catalogue is what these numbers say of the signal that verdicts rest on.
+#[test]
+fn the_catalogue_has_the_calibration_of_the_published_losses() {
+    let signals = |losses: &str, homogeneities: &str| -> Option<Vec<f64>> {
+        let pairs = numbers(reference(losses)?).into_iter().zip(numbers(reference(homogeneities)?));
+        let of = |pair: &[f64], h: f64| SignalKind::Weighed.of(Losses { first: pair[0], second: pair[1] }, h);
+        Some(pairs.map(|(pair, h)| of(&pair, h[0]).unwrap()).collect())
+    };
+    let own = signals("published/Result_SD1.5_SD1.5_l2.txt", "published/GLCM_SD1.5.txt");
+    let other = signals("published/Result_SD1.5_SD2.1_l2.txt", "published/GLCM_SD2.1.txt");
+    let (Some(own), Some(other)) = (own, other) else { return };
+    let catalog: serde_json::Value = read_json(&repository("weights/catalog.json"));
+    let stored = catalog["entries"][0]["calibration"].to_string();
+    let stored = Calibration::parse(&stored).unwrap();
+    let Condition { threshold, belonging, others, .. } = Condition::of(&own, &other, stored.alpha).unwrap();
+    let written = stored.as_written;
+    assert_eq!((stored.signal, stored.alpha), (SignalKind::Weighed, 0.05));
+    assert!((threshold - written.threshold).abs() < 1e-6, "{threshold}");
+    for (found, written) in [(belonging, written.belonging), (others, written.others)] {
+        let pairs = found.signals.iter().zip(&written.signals);
+        assert!(found.count == written.count && pairs.into_iter().all(|(a, b)| relative(*a, *b) < 1e-3));
+    }
+    let found = own.iter().filter(|&&signal| signal < threshold).count();
+    let attributed = other.iter().filter(|&&signal| signal < threshold).count();
+    println!("s below {threshold:.6}: {found} of 500 of SD 1.5, {attributed} of 500 of SD 2.1");
+    assert_eq!((found, attributed), (477, 4));
 }
 
 #[test]
