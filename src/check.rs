@@ -31,11 +31,12 @@ pub struct CheckReport {
     pub homogeneity: f64,
     /// t = L1 / L2 · H, the paper's.
     pub t: f64,
-    /// Which signal the model was calibrated for; without a calibration s.
+    /// Which signal the model was calibrated for; without a calibration the paper's.
     pub signal_kind: SignalKind,
     /// That signal.
     pub signal: f64,
-    /// Its τ for images as they are written, if the model is calibrated. What the outcome rests on is in `evidence`.
+    /// Its τ, if the model is calibrated: the one of `evidence`, where that is about this signal, else the one for images
+    /// as they are written.
     pub threshold: Option<f64>,
     pub outcome: Outcome,
     /// Why there is no verdict.
@@ -62,7 +63,6 @@ impl CheckReport {
     pub fn judge(&mut self, calibration: Option<&Calibration>) -> Result<()> {
         self.signal_kind = calibration.map_or_else(SignalKind::default, |calibration| calibration.signal);
         self.signal = self.signal_kind.of(self.losses.into(), self.homogeneity)?;
-        self.threshold = calibration.map(|calibration| calibration.as_written.threshold);
         let image = &self.image;
         let measured = Measured {
             signal: self.signal,
@@ -74,6 +74,10 @@ impl CheckReport {
             recompressed: self.search.as_ref().and_then(|found| found.recompressed),
         };
         let Verdict { outcome, reason, evidence } = decide(&measured, calibration);
+        let judged = evidence.as_ref().filter(|evidence| evidence.signal_name == self.signal_kind.symbol());
+        let threshold =
+            |calibration: &Calibration| judged.map_or(calibration.as_written.threshold, |own| own.threshold);
+        self.threshold = calibration.map(threshold);
         (self.outcome, self.reason, self.evidence) = (outcome, reason, evidence);
         Ok(())
     }

@@ -241,7 +241,9 @@ function numbersSection(reports) {
 function numberList({ losses, homogeneity, t, signal, signal_kind: kind, threshold }) {
   const values = { ...losses, homogeneity, t, signal, threshold };
   const [kindSymbol, formula] = signals[kind];
-  const rows = Object.entries(numbers).map(([key, [symbol, name, explanation]]) =>
+  // Where the verdict rests on the paper's signal it has one line, not two.
+  const shown = Object.entries(numbers).filter(([key]) => key !== 't' || kind !== 'paper');
+  const rows = shown.map(([key, [symbol, name, explanation]]) =>
     element(
       'div',
       { 'data-number': key },

@@ -204,7 +204,7 @@ export const numbers = {
     'homogeneity',
     'How smooth the image is, from 0 (busy) to 1 (flat). Smooth images repeat easily; the signal allows for that.',
   ],
-  t: ['t', 'signal of the method’s paper', 'Ratio × homogeneity.'],
+  t: ['t', 'the paper’s signal', 'Ratio × homogeneity.'],
   signal: ['', 'signal', 'What the verdict rests on. The smaller, the more it looks like a match.'],
   threshold: [
     'τ',

@@ -224,7 +224,7 @@ pageTest('a decoded image that is dropped matches, on WebGPU', async (page, { re
   assert.match(text, /demonstration model/i);
   assert.match(text, /Computed on WebGPU \(.+\) in .+ s, as chosen/);
   const numbers = await page.locator('.numbers dd.value').allInnerTexts();
-  assert.equal(numbers.length, 7);
+  assert.equal(numbers.length, 6);
   for (const number of numbers) assert.ok(Number(number) > 0, number);
   // So that the check on foreign requests means something: the worker's requests are among those seen.
   for (const file of ['aedr_bg.wasm', 'manifest.json', '.safetensors']) {

@@ -9,6 +9,7 @@ use std::{
 use aedr::{
     calibration::Calibration,
     check::check_image,
+    compression::Compression,
     image::{DecodeOptions, DecodedImage, decode},
     painted::{Painter, levels, middle},
     reconstruction::Silent,
@@ -87,6 +88,12 @@ fn a_report_is_judged_by_the_signal_that_the_calibration_names() {
     report.judge(Some(&shipped)).unwrap();
     assert_eq!((report.outcome, report.threshold), (Outcome::Matches, Some(shipped.as_written.threshold)));
     assert_eq!(report.evidence.as_ref().map(|evidence| evidence.signal_name.as_str()), Some("t"));
+    // A compressed image has the threshold of images compressed like it.
+    let condition = &shipped.jpeg[0];
+    let mut compressed = report.clone();
+    compressed.image.compression = Compression::Jpeg(condition.quality);
+    compressed.judge(Some(&shipped)).unwrap();
+    assert_eq!(compressed.threshold, Some(condition.condition.threshold));
     report.judge(Some(&Calibration { signal: SignalKind::Weighed, ..shipped })).unwrap();
     assert!((report.signal - report.losses.ratio.powf(report.homogeneity)).abs() < 1e-12);
     assert_eq!(report.evidence.unwrap().signal_name, "s");
