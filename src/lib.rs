@@ -25,6 +25,7 @@ pub mod homogeneity;
 pub mod image;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod painted;
+pub mod provenance;
 pub mod ranking;
 pub mod reconstruction;
 pub mod scan;

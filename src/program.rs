@@ -24,6 +24,7 @@ use aedr::{
     device::DevicePreference,
     homogeneity::homogeneity,
     image::{DecodeOptions, DecodedImage, decode},
+    provenance::claims,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -43,6 +44,11 @@ enum Command {
     Check(check::CheckArguments),
     /// Print each image's path and homogeneity, separated by a tab.
     Homogeneity {
+        #[arg(required = true, value_name = "IMAGE")]
+        images: Vec<PathBuf>,
+    },
+    /// Print what each file says of its own origin, which proves nothing: one JSON object a line.
+    Provenance {
         #[arg(required = true, value_name = "IMAGE")]
         images: Vec<PathBuf>,
     },
@@ -83,6 +89,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Homogeneity { images } => Ok(print_homogeneity(&images)),
+        Command::Provenance { images } => Ok(print_provenance(&images)),
         Command::Threshold(arguments) => threshold::run(&arguments).map(print_line),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
@@ -158,6 +165,15 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     files.sort();
     files.dedup();
     Ok(files)
+}
+
+fn print_provenance(images: &[PathBuf]) -> bool {
+    let mut all = true;
+    for path in images {
+        let Some(bytes) = told(path, read_file(path), &mut all) else { continue };
+        all &= print_line(serde_json::json!({ "path": path.display().to_string(), "claims": claims(&bytes) }));
+    }
+    all
 }
 
 fn print_homogeneity(images: &[PathBuf]) -> bool {

@@ -15,7 +15,7 @@ use crate::{
     device::{ComputeDevice, DeviceKind, DevicePreference},
     engine::cpu::crew::{self, HelperWorker},
     image::{DecodeOptions, DecodedImage, decode},
-    ranking,
+    provenance, ranking,
     reconstruction::{self, Progress, Silent, Stage, Values},
     weights::{Import, ImportRequest, Manifest, Model, ModelLoader, Written},
 };
@@ -89,6 +89,15 @@ impl Image {
             multiply_adds: 2 * architecture.multiply_adds(cropped.height, cropped.width),
         })
     }
+}
+
+/// What an image file says of its own origin, as an array of claims ([`crate::provenance`]).
+///
+/// # Errors
+/// None is known.
+#[wasm_bindgen]
+pub fn claims(bytes: &[u8]) -> Result<String, JsValue> {
+    json(&provenance::claims(bytes))
 }
 
 /// Ranks an array of reports of one image.

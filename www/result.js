@@ -14,6 +14,7 @@ import { sentence } from './errors.js';
 import { outcomeGlyph } from './glyph.js';
 import { signalScale } from './scale.js';
 import {
+  claims as claimWords,
   demonstration,
   device as deviceWords,
   errors as errorHeadings,
@@ -88,6 +89,7 @@ export function resultView(answer, { intake, models, onAgain, onDeeper }) {
       list('meaning', words.meansHeading, means),
       list('meaning', words.meansNotHeading, meansNot),
       ...(remarks.length > 0 ? [list('notes', words.notesHeading, remarks)] : []),
+      claimsSection(answer.claims),
     ),
     numbersSection(groups.flatMap(members).map((/** @type {ModelAnswer} */ { report }) => report)),
   ];
@@ -213,6 +215,28 @@ function modelNotes(model) {
 function list(name, headingText, sentences) {
   const items = element('ul', {}, ...sentences.map((sentence) => element('li', {}, sentence)));
   return element('section', { class: name }, element('h3', {}, headingText), items);
+}
+
+/**
+ * What the file says of its own origin, apart from the verdict, as text that is not trusted.
+ * @param {CheckAnswer['claims']} claims
+ */
+function claimsSection(claims) {
+  const said = claims.map(({ meaning, field, text }) =>
+    element(
+      'div',
+      { 'data-meaning': meaning },
+      element('dt', {}, claimWords.meanings[meaning]),
+      element('dd', { class: 'claim' }, element('span', { class: 'symbol' }, field), ` ${text}`),
+    ),
+  );
+  return element(
+    'section',
+    { class: 'claims' },
+    element('h3', {}, claimWords.heading),
+    element('p', { class: 'hint' }, claims.length > 0 ? claimWords.hint : claimWords.none),
+    ...(claims.length > 0 ? [element('dl', {}, ...said)] : []),
+  );
 }
 
 /** The numbers of each model, the first open. @param {any[]} reports */

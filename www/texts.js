@@ -213,6 +213,23 @@ export const numbers = {
   ],
 };
 
+/** What the file says of its own origin. */
+export const claims = {
+  heading: 'What the file says about itself',
+  hint:
+    'Such notes travel inside the file. Anyone can write, change or remove them, so they prove nothing by themselves, ' +
+    'and the answer above does not use them.',
+  none:
+    'Nothing about where it came from. That is common: most sites and messengers remove such notes. It is no sign in ' +
+    'either direction.',
+  /** @type {Record<string, string>} */
+  meanings: {
+    generated: 'It says that it was made by a generator',
+    camera: 'It says that it was taken with a camera',
+    program: 'It says that a program wrote it',
+  },
+};
+
 /** Symbol and formula of the signals that a verdict can rest on. @type {Record<string, [string, string]>} */
 export const signals = {
   weighed: ['s', 'Ratio to the power of the homogeneity.'],

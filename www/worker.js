@@ -15,6 +15,7 @@
  * @typedef {object} CheckAnswer
  * @property {ModelAnswer[]} answers At least one.
  * @property {any} ranking What the module's `rank` gives for their reports.
+ * @property {{meaning: string, field: string, text: string}[]} claims What the file says of its own origin.
  * @property {ModelFailure[]} failures Models that could not be asked.
  * @property {{kind: 'webgpu' | 'cpu', adapter: string, reason: DeviceReason, threads: number}} device
  * @property {number} seconds Without downloads.
@@ -47,10 +48,11 @@ answer(self, { check, calibrate });
 async function check({ image: bytes, models, preference, deep }, context) {
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
-  const { Image, rank } = await loadProgram(context);
+  const { Image, claims: claimsOf, rank } = await loadProgram(context);
   progress({ stage: 'device' });
   const { checker } = await openDevice(choice.device, context);
   progress({ stage: 'decode' });
+  const claims = JSON.parse(claimsOf(new Uint8Array(bytes)));
   const image = Image.decode(new Uint8Array(bytes), false);
   try {
     const { costed, failures } = await costs(image, models, signal);
@@ -83,7 +85,8 @@ async function check({ image: bytes, models, preference, deep }, context) {
     const ranking = JSON.parse(rank(JSON.stringify(answers.map(({ report }) => report))));
     const { kind, adapter, threads } = JSON.parse(checker.device_report());
     const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
-    return { answers, ranking, failures, device: { kind, adapter: named, reason: choice.reason, threads }, seconds };
+    const device = { kind, adapter: named, reason: choice.reason, threads };
+    return { answers, ranking, claims, failures, device, seconds };
   } finally {
     image.free();
   }

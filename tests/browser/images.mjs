@@ -21,6 +21,14 @@ export function pngClaiming(width, height) {
   return pngFile(width, height, deflateSync(Buffer.alloc(64)));
 }
 
+/** The same file with a text before its pixels. @param {Buffer} file @param {string} keyword @param {string} text */
+export function withText(file, keyword, text) {
+  // After the signature and the header.
+  const start = 8 + 25;
+  const data = Buffer.concat([Buffer.from(`${keyword}\0\0\0\0\0`, 'latin1'), Buffer.from(text, 'utf8')]);
+  return Buffer.concat([file.subarray(0, start), chunk('iTXt', data), file.subarray(start)]);
+}
+
 /** Detailed enough that no check calls it too flat. @param {number} side */
 export function busyPng(side) {
   return png(side, side, (x, y) => [(x * 7 + y * 3) & 255, (x * y) & 255, (x ^ y) & 255]);

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chooseDevice, DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from './browser.mjs';
-import { busyPng, png, pngClaiming } from './images.mjs';
+import { busyPng, png, pngClaiming, withText } from './images.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -213,6 +213,23 @@ pageTest(
   },
   { expected: /unreachable/ },
 );
+
+pageTest('what the file says of itself stands apart, as plain text', async (page) => {
+  await give(page, 'drop', 'small.png', small);
+  const plain = await settled(page);
+  assert.match(await page.locator('.claims').innerText(), /Nothing about where it came from/);
+  const settings = 'a castle <img src=x onerror="document.title=1">\nSteps: 20, Sampler: Euler a';
+  await give(page, 'drop', 'told.png', withText(small, 'parameters', settings));
+  await page.locator('.claims', { hasText: 'Steps: 20' }).waitFor();
+  const told = await settled(page);
+  // The file's words change nothing of the verdict, and are not read as a page.
+  assert.deepEqual([told.outcome, plain.outcome], ['matches', 'matches']);
+  const claims = page.locator('.claims');
+  assert.equal(await claims.locator('dt').innerText(), 'It says that it was made by a generator');
+  assert.equal(await claims.locator('dd').innerText(), `parameters ${settings}`);
+  assert.equal(await claims.locator('img').count(), 0);
+  assert.match(await claims.innerText(), /they prove nothing by themselves/);
+});
 
 // Late, because a software adapter keeps the machine busy.
 pageTest('a decoded image that is dropped matches, on WebGPU', async (page, { requests }) => {

@@ -11,6 +11,7 @@ mod goldens;
 mod images;
 mod import;
 mod program;
+mod provenance;
 mod published;
 mod scan;
 mod weights;
