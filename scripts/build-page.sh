@@ -30,13 +30,5 @@ if [ "$module" -nt $package/aedr_bg.wasm ]; then
   mv $package.partial $package
 fi
 
-rm -rf dist
-mkdir -p dist/weights
-cp index.html dist/
-cp -r www dist/
-cp -r $package dist/www/pkg
-cp weights/index.json weights/catalog.json dist/weights/
-for manifest in weights/*/manifest.json; do
-  cp -r "$(dirname "$manifest")" dist/weights/
-done
+node scripts/assemble.mjs --package "$package" --out dist
 say "the page is in dist/ ($(du -sh dist | cut -f1), module $(gzip -c dist/www/pkg/aedr_bg.wasm | wc -c) bytes gzipped)"

@@ -30,8 +30,12 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The one script that may fetch from other sites: it adds models, and never sees an image. */
+/** Adds models from other sites, and never sees an image. */
 const IMPORT_WORKER = '/www/import-worker.js';
+/** Fetches an image by its link, and never sees one that came any other way. */
+const LINK_WORKER = '/www/link-worker.js';
+/** Where images may be fetched from: sites that encrypt, and this machine. */
+const LINK_SITES = 'https: http://localhost:* http://127.0.0.1:*';
 
 /** With these two, workers may share memory, and the CPU is used on several threads. */
 const ISOLATION = {
@@ -48,18 +52,21 @@ const HEADERS = {
 
 /**
  * Serves one or more folders; with several, the first that has a file gives it.
- * @param {{directories: string[], port?: number, isolated?: boolean, importFrom?: string}} options Port 0 takes a
- *   free one. `importFrom`: where models may be fetched from.
+ * @param {{directories: string[], port?: number, isolated?: boolean, importFrom?: string, linksFrom?: string}} options
+ *   Port 0 takes a free one. `importFrom`: where models may be fetched from. `linksFrom`: where images may.
  * @returns {Promise<{address: string, close: () => Promise<void>}>}
  */
-export async function serve({ directories, port = 0, isolated = true, importFrom = 'https:' }) {
+export async function serve({ directories, port = 0, isolated = true, importFrom = 'https:', linksFrom = LINK_SITES }) {
   const headers = Object.entries(isolated ? { ...HEADERS, ...ISOLATION } : HEADERS);
+  // The two scripts that may connect to other sites.
+  const reaching = { [IMPORT_WORKER]: `'self' ${importFrom}`, [LINK_WORKER]: linksFrom };
   // `dev` reads the folder at each request, so a rebuild shows without a restart.
   const folders = directories.map((directory) => sirv(directory, { dev: true, etag: true }));
   const server = createServer((request, response) => {
     for (const [name, value] of headers) response.setHeader(name, value);
-    if (new URL(request.url ?? '/', 'http://localhost').pathname === IMPORT_WORKER) {
-      const policy = CONTENT_SECURITY_POLICY.replace("connect-src 'self'", `connect-src 'self' ${importFrom}`);
+    const reach = reaching[new URL(request.url ?? '/', 'http://localhost').pathname];
+    if (reach) {
+      const policy = CONTENT_SECURITY_POLICY.replace("connect-src 'self'", `connect-src ${reach}`);
       response.setHeader('Content-Security-Policy', policy);
     }
     const attempt = (/** @type {number} */ index) => {

@@ -9,6 +9,7 @@ use crate::{
     compression::Compression,
     density::{Sample, threshold},
     signal::SignalKind,
+    weights::sha256_hex,
 };
 
 /// The version of the calibration file's format.
@@ -134,6 +135,31 @@ pub struct JpegCondition {
     pub condition: Condition,
 }
 
+/// How the signals of both kinds of images are distributed: curves to draw.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Distribution {
+    /// Where the densities are given, ascending, evenly spaced in their logarithms.
+    pub signals: Vec<f64>,
+    /// Densities over the logarithm of the signal.
+    pub belonging: Vec<f64>,
+    pub others: Vec<f64>,
+}
+
+/// Points of a curve.
+const CURVE: usize = 121;
+
+impl JpegCondition {
+    /// As [`Evidence::condition`] names it.
+    pub fn title(&self) -> String {
+        format!("JPEG {}", self.quality)
+    }
+}
+
+/// How [`Evidence::condition`] names images as they were written.
+pub const AS_WRITTEN: &str = "as written";
+/// How it names those that were searched for their grid.
+pub const SEARCHED: &str = "searched";
+
 /// What a signal says, by a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -217,6 +243,17 @@ impl Condition {
         }
     }
 
+    /// Both densities, from where the first of them begins to where the last ends.
+    pub fn distribution(&self) -> Distribution {
+        // Beyond these shares curves lie on the axis.
+        let ends = [&self.belonging, &self.others].map(|sample| [sample.quantile(1e-3), sample.quantile(1.0 - 1e-3)]);
+        let (low, high) = (ends[0][0].min(ends[1][0]).ln(), ends[0][1].max(ends[1][1]).ln());
+        let step = (high - low) / (CURVE - 1) as f64;
+        let signals: Vec<f64> = (0..CURVE).map(|index| (low + step * index as f64).exp()).collect();
+        let densities = |sample: &Sample| signals.iter().map(|&signal| sample.density(signal)).collect();
+        Distribution { belonging: densities(&self.belonging), others: densities(&self.others), signals }
+    }
+
     fn is_valid(&self) -> bool {
         let interval = self.threshold_interval.is_none_or(|[low, high]| 0.0 < low && low <= high && high.is_finite());
         let threshold = self.threshold.is_finite() && self.threshold > 0.0;
@@ -264,6 +301,19 @@ impl Calibration {
             return Err(invalid("its qualities are not 1 to 100, each once, ascending".into()));
         }
         Ok(())
+    }
+
+    /// What `Evidence::condition` names.
+    pub fn condition(&self, title: &str) -> Option<&Condition> {
+        let jpeg = self.jpeg.iter().map(|jpeg| (jpeg.title(), &jpeg.condition));
+        let searched = self.searched.iter().map(|condition| (SEARCHED.into(), condition));
+        let mut all = jpeg.chain(searched).chain([(AS_WRITTEN.into(), &self.as_written)]);
+        all.find(|(found, _)| found == title).map(|(_, condition)| condition)
+    }
+
+    /// Of its canonical form, however the file is written: lower-case hexadecimal.
+    pub fn sha256(&self) -> String {
+        sha256_hex(self.to_json().as_bytes())
     }
 
     /// The share of its own belonging images that it finds, over all conditions that a signal is judged by.
@@ -344,6 +394,20 @@ mod tests {
         assert_eq!(chosen(&[SignalKind::Paper, SignalKind::Weighed]), SignalKind::Paper);
         assert_eq!(chosen(&[SignalKind::Ratio]), SignalKind::Ratio);
         assert!(best(&[], |signal| Ok(starts(signal))).is_err());
+    }
+
+    #[test]
+    fn curves_are_densities_over_logarithms() {
+        let Distribution { signals, belonging, others } = condition(3.0).distribution();
+        for density in [&belonging, &others] {
+            let step = (signals[1] / signals[0]).ln();
+            let area: f64 = density.iter().sum::<f64>() * step;
+            assert!((area - 1.0).abs() < 0.01, "{area}");
+        }
+        assert!(signals[0] < 0.5 && signals[signals.len() - 1] > 13.0 && signals.is_sorted());
+        let peak =
+            |density: &[f64]| signals[(0..density.len()).max_by(|&a, &b| density[a].total_cmp(&density[b])).unwrap()];
+        assert!((0.5..1.0).contains(&peak(&belonging)) && (3.0..13.0).contains(&peak(&others)));
     }
 
     #[test]

@@ -11,11 +11,13 @@ use crate::{
     engine::gpu::{Gpu, Stored},
     homogeneity::homogeneity,
     image::{CROP_MULTIPLE, CroppedImage, DecodeOptions, DecodedImage, decode},
-    reconstruction::{Losses, Progress, Source, Stage, double_reconstruction, reconstructions},
-    scan::{Found, recompressed_contrast, search},
+    local::{FLAT, LocalEvidence, MOST_PIXELS},
+    reconstruction::{Losses, Progress, Reconstructions, Source, Stage, double_reconstruction, reconstructions},
+    remark::Remark,
+    scan::{Alignment, Found, recompressed_contrast, search},
     signal::{SignalKind, loss_ratio, signal},
-    verdict::{Measured, Outcome, Reason, Verdict, decide},
-    weights::{Manifest, Model},
+    verdict::{Measured, Outcome, Verdict, decide},
+    weights::{Model, Precision, Shard},
 };
 
 /// The smallest side that a reconstruction makes sense for, in latents.
@@ -40,7 +42,7 @@ pub struct CheckReport {
     pub threshold: Option<f64>,
     pub outcome: Outcome,
     /// Why there is no verdict.
-    pub reason: Option<Reason>,
+    pub reason: Option<Remark>,
     /// What the outcome rests on, if the model is calibrated for such images.
     #[serde(default)]
     pub evidence: Option<Evidence>,
@@ -50,8 +52,8 @@ pub struct CheckReport {
     /// Other distances of the two reconstructions than the losses, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distances: Option<[Distances; 2]>,
-    /// What was done to the image that a person should know, as plain sentences.
-    pub notes: Vec<String>,
+    /// What was done to the image that a person should know: "cropped", "orientation_ignored", "jpeg" or "lossy".
+    pub notes: Vec<Remark>,
     pub device: DeviceLine,
 }
 
@@ -83,6 +85,24 @@ impl CheckReport {
     }
 }
 
+impl CheckReport {
+    /// `[left, top, width, height]` of the part that was reconstructed, in pixels of the file: where a search found the
+    /// image resized, its grid is laid over the file's.
+    pub fn placement(&self) -> [f64; 4] {
+        let alignment = self.search.as_ref().map_or(Alignment::NONE, |found| found.alignment);
+        let ImageLine { width, height, checked_width, checked_height, .. } = self.image;
+        let [former_width, former_height] = alignment.size.unwrap_or([width, height]);
+        let (across, down) =
+            (f64::from(width) / f64::from(former_width.max(1)), f64::from(height) / f64::from(former_height.max(1)));
+        [
+            f64::from(alignment.left) * across,
+            f64::from(alignment.top) * down,
+            f64::from(checked_width) * across,
+            f64::from(checked_height) * down,
+        ]
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelLine {
     pub id: String,
@@ -93,12 +113,28 @@ pub struct ModelLine {
     /// Ids of models that a check cannot tell from this one.
     #[serde(default)]
     pub shares: Vec<String>,
+    #[serde(default)]
+    pub precision: Option<Precision>,
+    /// The files of its weights, with their hashes: which weights these were.
+    #[serde(default)]
+    pub shards: Vec<Shard>,
+    /// Of its calibration ([`Calibration::sha256`]), if it has one.
+    #[serde(default)]
+    pub calibration_sha256: Option<String>,
 }
 
 impl ModelLine {
-    fn of(manifest: &Manifest) -> Self {
-        let Manifest { id, name, serves, shares, .. } = manifest.clone();
-        ModelLine { id, name, serves, shares }
+    fn of(model: &Model) -> Self {
+        let manifest = model.manifest.clone();
+        ModelLine {
+            id: manifest.id,
+            name: manifest.name,
+            serves: manifest.serves,
+            shares: manifest.shares,
+            precision: Some(manifest.precision),
+            shards: manifest.shards,
+            calibration_sha256: model.calibration.as_ref().map(Calibration::sha256),
+        }
     }
 }
 
@@ -167,7 +203,7 @@ pub async fn check(
 /// # Errors
 /// As [`check`].
 pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<CheckReport> {
-    report(model, image, image, None, false, progress).await
+    Ok(reconstruct(model, Part::of(image), Kept::Losses, progress).await?.0)
 }
 
 /// As [`check_image`], and takes the other distances as well.
@@ -175,7 +211,7 @@ pub async fn check_image(model: &Model, image: &DecodedImage, progress: &mut imp
 /// # Errors
 /// As [`check`].
 pub async fn check_distances(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<CheckReport> {
-    report(model, image, image, None, true, progress).await
+    Ok(reconstruct(model, Part::of(image), Kept::Distances, progress).await?.0)
 }
 
 /// Searches where the image lies on the grid that it may have been painted on, and checks it there: many times the work
@@ -184,45 +220,94 @@ pub async fn check_distances(model: &Model, image: &DecodedImage, progress: &mut
 /// # Errors
 /// As [`check`], and those of [`search`].
 pub async fn check_searched(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<CheckReport> {
-    let found = search(model, image, &mut Part { progress, from: 0.0, to: SEARCHING }).await?;
+    Ok(searched(model, image, Kept::Losses, progress).await?.0)
+}
+
+/// As [`check_image`], or [`check_searched`] if the check is to be `deep`, and tells where in the image the evidence lies,
+/// unless the image has more than [`MOST_PIXELS`].
+///
+/// # Errors
+/// As [`check_searched`].
+pub async fn check_locally(
+    model: &Model,
+    image: &DecodedImage,
+    deep: bool,
+    progress: &mut impl Progress,
+) -> Result<(CheckReport, Option<LocalEvidence>)> {
+    let pixels = u64::from(image.width) * u64::from(image.height);
+    let kept = if pixels <= MOST_PIXELS as u64 { Kept::Local } else { Kept::Losses };
+    if deep {
+        searched(model, image, kept, progress).await
+    } else {
+        reconstruct(model, Part::of(image), kept, progress).await
+    }
+}
+
+async fn searched(
+    model: &Model,
+    image: &DecodedImage,
+    kept: Kept,
+    progress: &mut impl Progress,
+) -> Result<(CheckReport, Option<LocalEvidence>)> {
+    let found = search(model, image, &mut Share { progress, from: 0.0, to: SEARCHING }).await?;
     let aligned = found.alignment.undo(image)?;
-    let mut report =
-        report(model, image, &aligned, Some(found.clone()), false, &mut Part { progress, from: SEARCHING, to: 0.97 })
-            .await?;
+    let part = Part { image, aligned: &aligned, found: Some(found.clone()) };
+    let (mut report, local) =
+        reconstruct(model, part, kept, &mut Share { progress, from: SEARCHING, to: 0.97 }).await?;
     if report.outcome == Outcome::Matches {
-        let part = &mut Part { progress, from: 0.97, to: 1.0 };
-        let contrast = recompressed_contrast(model, image, &found, part).await?;
+        let share = &mut Share { progress, from: 0.97, to: 1.0 };
+        let contrast = recompressed_contrast(model, image, &found, share).await?;
         report.search = Some(Found { recompressed: Some(contrast), ..found });
         report.judge(model.calibration.as_ref())?;
     }
-    Ok(report)
+    Ok((report, local))
 }
 
 /// The share of a searched check that the search takes, about.
 const SEARCHING: f64 = 0.9;
 
 /// Progress of one part of the work, in the share of the whole that it has.
-struct Part<'a, P> {
+struct Share<'a, P> {
     progress: &'a mut P,
     from: f64,
     to: f64,
 }
 
-impl<P: Progress> Progress for Part<'_, P> {
+impl<P: Progress> Progress for Share<'_, P> {
     async fn report(&mut self, fraction: f64, stage: Stage) -> bool {
         self.progress.report(self.from + fraction * (self.to - self.from), stage).await
     }
 }
 
-/// Checks `aligned`, which is the `image` as it is or as a search found it.
-async fn report(
-    model: &Model,
-    image: &DecodedImage,
-    aligned: &DecodedImage,
+/// What is kept of the reconstructions besides the losses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Losses,
+    Distances,
+    Local,
+}
+
+/// What is reconstructed of an image.
+struct Part<'a> {
+    image: &'a DecodedImage,
+    /// The image as it is, or as a search found it.
+    aligned: &'a DecodedImage,
     found: Option<Found>,
-    with_distances: bool,
+}
+
+impl<'a> Part<'a> {
+    /// All of it, as it is.
+    fn of(image: &'a DecodedImage) -> Self {
+        Part { image, aligned: image, found: None }
+    }
+}
+
+async fn reconstruct(
+    model: &Model,
+    Part { image, aligned, found }: Part<'_>,
+    kept: Kept,
     progress: &mut impl Progress,
-) -> Result<CheckReport> {
+) -> Result<(CheckReport, Option<LocalEvidence>)> {
     let cropped = aligned.cropped(&model.manifest.architecture);
     let minimum = MINIMUM_LATENTS * cropped.multiple;
     if cropped.width.min(cropped.height) < minimum {
@@ -233,14 +318,16 @@ async fn report(
     let (width, height) = (cropped.width as u32, cropped.height as u32);
     // Asked for now, so that the next answer is this check's.
     Gpu::memory();
-    let (losses, distances) = if with_distances {
-        let made = reconstructions(model, &cropped, progress).await?;
-        let size = cropped.size();
-        let image = cropped.rows(0..size[1]);
-        (made.losses, Some([distances(&image, &made.first, size)?, distances(&made.first, &made.second, size)?]))
-    } else {
+    let (losses, made) = if kept == Kept::Losses {
         (double_reconstruction(model, &cropped, progress).await?, None)
+    } else {
+        let made = reconstructions(model, &cropped, progress).await?;
+        (made.losses, Some(made))
     };
+    let made_for = |wanted: Kept| made.as_ref().filter(|_| kept == wanted);
+    let distances = made_for(Kept::Distances).map(|made| both_distances(&cropped, made)).transpose()?;
+    let flat = model.calibration.as_ref().map_or(FLAT, |calibration| calibration.maximum_homogeneity);
+    let local = made_for(Kept::Local).map(|made| LocalEvidence::of(&cropped, made, flat)).transpose()?;
     let map_bytes = (model.device.kind == DeviceKind::WebGpu).then(|| Gpu::memory().1);
     let homogeneity = homogeneity(&aligned.grey, aligned.width as usize)?;
     let maps = match model.maps {
@@ -248,7 +335,7 @@ async fn report(
         Stored::F16 => "f16",
     };
     let mut report = CheckReport {
-        model: ModelLine::of(&model.manifest),
+        model: ModelLine::of(model),
         image: ImageLine {
             width: image.width,
             height: image.height,
@@ -277,28 +364,44 @@ async fn report(
         },
     };
     report.judge(model.calibration.as_ref())?;
-    Ok(report)
+    Ok((report, local))
 }
 
-fn notes(image: &DecodedImage, cropped: &CroppedImage<'_>) -> Vec<String> {
+/// Of x1 from x and of x2 from x1.
+fn both_distances(image: &CroppedImage<'_>, made: &Reconstructions) -> Result<[Distances; 2]> {
+    let size = image.size();
+    let original = image.rows(0..size[1]);
+    Ok([distances(&original, &made.first, size)?, distances(&made.first, &made.second, size)?])
+}
+
+fn notes(image: &DecodedImage, cropped: &CroppedImage<'_>) -> Vec<Remark> {
     let mut notes = Vec::new();
     let CroppedImage { width, height, multiple, .. } = *cropped;
     if (width, height) != (image.width as usize, image.height as usize) {
-        notes.push(format!(
+        let message = format!(
             "The image's sides are not multiples of {multiple}, so its right and bottom edges were left out: \
              {width} × {height} of {} × {} pixels were checked.",
             image.width, image.height
-        ));
+        );
+        let (whole_width, whole_height) = (image.width, image.height);
+        let sides = [("width", width as u64), ("height", height as u64), ("multiple", multiple as u64)];
+        let remark = sides.into_iter().fold(Remark::new("cropped", message), |all, (name, side)| all.with(name, side));
+        notes.push(remark.with("whole_width", whole_width).with("whole_height", whole_height));
     }
     if image.orientation_ignored {
-        notes.push("The file asks to be shown turned; its pixels were checked as they are stored.".into());
+        let message = "The file asks to be shown turned; its pixels were checked as they are stored.";
+        notes.push(Remark::new("orientation_ignored", message));
     }
     match image.compression {
-        Compression::Jpeg(quality) => notes.push(format!(
-            "JPEG compression changes pixels and can hide a match. This file's quality is {quality} of 100."
-        )),
+        Compression::Jpeg(quality) => {
+            let message = format!(
+                "JPEG compression changes pixels and can hide a match. This file's quality is {quality} of 100."
+            );
+            notes.push(Remark::new("jpeg", message).with("quality", quality));
+        }
         Compression::Lossy => {
-            notes.push(format!("{} compression changes pixels and can hide a match.", image.format));
+            let message = format!("{} compression changes pixels and can hide a match.", image.format);
+            notes.push(Remark::new("lossy", message));
         }
         Compression::Lossless => {}
     }

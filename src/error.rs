@@ -1,5 +1,7 @@
 //! What can go wrong, as kinds with a stable code, the thing that offends, and what to do about it.
 
+use serde::Serialize;
+
 use crate::weights::LoadReport;
 
 /// A result whose error is [`Error`].
@@ -7,7 +9,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Everything this crate reports as a failure. The message names the offending thing;
 /// [`Error::advice`] says what to do; [`Error::code`] is stable across versions.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize)]
+// As details beside the code: what others need to say it in their words.
+#[serde(untagged)]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes start like no image format that is known. Choose another file.
@@ -55,6 +59,9 @@ pub enum Error {
     /// Numbers that were handed in make no sense (calibration lines, tensor sizes).
     #[error("{what} cannot be used: {detail}")]
     BadNumbers { what: String, detail: String },
+    /// A check that is to be repeated is not of this image, or the report is none.
+    #[error("{what} is not what the report was made of: {detail}")]
+    NotTheSame { what: String, detail: String },
     /// A file could not be read or written.
     #[error("{path}: {detail}")]
     File { path: String, detail: String },
@@ -79,6 +86,7 @@ impl Error {
             Error::DeviceFailed { .. } => "device_failed",
             Error::Cancelled => "cancelled",
             Error::BadNumbers { .. } => "bad_numbers",
+            Error::NotTheSame { .. } => "not_the_same",
             Error::File { .. } => "file",
         }
     }
@@ -106,6 +114,7 @@ impl Error {
             Error::DeviceFailed { .. } => "Try again, with a smaller image or on the CPU.",
             Error::Cancelled => "Start the check again when you like.",
             Error::BadNumbers { .. } => "Check the input.",
+            Error::NotTheSame { .. } => "Use the very files that the report names, unchanged.",
             Error::File { .. } => "Check the path and its permissions.",
         }
     }

@@ -192,6 +192,14 @@ pub struct CroppedImage<'a> {
     pub height: usize,
 }
 
+impl CroppedImage<'_> {
+    /// The grey values of a row; none below the last.
+    pub fn grey_row(&self, row: usize) -> &[u8] {
+        let whole = self.image.grey.chunks_exact(self.image.width.max(1) as usize).nth(row);
+        whole.map_or(&[], |values| &values[..self.width])
+    }
+}
+
 /// `[3, height, width]` values in [-1, 1].
 impl Source for CroppedImage<'_> {
     fn size(&self) -> MapSize {

@@ -2,7 +2,8 @@
 //!
 //! The pipeline, module by module: [`image`] → [`autoencoder`] (from [`weights`], on a [`device`]) →
 //! [`reconstruction`] (the two losses) → [`homogeneity`], [`signal`] → [`calibration`], [`verdict`] →
-//! [`check`] (the report), [`ranking`] (the reports of several models). `web` binds it to browsers; the `aedr` program is
+//! [`check`] (a model's report), [`ranking`] (the reports of several models), [`local`] (where the evidence lies), [`record`]
+//! (all that is needed to repeat the check). `web` binds it to browsers; the `aedr` program is
 //! the command line.
 //!
 //! "AEDR: Training-Free AI-Generated Image Attribution via Autoencoder Double-Reconstruction",
@@ -23,11 +24,15 @@ mod error;
 pub mod evaluation;
 pub mod homogeneity;
 pub mod image;
+pub mod local;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod painted;
+pub mod picture;
 pub mod provenance;
 pub mod ranking;
 pub mod reconstruction;
+pub mod record;
+pub mod remark;
 pub mod scan;
 pub mod signal;
 pub mod verdict;

@@ -6,6 +6,7 @@ mod evaluate;
 mod models;
 mod pack;
 mod paint;
+mod replay;
 mod report;
 mod results;
 mod threshold;
@@ -40,7 +41,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check images against a model.
+    /// Check images against models, or repeat a check that a report was made of.
     Check(check::CheckArguments),
     /// Print each image's path and homogeneity, separated by a tab.
     Homogeneity {

@@ -2,11 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    calibration::FALSE_ATTRIBUTION,
-    check::CheckReport,
-    verdict::{Outcome, Reason},
-};
+use crate::{calibration::FALSE_ATTRIBUTION, check::CheckReport, remark::Remark, verdict::Outcome};
 
 /// The answer over all models, and the models in the order of what speaks for them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,8 +10,8 @@ pub struct Ranking {
     /// [`Outcome::Matches`] if one model matches; else [`Outcome::CannotTell`] if one cannot tell for a reason that
     /// lies in the image, or if none is calibrated; else [`Outcome::DoesNotMatch`].
     pub outcome: Outcome,
-    /// Why there is no answer.
-    pub reason: Option<Reason>,
+    /// Why there is no answer: that of a model, or "many_models".
+    pub reason: Option<Remark>,
     /// The likeliest first.
     pub groups: Vec<Group>,
 }
@@ -57,7 +53,7 @@ pub fn rank(reports: &[CheckReport]) -> Ranking {
         let report = &reports[group.reports[0]];
         let many = || {
             let message = format!("among {asked} models one comes as near as this by chance too often");
-            Reason::new("many_models", message)
+            Remark::new("many_models", message).with("count", asked as u64)
         };
         if report.outcome == Outcome::Matches { Some(many()) } else { report.reason.clone() }
     };
@@ -113,13 +109,16 @@ mod tests {
     };
 
     fn report(id: usize, outcome: Outcome, signal: f64, threshold: Option<f64>, shares: &[usize]) -> CheckReport {
-        let reason = (outcome == Outcome::CannotTell).then(|| Reason { code: format!("{id}"), message: String::new() });
+        let reason = (outcome == Outcome::CannotTell).then(|| Remark::new(&id.to_string(), ""));
         CheckReport {
             model: ModelLine {
                 id: id.to_string(),
                 name: String::new(),
                 serves: Vec::new(),
                 shares: shares.iter().map(usize::to_string).collect(),
+                precision: None,
+                shards: Vec::new(),
+                calibration_sha256: None,
             },
             image: ImageLine {
                 width: 64,

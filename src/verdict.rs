@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    calibration::{Calibration, Condition, Evidence, Standing},
+    calibration::{AS_WRITTEN, Calibration, Condition, Evidence, SEARCHED, Standing},
     compression::Compression,
+    remark::Remark,
 };
 
 /// What a check says about one model.
@@ -17,22 +18,6 @@ pub enum Outcome {
     /// They are not, as they are now. Says nothing about other generators.
     DoesNotMatch,
     CannotTell,
-}
-
-/// Why there is no verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reason {
-    /// "uncalibrated", "search_uncalibrated", "too_small", "too_flat", "near_threshold", "heavy_jpeg",
-    /// "unmeasured_compression", "cut_or_resized", "unstable" or "many_models".
-    pub code: String,
-    /// One plain sentence.
-    pub message: String,
-}
-
-impl Reason {
-    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
-        Reason { code: code.into(), message: message.into() }
-    }
 }
 
 /// What a verdict is made of.
@@ -57,8 +42,9 @@ pub struct Measured {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     pub outcome: Outcome,
-    /// For [`Outcome::CannotTell`].
-    pub reason: Option<Reason>,
+    /// For [`Outcome::CannotTell`]: "uncalibrated", "search_uncalibrated", "too_small", "too_flat", "near_threshold",
+    /// "heavy_jpeg", "unmeasured_compression", "cut_or_resized" or "unstable".
+    pub reason: Option<Remark>,
     /// If there is a calibration for such images.
     pub evidence: Option<Evidence>,
 }
@@ -73,7 +59,7 @@ pub fn decide(measured: &Measured, calibration: Option<&Calibration>) -> Verdict
     if measured.shorter_side < calibration.minimum_side {
         let least = calibration.minimum_side;
         let message = format!("the shorter side is under {least} pixels, too few for a verdict");
-        return cannot_tell("too_small", message, evidence);
+        return because(Remark::new("too_small", message).with("least", least), evidence);
     }
     if measured.homogeneity > calibration.maximum_homogeneity {
         return cannot_tell("too_flat", "the image has too little texture for a verdict", evidence);
@@ -108,7 +94,11 @@ fn is_unstable(measured: &Measured, calibration: &Calibration) -> bool {
 }
 
 fn cannot_tell(code: &str, message: impl Into<String>, evidence: Option<Evidence>) -> Verdict {
-    Verdict { outcome: Outcome::CannotTell, reason: Some(Reason::new(code, message)), evidence }
+    because(Remark::new(code, message), evidence)
+}
+
+fn because(reason: Remark, evidence: Option<Evidence>) -> Verdict {
+    Verdict { outcome: Outcome::CannotTell, reason: Some(reason), evidence }
 }
 
 /// Where the image stands by each condition that it may fall under. A quality between two that were measured must be
@@ -119,25 +109,25 @@ fn compare(measured: &Measured, calibration: &Calibration) -> Vec<(Standing, Evi
     };
     if let Some(contrast) = measured.contrast {
         let searched = calibration.searched.iter();
-        return searched.map(|condition| judge(condition, contrast, "contrast", "searched".into())).collect();
+        return searched.map(|condition| judge(condition, contrast, "contrast", SEARCHED.into())).collect();
     }
-    let as_written = (None, &calibration.as_written);
-    let all = || calibration.jpeg.iter().map(|jpeg| (Some(jpeg.quality), &jpeg.condition)).chain([as_written]);
+    let as_written = || (None, AS_WRITTEN.to_owned(), &calibration.as_written);
+    let jpeg = || calibration.jpeg.iter().map(|jpeg| (Some(jpeg.quality), jpeg.title(), &jpeg.condition));
+    let all = || jpeg().chain([as_written()]);
     let conditions: Vec<_> = match measured.compression {
-        Compression::Lossless => vec![as_written],
+        Compression::Lossless => vec![as_written()],
         Compression::Lossy if calibration.jpeg.is_empty() => Vec::new(),
         Compression::Lossy => all().collect(),
         Compression::Jpeg(quality) => {
-            let below = all().take_while(|(measured, _)| measured.is_some_and(|measured| measured <= quality)).last();
-            let above = all().find(|(measured, _)| measured.is_none_or(|measured| measured >= quality));
+            let below = all().take_while(|(measured, ..)| measured.is_some_and(|measured| measured <= quality)).last();
+            let above = all().find(|(measured, ..)| measured.is_none_or(|measured| measured >= quality));
             // Below the lowest quality that was measured nothing is known.
             below.map_or_else(Vec::new, |below| [Some(below), above].into_iter().flatten().collect())
         }
     };
-    let title = |quality: Option<u8>| quality.map_or("as written".into(), |quality| format!("JPEG {quality}"));
     conditions
         .into_iter()
-        .map(|(quality, condition)| judge(condition, measured.signal, calibration.signal.symbol(), title(quality)))
+        .map(|(_, title, condition)| judge(condition, measured.signal, calibration.signal.symbol(), title))
         .collect()
 }
 
@@ -150,7 +140,7 @@ fn nothing_like_it(measured: &Measured, calibration: &Calibration) -> Verdict {
         (None, Compression::Jpeg(quality), Some(lowest)) => {
             let lowest = lowest.quality;
             let message = format!("JPEG of quality {quality} hides too much; {lowest} is the lowest that was measured");
-            cannot_tell("heavy_jpeg", message, None)
+            because(Remark::new("heavy_jpeg", message).with("quality", quality).with("lowest", lowest), None)
         }
         _ => {
             let message = "this model was measured on images without loss only, and the file is compressed";

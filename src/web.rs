@@ -3,20 +3,23 @@
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
-use serde::Serialize;
+use js_sys::{Array, Float32Array, Function, Object, Promise, Reflect, Uint8Array};
+use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     Error, Result,
-    calibration::{self, Calibration},
-    check::{CheckReport, check_image, check_searched},
+    calibration::{self, Calibration, Condition, Distribution},
+    check::{CheckReport, check_locally},
     device::{ComputeDevice, DeviceKind, DevicePreference},
     engine::cpu::crew::{self, HelperWorker},
     image::{DecodeOptions, DecodedImage, decode},
-    provenance, ranking,
+    local::{CELL, LocalEvidence},
+    picture::{RATIO_SPAN, Scale, png},
+    provenance,
     reconstruction::{self, Progress, Silent, Stage, Values},
+    record::{FailureLine, FileLine, Record, Settings},
     weights::{Import, ImportRequest, Manifest, Model, ModelLoader, Written},
 };
 
@@ -62,6 +65,13 @@ struct ModelCost {
     multiply_adds: u64,
 }
 
+/// What a check gives, besides pictures.
+#[derive(Serialize)]
+struct Answer<'a> {
+    report: &'a CheckReport,
+    distribution: Option<Distribution>,
+}
+
 /// A decoded image, for checks against any number of models.
 #[wasm_bindgen]
 pub struct Image(DecodedImage);
@@ -75,6 +85,14 @@ impl Image {
     pub fn decode(bytes: &[u8], apply_orientation: bool) -> Result<Image, JsValue> {
         let options = DecodeOptions { apply_orientation, ..DecodeOptions::default() };
         decode(bytes, &options).map(Image).map_err(to_js)
+    }
+
+    /// The pixels that are checked, as a PNG: for files that browsers do not show.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn picture(&self) -> Result<Vec<u8>, JsValue> {
+        png(&self.0.rgb, self.0.width as usize, self.0.height as usize).map_err(to_js)
     }
 
     /// What a manifest's model would take for this image: `{parameter_bytes, multiply_adds}`, the bytes on the device.
@@ -91,22 +109,24 @@ impl Image {
     }
 }
 
-/// What an image file says of its own origin, as an array of claims ([`crate::provenance`]).
+/// The record of a check ([`Record`]): of a file's bytes, its `name`, [`Settings`], arrays of reports and of
+/// [`FailureLine`]s, and the time.
 ///
 /// # Errors
-/// None is known.
+/// `bad_numbers` for what is none of these.
 #[wasm_bindgen]
-pub fn claims(bytes: &[u8]) -> Result<String, JsValue> {
-    json(&provenance::claims(bytes))
-}
-
-/// Ranks an array of reports of one image.
-///
-/// # Errors
-/// `bad_numbers` for what is no such array.
-#[wasm_bindgen]
-pub fn rank(reports: &str) -> Result<String, JsValue> {
-    json(&ranking::rank(&parse_reports(reports)?))
+pub fn record(
+    bytes: &[u8],
+    name: &str,
+    settings: &str,
+    reports: &str,
+    failures: &str,
+    created_at: String,
+) -> Result<String, JsValue> {
+    let settings: Settings = parse("the settings", settings)?;
+    let failures: Vec<FailureLine> = parse("the failures", failures)?;
+    let made = Record::new(FileLine::of(name, bytes), settings, parse("the reports", reports)?, created_at);
+    json(&Record { failures, claims: provenance::claims(bytes), ..made })
 }
 
 /// A model's calibration from arrays of reports of images that belong to it and of others, at the method's α of 5 %.
@@ -115,15 +135,16 @@ pub fn rank(reports: &str) -> Result<String, JsValue> {
 /// Those of [`calibration::from_reports`].
 #[wasm_bindgen]
 pub fn calibrate(model: &str, belonging: &str, others: &str) -> Result<String, JsValue> {
-    let (belonging, others) = (parse_reports(belonging)?, parse_reports(others)?);
+    let reports = |text: &str| parse::<Vec<CheckReport>>("the reports", text);
+    let (belonging, others) = (reports(belonging)?, reports(others)?);
     let source = format!("in the page, from {} images that belong and {} others", belonging.len(), others.len());
     let made = calibration::from_reports(model, &belonging, &others, 0.05, &source);
     Ok(made.map_err(to_js)?.to_json())
 }
 
-fn parse_reports(reports: &str) -> Result<Vec<CheckReport>, JsValue> {
-    serde_json::from_str(reports)
-        .map_err(|error| to_js(Error::BadNumbers { what: "the reports".into(), detail: error.to_string() }))
+fn parse<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, JsValue> {
+    serde_json::from_str(text)
+        .map_err(|error| to_js(Error::BadNumbers { what: what.into(), detail: error.to_string() }))
 }
 
 #[wasm_bindgen]
@@ -191,7 +212,8 @@ impl Checker {
     }
 
     /// Checks an image, with a search of its grid if the check is to be `deep`. `on_progress(fraction, stage)` gives (a
-    /// promise of) whether to go on.
+    /// promise of) whether to go on. Gives `{found, local}`: JSON of the report and, if there is evidence, of the
+    /// distributions that it was compared with; and where in the image the evidence lies, `null` for large images.
     ///
     /// # Errors
     /// Those of [`crate::check::check_image`], and `unknown_model`.
@@ -201,20 +223,24 @@ impl Checker {
         model: String,
         deep: bool,
         on_progress: Function,
-    ) -> Result<String, JsValue> {
+    ) -> Result<Object, JsValue> {
         let thrown = Rc::new(RefCell::new(None));
         let mut progress = Callback { function: on_progress, thrown: Rc::clone(&thrown) };
         let model = self.model(&model)?;
-        let report = if deep {
-            check_searched(&model, &image.0, &mut progress).await
-        } else {
-            check_image(&model, &image.0, &mut progress).await
-        };
+        let checked = check_locally(&model, &image.0, deep, &mut progress).await;
         // What the callback itself threw says more than that it cancelled.
         if let Some(thrown) = thrown.take() {
             return Err(thrown);
         }
-        json(&report.map_err(to_js)?)
+        let (report, local) = checked.map_err(to_js)?;
+        let condition = model.calibration.as_ref().zip(report.evidence.as_ref());
+        let condition = condition.and_then(|(calibration, evidence)| calibration.condition(&evidence.condition));
+        let distribution = condition.map(Condition::distribution);
+        let local = local.map(|local| local_evidence(&local, &report)).transpose()?;
+        object([
+            ("found", json(&Answer { report: &report, distribution })?.into()),
+            ("local", local.map_or(JsValue::NULL, JsValue::from)),
+        ])
     }
 
     /// `[3, height, width]` values in [-1, 1] → latent.
@@ -307,6 +333,57 @@ impl Importer {
     }
 }
 
+/// `{cell, columns, placement, layers, scales}`: pixels of a cell's side, cells in a row; `[left, top, width, height]` of
+/// the part that was checked, in pixels of the file; PNG files of the reconstructions, and of the maps with their values
+/// `[rows, columns]`; and the scales of the maps, each with its bar as a PNG.
+fn local_evidence(local: &LocalEvidence, report: &CheckReport) -> Result<Object, JsValue> {
+    let picture = |rgb: &[u8]| -> Result<JsValue, JsValue> {
+        object([("png", bytes(&png(rgb, local.width, local.height).map_err(to_js)?))]).map(JsValue::from)
+    };
+    let map = |scale: Scale, values: &[f32]| -> Result<JsValue, JsValue> {
+        let values_of = Float32Array::from(values).into();
+        object([("png", bytes(&scale.map(values, local.columns).map_err(to_js)?)), ("values", values_of)])
+            .map(JsValue::from)
+    };
+    let bar = |scale: Scale| scale.bar().map(|bar| bytes(&bar)).map_err(to_js);
+    let (high, centre) = (local.largest_error(), local.usual_ratio(report));
+    let (errors, ratios) = (Scale::Error { high }, Scale::Ratio { centre });
+    let layers = object([
+        ("first", picture(&local.reconstructions[0])?),
+        ("second", picture(&local.reconstructions[1])?),
+        ("first_error", map(errors, &local.errors[0])?),
+        ("second_error", map(errors, &local.errors[1])?),
+        ("ratio", map(ratios, &local.ratios)?),
+    ])?;
+    let error_scale = object([("bar", bar(errors)?), ("low", 0.0.into()), ("high", high.into())])?;
+    let ratio_scale = object([
+        ("bar", bar(ratios)?),
+        ("low", (centre / RATIO_SPAN).into()),
+        ("centre", centre.into()),
+        ("high", (centre * RATIO_SPAN).into()),
+    ])?;
+    let placement: Array = report.placement().into_iter().map(JsValue::from).collect();
+    object([
+        ("cell", (CELL as u32).into()),
+        ("columns", (local.columns as u32).into()),
+        ("placement", placement.into()),
+        ("layers", layers.into()),
+        ("scales", object([("error", error_scale.into()), ("ratio", ratio_scale.into())])?.into()),
+    ])
+}
+
+fn object<const N: usize>(properties: [(&str, JsValue); N]) -> Result<Object, JsValue> {
+    let made = Object::new();
+    for (name, value) in properties {
+        Reflect::set(&made, &name.into(), &value)?;
+    }
+    Ok(made)
+}
+
+fn bytes(bytes: &[u8]) -> JsValue {
+    Uint8Array::from(bytes).into()
+}
+
 fn files(written: Vec<Written>) -> Array {
     let pair = |(name, bytes): Written| Array::of2(&name.into(), &Uint8Array::from(bytes.as_slice()));
     written.into_iter().map(pair).collect()
@@ -354,6 +431,9 @@ fn to_js(error: Error) -> JsValue {
     for (property, value) in [("code", error.code()), ("advice", error.advice())] {
         // Setting a property of a fresh object cannot fail.
         let _ = Reflect::set(&thrown, &property.into(), &value.into());
+    }
+    if let Ok(details) = serde_json::to_string(&error) {
+        let _ = Reflect::set(&thrown, &"details".into(), &details.into());
     }
     thrown.into()
 }

@@ -14,6 +14,7 @@ mod tensor;
 
 pub use import::{Import, ImportRequest, KnownFile, Written};
 pub use loader::{Model, ModelLoader};
+pub(crate) use manifest::sha256_hex;
 pub use manifest::{Description, Encoding, FORMAT_VERSION, Fidelity, Manifest, Precision, Shard};
 pub use published::architecture_from_diffusers;
 pub use report::{LoadReport, WrongShape};

@@ -1,168 +1,184 @@
 /**
- * The page: takes an image, has it checked, shows what was found. A newer image supersedes an older check.
+ * The page: takes images, has them checked, shows what was found. A single image supersedes the one before; several are
+ * kept in a table.
  *
- * @typedef {import('./intake.js').Intake} Intake
+ * @typedef {import('./arrivals.js').Source} Source
+ * @typedef {import('./checks.js').Entry} Entry
  */
 
+import { MAX_IMAGES, receiveSources, takeSources } from './arrivals.js';
+import { Checks } from './checks.js';
 import { byId, element } from './dom.js';
-import { toPlain } from './errors.js';
+import { AedrError, toPlain } from './errors.js';
 import { outcomeGlyph } from './glyph.js';
-import { readBytes, watchIntake } from './intake.js';
-import { addressOf, modelEntries } from './models.js';
+import { watchIntake } from './intake.js';
+import { offerLanguages } from './language.js';
+import { offerLink, showLinkForm } from './link-form.js';
 import { hidePreview, showPreview } from './preview.js';
 import { Remote } from './remote.js';
 import { errorView, resultView } from './result.js';
 import { fetchSample, showSamples } from './samples.js';
-import { errors, howSteps, outcomes, page, progress as progressWords, stages } from './texts.js';
+import {
+  announce,
+  revealStage,
+  revealWorking,
+  showCancelling,
+  showIdle,
+  showOutcome,
+  showPhase,
+  showProgress,
+} from './stage.js';
+import { errors, failure, howSteps, intake as intakeWords, locale, outcomes, page } from './texts.js';
 
 const engine = new Remote(new URL('./worker.js', import.meta.url));
-const status = byId('status');
-const outcome = byId('outcome');
-const progressBar = byId('progress');
 const settings = byId('settings');
+const checks = new Checks({ ask: engine.ask.bind(engine), preference, onChange });
 
-/** The newest check. @type {{controller: AbortController, ended: Promise<void>} | null} */
-let current = null;
+/** The images as a table, once there are several. @type {import('./queue.js').Queue | null} */
+let table = null;
+/** The image that is on the stage. @type {Entry | null} */
+let opened = null;
+/** What the stage shows of it. @type {{intake: unknown, phase: string}} */
+let shown = { intake: null, phase: '' };
 
-/**
- * Starts a check of what `take` gives, and ends the one before.
- * @param {(signal: AbortSignal) => Promise<Intake>} take
- * @param {boolean} [deep] Whether it searches for the grid that the image may have been painted on.
- */
-function begin(take, deep = false) {
-  const before = current?.ended ?? Promise.resolve();
-  current?.controller.abort();
-  const controller = new AbortController();
-  const isCurrent = () => current?.controller === controller;
-  showProgress({ stage: 'start' });
-  showPhase('working');
-  const ended = checkOne(take, deep, controller.signal, isCurrent, before).catch((thrown) => showError(thrown, null));
-  current = { controller, ended: Promise.all([before, ended]).then(() => {}) };
+/** @param {Source[]} sources At least one. */
+async function receive(sources) {
+  if (sources.length > 1 && !table) {
+    try {
+      await openTable();
+    } catch {
+      refuse(new AedrError('program_missing', intakeWords.noTable, failure.retryAdvice));
+      return;
+    }
+  }
+  if (table) append(table, sources);
+  else {
+    checks.remove(checks.entries);
+    open(checks.add(sources)[0]);
+  }
+}
+
+async function openTable() {
+  const { Queue } = await import('./queue.js');
+  const onOpen = (/** @type {Entry} */ entry) => open(entry, { focus: true });
+  const made = await Queue.open(checks, { onOpen, onTurn: (entry) => open(entry, { reveal: false }), onRemoved });
+  // Samples and what came to nothing are not what a person collects.
+  checks.remove(checks.entries.filter(({ intake, error }) => error || intake?.sample));
+  if (opened && !checks.entries.includes(opened)) opened = null;
+  table ??= made;
+}
+
+/** @param {import('./queue.js').Queue} queue @param {Source[]} sources */
+function append(queue, sources) {
+  const room = MAX_IMAGES - checks.entries.length;
+  const added = checks.add(sources.slice(0, room));
+  queue.refresh({ full: sources.length > room });
+  const [first] = added;
+  if (first && sources.length === 1) return open(first);
+  if (first && !opened) open(first, { reveal: false });
+  queue.reveal();
+}
+
+/** Some were removed from the table. @param {Entry | null} neighbour Of the one on the stage, if it is gone. */
+function onRemoved(neighbour) {
+  if (opened && checks.entries.includes(opened)) return;
+  if (neighbour) return open(neighbour, { reveal: false });
+  opened = null;
+  if (checks.entries.length > 0) return;
+  table = null;
+  showIdle();
+  byId('intake').querySelector('button').focus();
+}
+
+/** Puts an image on the stage. @param {Entry} entry @param {{focus?: boolean, reveal?: boolean}} [options] */
+function open(entry, { focus = false, reveal = true } = {}) {
+  opened = entry;
+  shown = { intake: null, phase: '' };
+  table?.mark(entry);
+  checks.prefer(entry);
+  show(entry, { focus, reveal: reveal && !focus });
+  if (focus) revealStage({ wholly: true });
+}
+
+/** @param {Entry} entry */
+function onChange(entry) {
+  table?.change(entry);
+  // Where there is a table a person may be reading elsewhere.
+  if (entry === opened) show(entry, { focus: false, reveal: table === null });
+}
+
+/** Shows where an image stands. @param {Entry} entry @param {{focus: boolean, reveal: boolean}} options */
+function show(entry, options) {
+  const { state, intake, progress, found, error } = entry;
+  const pending = state === 'waiting' || state === 'checking';
+  const fetching = pending && progress?.stage === 'link';
+  const phase = fetching ? 'fetching' : pending ? 'working' : state;
+  if (intake && intake !== shown.intake) showPreview(intake);
+  else if (!intake && (!pending || table || fetching)) hidePreview();
+  const same = shown.phase === phase && shown.intake === intake;
+  shown = { intake, phase };
+  if (pending) {
+    showProgress(progress ?? { stage: table ? 'waiting' : 'start' }, { quiet: table !== null });
+    if (same) return;
+    showPhase('working');
+    if (options.reveal) fetching ? revealWorking() : revealStage();
+    if (options.focus) byId('stage').focus({ preventScroll: true });
+  } else if (state === 'done' && found) showResult(entry, found, options);
+  else if (error) showError(error, () => again(entry, entry.deep), options);
 }
 
 /**
- * @param {(signal: AbortSignal) => Promise<Intake>} take
- * @param {boolean} deep
- * @param {AbortSignal} signal
- * @param {() => boolean} isCurrent Whether no newer image has come.
- * @param {Promise<void>} before When the worker is free.
+ * @param {Entry} entry @param {import('./checks.js').Found} found @param {{focus: boolean, reveal: boolean}} options
  */
-async function checkOne(take, deep, signal, isCurrent, before) {
-  /** @type {Intake | null} */
-  let intake = null;
-  const again = () => begin(async () => /** @type {Intake} */ (intake), deep);
-  const deeper = () => begin(async () => /** @type {Intake} */ (intake), true);
-  try {
-    intake = await take(signal);
-    if (!isCurrent()) return;
-    showPreview(intake);
-    showPhase('working');
-    const image = await readBytes(intake);
-    const models = await modelEntries();
-    await before;
-    const request = { image, models: models.map(addressOf), preference: preference(), deep };
-    const onProgress = (/** @type {any} */ report) => isCurrent() && !signal.aborted && showProgress(report);
-    const answer = await engine.ask('check', request, [image], { signal, onProgress });
-    if (!isCurrent()) return;
-    const { outcome: found, groups } = answer.ranking;
-    const view = resultView(answer, { intake, models, onAgain: again, onDeeper: deep ? null : deeper });
-    const standing = groups[0].reports.map((/** @type {number} */ index) => answer.answers[index].report.model.name);
-    finish('result', found, view, outcomes[found].heading, found === 'matches' ? standing.join(', ') : '');
-  } catch (thrown) {
-    if (!isCurrent()) return;
-    if (!intake) hidePreview();
-    showError(thrown, intake && again);
-  }
+function showResult(entry, { answer, models, deep }, options) {
+  const { outcome, groups } = answer.ranking;
+  const intake = /** @type {import('./arrivals.js').Intake} */ (entry.intake);
+  const onDeeper = deep ? null : () => again(entry, true);
+  // What the browser does not show is shown as it was read.
+  if (answer.picture) showPreview({ ...intake, file: answer.picture });
+  const view = resultView(answer, { intake, models, onAgain: () => again(entry, deep), onDeeper });
+  showOutcome('result', outcome, view, options);
+  const standing = groups[0].reports.map((/** @type {number} */ index) => answer.answers[index].report.model.name);
+  announce([outcomes[outcome].heading, ...(outcome === 'matches' ? [standing.join(', ')] : [])].join(': '));
+}
+
+/**
+ * @param {import('./errors.js').PlainError} error @param {(() => void) | null} onAgain
+ * @param {{focus: boolean, reveal: boolean}} options
+ */
+function showError(error, onAgain, options) {
+  const onCpu = () => {
+    byId('device').querySelector('[value="cpu"]').checked = true;
+    onAgain?.();
+  };
+  const kind = error.code === 'cancelled' ? 'cancelled' : 'error';
+  showOutcome('error', kind, errorView(error, { onAgain, onCpu }), { ...options, code: error.code });
+  announce(errors[error.code] ?? errors.internal);
+}
+
+/** Something came that holds no image. @param {unknown} thrown */
+function refuse(thrown) {
+  if (!table) checks.remove(checks.entries);
+  opened = null;
+  table?.mark(null);
+  hidePreview();
+  showError(toPlain(thrown), null, { focus: false, reveal: true });
+}
+
+/** @param {Entry} entry @param {boolean} deep */
+function again(entry, deep) {
+  checks.again([entry], { deep });
+  checks.prefer(entry);
 }
 
 /** The device that was chosen. */
-const preference = () => new FormData(settings.querySelector('form')).get('device');
-
-/** @param {unknown} thrown @param {(() => void) | null} again */
-function showError(thrown, again) {
-  const error = toPlain(thrown);
-  const onCpu = () => {
-    byId('device').querySelector('[value="cpu"]').checked = true;
-    again?.();
-  };
-  const kind = error.code === 'cancelled' ? 'cancelled' : 'error';
-  finish('error', kind, errorView(error, { onAgain: again, onCpu }), errors[error.code] ?? errors.internal, '');
-  outcome.dataset.code = error.code;
-}
-
-/**
- * @param {'result' | 'error'} phase @param {string} kind @param {import('./result.js').View} view
- * @param {...string} announcement
- */
-function finish(phase, kind, view, ...announcement) {
-  // Whoever has the focus on Cancel would lose it with the button.
-  const focused = byId('working').contains(document.activeElement);
-  outcome.replaceChildren(...view.summary);
-  byId('details').replaceChildren(...view.details);
-  outcome.dataset.outcome = kind;
-  delete outcome.dataset.code;
-  showPhase(phase);
-  status.textContent = announcement.filter(Boolean).join(': ');
-  const heading = outcome.querySelector('h2');
-  if (focused) heading.focus({ preventScroll: true });
-  // On a phone the picture may fill the screen.
-  if (heading.getBoundingClientRect().bottom > innerHeight) {
-    outcome.scrollIntoView({ behavior: scrolling(), block: 'nearest' });
-  }
-}
-
-/** @param {'idle' | 'working' | 'result' | 'error'} phase */
-function showPhase(phase) {
-  document.body.dataset.phase = phase;
-  byId('idle').hidden = phase !== 'idle';
-  byId('working').hidden = phase !== 'working';
-  outcome.hidden = phase !== 'result' && phase !== 'error';
-  byId('details').hidden = phase !== 'result';
-  const empty = byId('picture').hidden;
-  byId('intake').hidden = !empty;
-  byId('again').hidden = empty || phase === 'working';
-  byId('cancel').disabled = false;
-  if (phase === 'working') {
-    delete byId('frames').dataset.outcome;
-    reveal();
-  }
-  if (phase === 'result') byId('frames').dataset.outcome = outcome.dataset.outcome;
-}
-
-/** Brings the stage into view if its top is not. */
-function reveal() {
-  const stage = byId('stage');
-  const { top } = stage.getBoundingClientRect();
-  if (top >= 0 && top < innerHeight / 2) return;
-  stage.scrollIntoView({ behavior: scrolling(), block: 'start' });
-}
-
-/** @returns {ScrollBehavior} */
-function scrolling() {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
-}
-
-/**
- * @param {{stage: string, fraction?: number, loaded?: number, total?: number | null}
- *   & Partial<import('./worker.js').ModelProgress>} report
- */
-function showProgress({ stage, fraction, loaded, total = null, model = '', number = 1, count = 1 }) {
-  byId('model-text').textContent = count > 1 ? progressWords.model(number, count, model) : '';
-  const text = stages[stage] ?? stage;
-  const stageText = byId('stage-text');
-  if (stageText.textContent !== text) {
-    stageText.textContent = text;
-    // Once a stage, so that a screen reader is not flooded.
-    status.textContent = text;
-  }
-  const done = loaded === undefined ? fraction : total ? loaded / total : undefined;
-  if (done === undefined) progressBar.removeAttribute('value');
-  else progressBar.value = done;
-  byId('progress-text').textContent =
-    loaded !== undefined ? progressWords.bytes(loaded, total) : done !== undefined ? progressWords.percent(done) : '';
+function preference() {
+  return new FormData(settings.querySelector('form')).get('device');
 }
 
 function fillTexts() {
+  document.documentElement.lang = locale;
+  document.title = page.title;
   const words = /** @type {Record<string, string>} */ (page);
   for (const node of document.querySelectorAll('[data-text]')) {
     node.textContent = words[/** @type {HTMLElement} */ (node).dataset.text ?? ''];
@@ -184,15 +200,17 @@ function fillTexts() {
 }
 
 fillTexts();
-watchIntake(
-  (intake) => begin(async () => intake),
-  (error) => begin(() => Promise.reject(error)),
-);
-showSamples((sample) => begin((signal) => fetchSample(sample, signal)));
+offerLanguages(() => checks.entries);
+showLinkForm();
+receiveSources(receive);
+watchIntake({ onLink: offerLink, onLooking: () => announce(intakeWords.looking), onError: refuse });
+showSamples((sample) => {
+  const take = (/** @type {import('./arrivals.js').Taking} */ { signal }) => fetchSample(sample, signal);
+  takeSources([{ name: sample.title, intake: null, take }]);
+});
 byId('cancel').addEventListener('click', () => {
-  byId('cancel').disabled = true;
-  byId('stage-text').textContent = progressWords.cancelling;
-  current?.controller.abort();
+  showCancelling();
+  if (opened) checks.cancel([opened]);
 });
 byId('models').addEventListener('click', async () => {
   const { openLibrary } = await import('./library.js');
@@ -206,3 +224,5 @@ settings.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
 document.addEventListener('pointerdown', ({ target }) => {
   if (!settings.contains(/** @type {Node} */ (target))) settings.open = false;
 });
+import('./shared.js').then(({ takeShared }) => takeShared()).catch(() => {});
+import('./offline.js').then(({ startOffline }) => startOffline(() => checks.entries)).catch(() => {});

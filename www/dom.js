@@ -43,3 +43,22 @@ function fill(node, attributes, children) {
   node.append(...children);
   return node;
 }
+
+/** Style sheets that were asked for, by address. @type {Record<string, Promise<void>>} */
+const styles = {};
+
+/**
+ * Adds the style sheet of a part that is loaded when it is needed, once. It settles in any case: without it things only
+ * look plainer.
+ * @param {string} file Beside this one.
+ */
+export function style(file) {
+  const { href } = new URL(file, import.meta.url);
+  styles[href] ??= new Promise((done) => {
+    const link = element('link', { rel: 'stylesheet', href });
+    link.addEventListener('load', () => done());
+    link.addEventListener('error', () => done());
+    document.head.append(link);
+  });
+  return styles[href];
+}

@@ -71,7 +71,7 @@ export function watch(response, onBytes) {
 }
 
 /** Safari's streams cannot be iterated. @param {Response} response */
-async function* chunks(response) {
+export async function* chunks(response) {
   const reader = response.body?.getReader();
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true };

@@ -2,7 +2,8 @@
  * Errors as the page shows them: a stable code, what is wrong with which thing, and what to do.
  * Those thrown by the WebAssembly module have the same properties.
  *
- * @typedef {{code: string, message: string, advice: string}} PlainError
+ * @typedef {{code: string, message: string, advice: string, details?: Record<string, any>}} PlainError
+ *   `details`: the parts of the message, to say it in other words.
  */
 
 /** An error with a code that `texts.js` has a headline for. */
@@ -13,6 +14,8 @@ export class AedrError extends Error {
     this.name = 'AedrError';
     this.code = code;
     this.advice = advice;
+    /** @type {Record<string, any> | undefined} */
+    this.details = undefined;
   }
 }
 
@@ -29,15 +32,21 @@ export function toPlain(thrown) {
     return { code: 'cancelled', message: 'cancelled', advice: '' };
   }
   if (thrown instanceof Error) {
-    const { code, advice } = /** @type {Partial<AedrError>} */ (thrown);
-    return { code: code ?? 'internal', message: thrown.message, advice: advice ?? '' };
+    const { code, advice, details } = /** @type {Partial<AedrError>} */ (thrown);
+    return { code: code ?? 'internal', message: thrown.message, advice: advice ?? '', ...parsed(details) };
   }
   return { code: 'internal', message: String(thrown), advice: '' };
 }
 
+/** The module's come as JSON. @param {unknown} details */
+function parsed(details) {
+  if (!details) return {};
+  return { details: typeof details === 'string' ? JSON.parse(details) : details };
+}
+
 /** @param {PlainError} plain */
-export function fromPlain({ code, message, advice }) {
-  return new AedrError(code, message, advice);
+export function fromPlain({ code, message, advice, details }) {
+  return Object.assign(new AedrError(code, message, advice), { details });
 }
 
 /** Messages begin small and have no full stop, to be quoted. @param {string} message */

@@ -10,9 +10,14 @@ const FRAMES = {
   together: ['M6 6h28v28H6z', 'M12 12h16v16H12z'],
 };
 
+/** The two frames' paths. @param {string} outcome One of the three, or "error". */
+export function framesOf(outcome) {
+  return outcome === 'matches' || outcome === 'error' ? FRAMES.together : FRAMES.apart;
+}
+
 /** @param {string} outcome One of the three, or "error". */
 export function outcomeGlyph(outcome) {
-  const [first, second] = outcome === 'matches' || outcome === 'error' ? FRAMES.together : FRAMES.apart;
+  const [first, second] = framesOf(outcome);
   return drawing(
     'svg',
     { class: 'glyph', viewBox: '0 0 40 40', 'aria-hidden': 'true', 'data-outcome': outcome },

@@ -1,49 +1,57 @@
 /**
- * Where images come in: picked, dropped anywhere, pasted. Nothing is read here but names and sizes.
+ * Where images come in: picked, dropped anywhere, pasted. Nothing is read here but names, sizes and folders.
  *
- * @typedef {'picked' | 'dropped' | 'pasted' | 'sample'} Arrival
- * @typedef {object} Intake
- * @property {Blob} file
- * @property {string} name
- * @property {Arrival} arrival
- * @property {number} count How many files came; the first is taken.
- * @property {import('./samples.js').Sample} [sample]
+ * @typedef {import('./arrivals.js').Arrival} Arrival
+ * @typedef {import('./arrivals.js').Intake} Intake
+ * @typedef {import('./arrivals.js').Source} Source
  */
 
+import { sourceOf, takeFiles, takeSources } from './arrivals.js';
 import { byId } from './dom.js';
 import { AedrError } from './errors.js';
-import { failure, MAX_FILE_BYTES } from './texts.js';
+import { droppedEntries, filesIn } from './folders.js';
+import { linkIn } from './link.js';
+import { failure, intake as words, MAX_FILE_BYTES } from './texts.js';
+
+/** Chromium on Android offers the camera, and files as they are, only where something else than images is accepted. */
+const BESIDES_IMAGES = ',android/allow-camera';
+/** What paste goes into by itself. */
+const EDITABLE = 'input:not([type=file], [type=radio], [type=checkbox]), textarea, dialog *';
 
 /**
- * @param {(intake: Intake) => void} onImage
- * @param {(error: AedrError) => void} onError
+ * Takes images to whoever receives them (`arrivals.js`).
+ * @param {{onLink: (link: string) => void, onLooking: () => void, onError: (error: unknown) => void}} actions
+ *   `onLink`: only a link came. `onLooking`: folders are looked through, which may take a while.
  */
-export function watchIntake(onImage, onError) {
-  /** @param {() => Intake} take */
-  const attempt = (take) => {
+export function watchIntake({ onLink, onLooking, onError }) {
+  /** @param {() => unknown} take */
+  const attempt = async (take) => {
     try {
-      onImage(take());
+      await take();
     } catch (error) {
-      onError(/** @type {AedrError} */ (error));
+      onError(error);
     }
   };
-  watchPicker((files) => attempt(() => firstOf(files, 'picked')));
-  watchDrop((transfer) => attempt(() => fromDrop(transfer)));
+  watchPicker((files) => takeFiles([...files], 'picked'));
+  watchDrop((transfer) => attempt(() => fromDrop(transfer, { onLink, onLooking })));
   document.addEventListener('paste', (event) => {
+    const { clipboardData: clipboard, target } = event;
+    const { files = [] } = clipboard ?? {};
+    if (files.length === 0 && target instanceof Element && target.matches(EDITABLE)) return;
     event.preventDefault();
-    attempt(() => fromClipboard(event.clipboardData));
+    attempt(() => fromClipboard(clipboard, onLink));
   });
 }
 
 /** @param {(files: FileList) => void} onFiles */
 function watchPicker(onFiles) {
   const input = byId('file');
+  if (/Android/.test(navigator.userAgent) && /Chrome/.test(navigator.userAgent)) input.accept += BESIDES_IMAGES;
   for (const button of document.querySelectorAll('[data-pick]')) {
     button.addEventListener('click', () => input.click());
   }
   input.addEventListener('change', () => {
-    const { files } = input;
-    if (files.length > 0) onFiles(files);
+    onFiles(input.files);
     // So that choosing the same file again is a change.
     input.value = '';
   });
@@ -71,28 +79,32 @@ function watchDrop(onDrop) {
   });
 }
 
-/** @param {DataTransfer} transfer */
-function fromDrop(transfer) {
-  const { files, items } = transfer;
-  if (files.length === 0) throw new AedrError('no_file', failure.onlyLink, failure.onlyLinkAdvice);
-  const entry = items[0]?.webkitGetAsEntry?.();
-  if (entry?.isDirectory) {
-    throw new AedrError('unreadable_file', failure.folder(entry.name), failure.unreadableAdvice);
+/** @param {DataTransfer} transfer @param {{onLink: (link: string) => void, onLooking: () => void}} actions */
+async function fromDrop(transfer, { onLink, onLooking }) {
+  const files = [...transfer.files];
+  const link = linkIn(transfer);
+  const entries = droppedEntries(transfer);
+  if (entries) {
+    onLooking();
+    const found = await filesIn(entries);
+    return takeSources(found.map(({ file, name }) => sourceOf({ file, name, arrival: 'dropped' })));
   }
-  return firstOf(files, 'dropped');
+  // An image that is dragged from a page often brings its address along; the image itself is here.
+  if (files.length > 0) {
+    const asShown = link !== null;
+    return takeSources(files.map((file) => sourceOf({ file, name: file.name, arrival: 'dropped', asShown })));
+  }
+  if (link === null) throw new AedrError('no_file', words.nothingDropped, words.saveAdvice);
+  onLink(link);
 }
 
-/** @param {DataTransfer | null} clipboard */
-function fromClipboard(clipboard) {
-  const files = clipboard?.files;
-  if (!files?.length) throw new AedrError('no_file', failure.emptyClipboard, failure.emptyClipboardAdvice);
-  return firstOf(files, 'pasted');
-}
-
-/** @param {FileList} files @param {Arrival} arrival @returns {Intake} */
-function firstOf(files, arrival) {
-  const [file] = files;
-  return { file, name: file.name, arrival, count: files.length };
+/** @param {DataTransfer | null} clipboard @param {(link: string) => void} onLink */
+function fromClipboard(clipboard, onLink) {
+  const files = [...(clipboard?.files ?? [])];
+  if (files.length > 0) return takeFiles(files, 'pasted');
+  const link = clipboard && linkIn(clipboard);
+  if (!link) throw new AedrError('no_file', failure.emptyClipboard, failure.emptyClipboardAdvice);
+  onLink(link);
 }
 
 /**
@@ -109,4 +121,22 @@ export async function readBytes({ file, name }) {
   } catch {
     throw new AedrError('unreadable_file', failure.unreadable(name), failure.unreadableAdvice);
   }
+}
+
+/**
+ * Whether the device seems to have made the file of another: iPhones give pages a JPEG of what they keep as HEIC.
+ * @param {Intake} intake @param {ArrayBuffer} bytes
+ * @returns {Intake['converted']}
+ */
+export function conversionOf({ name, arrival }, bytes) {
+  const beginning = new Uint8Array(bytes, 0, Math.min(3, bytes.byteLength));
+  if (beginning.length < 3 || [0xff, 0xd8, 0xff].some((byte, index) => beginning[index] !== byte)) return '';
+  if (/\.hei[cf]$/i.test(name)) return 'heic';
+  return arrival === 'picked' && isApplePhone() ? 'phone' : '';
+}
+
+/** An iPhone or an iPad, which says that it is a Mac. */
+function isApplePhone() {
+  const { userAgent, platform, maxTouchPoints } = navigator;
+  return /iPhone|iPad|iPod/.test(userAgent) || (platform === 'MacIntel' && maxTouchPoints > 1);
 }

@@ -7,7 +7,7 @@
  */
 
 import { calibrationForm } from './calibrating.js';
-import { byId, element } from './dom.js';
+import { byId, element, style } from './dom.js';
 import { sentence, toPlain } from './errors.js';
 import { catalog, currentImport, fileAddress, isReadable, planFor, planOf, runImport, watchImports } from './imports.js';
 import { hostedModels } from './models.js';
@@ -330,14 +330,4 @@ function button(text, action, attributes = {}) {
 function focusItem(key) {
   const found = [...byId('models-here').children].find((child) => child.dataset.key === key);
   found?.querySelector('button')?.focus();
-}
-
-/** @param {string} file @returns {Promise<void>} */
-function style(file) {
-  const link = element('link', { rel: 'stylesheet', href: new URL(file, import.meta.url).href });
-  return new Promise((done) => {
-    link.addEventListener('load', () => done());
-    link.addEventListener('error', () => done());
-    document.head.append(link);
-  });
 }

@@ -5,7 +5,7 @@ import { samples as words } from './texts.js';
 
 let address = '';
 
-/** @param {import('./intake.js').Intake} intake */
+/** @param {import('./arrivals.js').Intake} intake */
 export function showPreview({ file, name, sample }) {
   hidePreview();
   address = URL.createObjectURL(file);

@@ -1,7 +1,7 @@
 /**
  * The WebAssembly module, fetched and started once in each worker that needs it.
  *
- * @typedef {{Checker: any, Image: any, Importer: any, rank: (reports: string) => string,
+ * @typedef {{Checker: any, Image: any, Importer: any, record: (...parts: any[]) => string,
  *   calibrate: (model: string, belonging: string, others: string) => string, compiled: WebAssembly.Module}} Program
  */
 
@@ -24,8 +24,8 @@ export function loadProgram({ signal, progress }) {
     watch(response, (loaded, total) => progress({ stage: 'program', loaded, total }));
     const compiled = await compile(response);
     await module.default({ module_or_path: compiled });
-    const { Checker, Image, Importer, calibrate, rank } = module;
-    return { Checker, Image, Importer, calibrate, rank, compiled };
+    const { Checker, Image, Importer, calibrate, record } = module;
+    return { Checker, Image, Importer, calibrate, record, compiled };
   })();
   // Whatever went wrong, the next check begins anew.
   program.catch(() => (program = null));
@@ -33,7 +33,13 @@ export function loadProgram({ signal, progress }) {
 }
 
 /** Compiles while it arrives, if the server says what it is. @param {Response} response */
-async function compile(response) {
+export async function compile(response) {
   const streams = response.headers.get('Content-Type')?.startsWith('application/wasm');
-  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+  try {
+    return await (streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer()));
+  } catch (error) {
+    // The connection broke, or the service worker found that this is not the file it should be.
+    if (!(error instanceof TypeError)) throw error;
+    throw new AedrError('program_missing', `${new URL(response.url).pathname.split('/').pop()} did not arrive whole`);
+  }
 }

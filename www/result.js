@@ -4,38 +4,39 @@
  * @typedef {import('./worker.js').CheckAnswer} CheckAnswer
  * @typedef {import('./worker.js').ModelAnswer} ModelAnswer
  * @typedef {{outcome: string, reports: number[]}} Group Positions of models that cannot be told apart.
- * @typedef {import('./intake.js').Intake} Intake
+ * @typedef {import('./arrivals.js').Intake} Intake
  * @typedef {{id: string, name: string, manifest?: string, files?: import('./store.js').ModelFiles, note?: string,
  *   demonstration?: boolean}} ModelEntry With a `manifest`'s address or, from the store, its `files`.
  */
 
+import { closerLook } from './closer.js';
 import { element } from './dom.js';
 import { sentence } from './errors.js';
 import { outcomeGlyph } from './glyph.js';
-import { signalScale } from './scale.js';
+import { takeAway } from './exports-place.js';
+import { format, numbersSection } from './numbers.js';
+import { evidencePlot } from './plot.js';
+import { inWords, remarkText } from './said.js';
 import {
-  claims as claimWords,
   demonstration,
   device as deviceWords,
   errors as errorHeadings,
   evidence as evidenceWords,
   failure,
+  intake as intakeWords,
   lines as lineWords,
   meanings,
-  numbers,
   outcomes,
   result as words,
   search as searchWords,
   signals,
   verdicts,
 } from './texts.js';
-
-const DIGITS = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
-const format = (/** @type {number} */ value) => DIGITS.format(value);
+import { travelling } from './travelling.js';
 
 /**
- * @typedef {{summary: Node[], details: Node[]}} View The summary stands beside the picture and begins with
- *   its heading; the details stand below both.
+ * @typedef {{summary: Node[], details: Node[], free?: () => void}} View The summary stands beside the picture and begins
+ *   with its heading; the details stand below both. `free`: gives back what the view holds.
  */
 
 /**
@@ -46,7 +47,7 @@ const format = (/** @type {number} */ value) => DIGITS.format(value);
  */
 export function resultView(answer, { intake, models, onAgain, onDeeper }) {
   const { answers, ranking, failures } = answer;
-  const { outcome, groups, reason } = ranking;
+  const { outcome, groups } = ranking;
   const members = (/** @type {Group} */ { reports }) => reports.map((index) => answers[index]);
   const leading = members(groups[0])[0];
   const { evidence, search } = leading.report;
@@ -54,17 +55,13 @@ export function resultView(answer, { intake, models, onAgain, onDeeper }) {
   /** @type {Node[]} */
   const summary = [
     heading(outcome, outcomes[outcome].heading),
-    verdict(verdicts[outcome](subjects(answer), reason?.message ?? '')),
+    verdict(verdictText(answer)),
+    meaning(outcome),
     ...modelNotes(models.find(({ id }) => id === leading.report.model.id)),
   ];
   if (evidence) {
-    const { signal, threshold } = evidence;
-    const [from, to] = evidence.uncertain;
-    const [signalText, thresholdText] = [format(signal), format(threshold)];
-    summary.push(
-      signalScale({ signal, threshold, uncertain: { from, to }, signalText, thresholdText }),
-      element('p', { class: 'hint evidence' }, evidenceText(evidence)),
-    );
+    summary.push(evidencePlot(evidence, leading.distribution));
+    summary.push(element('p', { class: 'hint evidence' }, evidenceText(evidence)));
   }
   if (search) summary.push(element('p', { class: 'hint search' }, searchWords.found(search)));
   if (several) {
@@ -80,27 +77,47 @@ export function resultView(answer, { intake, models, onAgain, onDeeper }) {
     ]),
   );
   if (outcome !== 'matches' && onDeeper) summary.push(element('p', { class: 'hint' }, words.deeperHint));
-  const remarks = [...arrivalNotes(intake), ...new Set(answers.flatMap(({ report }) => report.notes))];
-  const { means, meansNot } = meanings[outcome];
+  const ordered = groups.flatMap(members);
+  const notes = answers.flatMap(({ report }) => report.notes.map(remarkText));
+  const remarks = [...arrivalNotes(intake), ...new Set(notes)];
+  const closer = closerLook(answer, ordered, { intake, onCloser: onAgain });
   const details = [
+    closer.section,
+    numbersSection(ordered),
     element(
       'div',
       {},
-      list('meaning', words.meansHeading, means),
-      list('meaning', words.meansNotHeading, meansNot),
       ...(remarks.length > 0 ? [list('notes', words.notesHeading, remarks)] : []),
-      claimsSection(answer.claims),
+      travelling(answer.claims, intake.file),
     ),
-    numbersSection(groups.flatMap(members).map((/** @type {ModelAnswer} */ { report }) => report)),
+    takeAway(answer, { intake, models }),
   ];
-  return { summary, details };
+  return { summary, details, free: closer.free };
+}
+
+/** What the outcome means and what it does not, one tap away. @param {string} outcome */
+function meaning(outcome) {
+  const { means, meansNot } = meanings[outcome];
+  return element(
+    'details',
+    { class: 'meaning' },
+    element('summary', {}, words.meaningSummary),
+    list('means', words.meansHeading, means),
+    list('means-not', words.meansNotHeading, meansNot),
+  );
+}
+
+/** @param {CheckAnswer} answer */
+export function verdictText(answer) {
+  const { outcome, reason } = answer.ranking;
+  return verdicts[outcome](subjects(answer), reason ? remarkText(reason) : '');
 }
 
 /**
  * How usual the signal is among images of both kinds.
  * @param {any} evidence
  */
-function evidenceText({ belonging_share: own, belonging_count: owns, other_share: other, other_count: others, condition }) {
+export function evidenceText({ belonging_share: own, belonging_count: owns, other_share: other, other_count: others, condition }) {
   // Densities go on beyond what so many images can show.
   const share = (/** @type {number} */ value, /** @type {number} */ count) =>
     value < 1 / (count + 1) ? evidenceWords.fewer(count + 1) : evidenceWords.share(value);
@@ -118,20 +135,27 @@ function subjects({ answers, ranking }) {
 
 /** Models that cannot be told apart, as one line. @param {any[]} reports */
 function groupLine(reports) {
+  const { outcome, names, said, remarks } = groupWords(reports);
+  return line(outcome, names, said, remarks);
+}
+
+/** What that line says. @param {any[]} reports */
+export function groupWords(reports) {
   const { outcome, signal, signal_kind: kind, threshold } = reports[0];
   const names = reports.map(({ model }) => model.name);
   const serves = [...new Set(reports.flatMap(({ model }) => model.serves))];
   const said = threshold === null ? lineWords.uncalibrated : lineWords.outcomes[outcome];
-  return line(outcome, names, said, [
+  const remarks = [
     lineWords.signal(signals[kind][0], format(signal), threshold === null ? null : format(threshold)),
     ...(serves.length > 0 ? [lineWords.serves(serves)] : []),
     ...(names.length > 1 ? [lineWords.alike(names)] : []),
-  ]);
+  ];
+  return { outcome, names, said, remarks };
 }
 
 /** @param {ModelEntry | undefined} model @param {import('./errors.js').PlainError} error */
-function failureLine(model, { message }) {
-  return line('error', [model?.name ?? ''], lineWords.outcomes.failed, [sentence(message)]);
+function failureLine(model, error) {
+  return line('error', [model?.name ?? ''], lineWords.outcomes.failed, [sentence(inWords(error).message)]);
 }
 
 /** @param {string} glyph @param {string[]} names @param {string} said @param {string[]} remarks */
@@ -154,13 +178,14 @@ function line(glyph, names, said, remarks) {
  * @param {{onAgain: (() => void) | null, onCpu: () => void}} actions `onAgain` is null if there is no image.
  * @returns {View}
  */
-export function errorView({ code, message, advice }, { onAgain, onCpu }) {
+export function errorView(error, { onAgain, onCpu }) {
+  const { code, message, advice } = inWords(error);
   if (code === 'cancelled') {
     const summary = [heading('cannot_tell', errorHeadings.cancelled), verdict(failure.cancelled)];
     return { summary: [...summary, buttons([[words.again, onAgain]])], details: [] };
   }
   const cpuHelps = ['no_webgpu', 'device_failed', 'engine_stopped'].includes(code);
-  const retryHelps = /^(weights|manifest|program|unreadable|internal|device_failed|engine_stopped)/.test(code);
+  const retryHelps = /^(weights|manifest|program|unreadable|internal|device_failed|engine_stopped|link_(refused|interrupted|failed))/.test(code);
   const summary = [
     heading('error', errorHeadings[code] ?? errorHeadings.internal),
     verdict(sentence(message)),
@@ -217,73 +242,13 @@ function list(name, headingText, sentences) {
   return element('section', { class: name }, element('h3', {}, headingText), items);
 }
 
-/**
- * What the file says of its own origin, apart from the verdict, as text that is not trusted.
- * @param {CheckAnswer['claims']} claims
- */
-function claimsSection(claims) {
-  const said = claims.map(({ meaning, field, text }) =>
-    element(
-      'div',
-      { 'data-meaning': meaning },
-      element('dt', {}, claimWords.meanings[meaning]),
-      element('dd', { class: 'claim' }, element('span', { class: 'symbol' }, field), ` ${text}`),
-    ),
-  );
-  return element(
-    'section',
-    { class: 'claims' },
-    element('h3', {}, claimWords.heading),
-    element('p', { class: 'hint' }, claims.length > 0 ? claimWords.hint : claimWords.none),
-    ...(claims.length > 0 ? [element('dl', {}, ...said)] : []),
-  );
-}
-
-/** The numbers of each model, the first open. @param {any[]} reports */
-function numbersSection(reports) {
-  const lists =
-    reports.length === 1
-      ? [numberList(reports[0])]
-      : reports.map((report, index) =>
-          element(
-            'details',
-            { open: index === 0 },
-            element('summary', {}, report.model.name),
-            numberList(report),
-          ),
-        );
-  return element(
-    'section',
-    { class: 'numbers' },
-    element('h3', {}, words.numbersHeading),
-    element('p', { class: 'hint' }, words.checkedPart(reports[0].image)),
-    ...lists,
-  );
-}
-
-/** @param {any} report */
-function numberList({ losses, homogeneity, t, signal, signal_kind: kind, threshold }) {
-  const values = { ...losses, homogeneity, t, signal, threshold };
-  const [kindSymbol, formula] = signals[kind];
-  // Where the verdict rests on the paper's signal it has one line, not two.
-  const shown = Object.entries(numbers).filter(([key]) => key !== 't' || kind !== 'paper');
-  const rows = shown.map(([key, [symbol, name, explanation]]) =>
-    element(
-      'div',
-      { 'data-number': key },
-      element('dt', {}, element('span', { class: 'symbol' }, symbol || kindSymbol), ` ${name}`),
-      element('dd', { class: 'value' }, values[key] === null ? words.noThreshold : format(values[key])),
-      element('dd', { class: 'explanation' }, key === 'signal' ? `${formula} ${explanation}` : explanation),
-    ),
-  );
-  return element('dl', {}, ...rows);
-}
-
-/** @param {Intake} intake */
-function arrivalNotes({ arrival, count }) {
+/** What may have happened to the image on its way here. @param {Intake} intake */
+function arrivalNotes({ arrival, asShown, converted }) {
   const lines = [];
-  if (count > 1) lines.push(words.onlyFirst(count));
   if (arrival === 'pasted') lines.push(words.pasted);
+  if (arrival === 'link') lines.push(intakeWords.fromLink);
+  if (asShown) lines.push(intakeWords.asShown);
+  if (converted) lines.push(converted === 'heic' ? intakeWords.convertedHeic : intakeWords.convertedPhone);
   return lines;
 }
 

@@ -27,13 +27,13 @@ export async function showSamples(onChoice) {
  * A sample as an image that came in.
  * @param {Sample} sample
  * @param {AbortSignal} signal
- * @returns {Promise<import('./intake.js').Intake>}
+ * @returns {Promise<import('./arrivals.js').Intake>}
  */
 export async function fetchSample(sample, signal) {
   const response = await fetch(new URL(sample.file, FOLDER), { signal }).catch(() => null);
   signal.throwIfAborted();
   if (!response?.ok) throw new AedrError('unreadable_file', failure.sampleMissing(sample.file), failure.retryAdvice);
-  return { file: await response.blob(), name: sample.title, arrival: 'sample', count: 1, sample };
+  return { file: await response.blob(), name: sample.title, arrival: 'sample', sample };
 }
 
 /** @param {Sample} sample @param {(sample: Sample) => void} onChoice */

@@ -5,17 +5,32 @@
  * @typedef {import('./device.js').DeviceReason} DeviceReason
  * @typedef {{id: string, manifest: string} | {id: string, files: import('./store.js').ModelFiles}} ModelAddress
  *   `manifest` is an absolute address, and the other files stand beside it.
- * @typedef {{image: ArrayBuffer, models: ModelAddress[], preference: DevicePreference, deep: boolean}} CheckRequest
- *   A `deep` check searches for the grid that the image may have been painted on.
+ * @typedef {{image: ArrayBuffer, name: string, models: ModelAddress[], preference: DevicePreference, deep: boolean}}
+ *   CheckRequest A `deep` check searches for the grid that the image may have been painted on.
  * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress
  * @typedef {{model: string, number: number, count: number}} ModelProgress Which of several models it is about.
  * @typedef {{stage: string, fraction?: number} & Partial<ModelProgress>} ComputeProgress
- * @typedef {{report: any}} ModelAnswer What the module's `check` gives.
+ * @typedef {{signals: number[], belonging: number[], others: number[]}} Distribution Densities over ln signal.
+ * @typedef {'first' | 'second' | 'first_error' | 'second_error' | 'ratio'} LayerName
+ * @typedef {object} LocalEvidence Where in the image the evidence lies.
+ * @property {number} cell Pixels of a cell's side.
+ * @property {number} columns Cells in a row.
+ * @property {[left: number, top: number, width: number, height: number]} placement Of the part that was checked, in
+ *   pixels of the file.
+ * @property {Record<LayerName, {png: Uint8Array<ArrayBuffer>, values?: Float32Array}>} layers The reconstructions, and
+ *   maps with their values: errors in levels of 255, ratios of the two errors, NaN where nothing can be said.
+ * @property {{error: LayerScale, ratio: LayerScale}} scales
+ * @typedef {{bar: Uint8Array<ArrayBuffer>, low: number, centre?: number, high: number}} LayerScale Its ends, and the
+ *   bar between them as a PNG.
+ * @typedef {{report: any, distribution: Distribution | null, local: LocalEvidence | null}} ModelAnswer `report`: what the
+ *   module's `check` gives. `distribution`: what its signal was compared with. `local`: of images that are not too large.
  * @typedef {{model: ModelAddress, error: import('./errors.js').PlainError}} ModelFailure
  * @typedef {object} CheckAnswer
  * @property {ModelAnswer[]} answers At least one.
  * @property {any} ranking What the module's `rank` gives for their reports.
+ * @property {any} record All that is needed to repeat the check, and what came of it: `report-1.schema.json`.
  * @property {{meaning: string, field: string, text: string}[]} claims What the file says of its own origin.
+ * @property {Uint8Array<ArrayBuffer> | null} picture The image as a PNG, if browsers do not show such files.
  * @property {ModelFailure[]} failures Models that could not be asked.
  * @property {{kind: 'webgpu' | 'cpu', adapter: string, reason: DeviceReason, threads: number}} device
  * @property {number} seconds Without downloads.
@@ -34,6 +49,9 @@ const KEPT_BYTES = 768 * 2 ** 20;
 /** After these the next model would fare no better. */
 const ENDS_ALL = ['cancelled', 'device_failed', 'engine_stopped', 'image_too_small'];
 
+/** Browsers show these themselves. */
+const SHOWN = ['PNG', 'JPEG', 'WebP', 'GIF', 'BMP'];
+
 /** `models` holds how many bytes the weights of each take. */
 /** @type {{device: 'gpu' | 'cpu', checker: any, models: Map<string, number>} | null} */
 let open = null;
@@ -45,15 +63,15 @@ answer(self, { check, calibrate });
  * @param {CheckRequest} params @param {import('./channel.js').CallContext} context
  * @returns {Promise<CheckAnswer>}
  */
-async function check({ image: bytes, models, preference, deep }, context) {
+async function check({ image: buffer, name, models, preference, deep }, context) {
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
-  const { Image, claims: claimsOf, rank } = await loadProgram(context);
+  const { Image, record: recordOf } = await loadProgram(context);
   progress({ stage: 'device' });
   const { checker } = await openDevice(choice.device, context);
   progress({ stage: 'decode' });
-  const claims = JSON.parse(claimsOf(new Uint8Array(bytes)));
-  const image = Image.decode(new Uint8Array(bytes), false);
+  const bytes = new Uint8Array(buffer);
+  const image = Image.decode(bytes, false);
   try {
     const { costed, failures } = await costs(image, models, signal);
     /** @type {ModelAnswer[]} */
@@ -68,9 +86,9 @@ async function check({ image: bytes, models, preference, deep }, context) {
       try {
         await loadModel(model, manifest, bytes, { signal, progress: report });
         const started = performance.now();
-        const found = await checker.check(image, model.id, deep, yieldingProgress(signal, overall));
+        const { found, local } = await checker.check(image, model.id, deep, yieldingProgress(signal, overall));
         seconds += (performance.now() - started) / 1000;
-        answers.push({ report: JSON.parse(found) });
+        answers.push({ ...JSON.parse(found), local });
       } catch (thrown) {
         const error = toPlain(thrown);
         if (ENDS_ALL.includes(error.code)) throw thrown;
@@ -82,11 +100,22 @@ async function check({ image: bytes, models, preference, deep }, context) {
       const { code, message, advice } = failures[0].error;
       throw new AedrError(code, message, advice);
     }
-    const ranking = JSON.parse(rank(JSON.stringify(answers.map(({ report }) => report))));
+    const record = JSON.parse(
+      recordOf(
+        bytes,
+        name,
+        JSON.stringify({ deep, apply_orientation: false }),
+        JSON.stringify(answers.map(({ report }) => report)),
+        JSON.stringify(failures.map(({ model, error }) => ({ model: model.id, ...error }))),
+        new Date().toISOString(),
+      ),
+    );
+    const picture = SHOWN.includes(answers[0].report.image.format) ? null : image.picture();
     const { kind, adapter, threads } = JSON.parse(checker.device_report());
     const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
     const device = { kind, adapter: named, reason: choice.reason, threads };
-    return { answers, ranking, claims, failures, device, seconds };
+    const { ranking, claims } = record;
+    return { answers, record, ranking, claims, picture, failures, device, seconds };
   } finally {
     image.free();
   }

@@ -1,8 +1,9 @@
 //! `aedr check`: the verdict on each image, for people or as JSON lines.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 use aedr::{
@@ -11,29 +12,32 @@ use aedr::{
     check::{CheckReport, check_image, check_searched},
     device::{ComputeDevice, MapPrecision},
     image::{DecodeOptions, decode},
+    provenance::claims,
     ranking::{Group, Ranking, rank},
     reconstruction::Silent,
+    record::{FileLine, Record, Settings},
+    remark::Remark,
     scan::{Alignment, Found},
-    verdict::{Outcome, Reason},
+    verdict::Outcome,
     weights::Model,
 };
 use clap::{Args, ValueEnum};
 use pollster::block_on;
 use serde_json::{Value, json};
 
-use super::{DeviceArgument, models, print_line, read_file, tell};
+use super::{DeviceArgument, file_error, models, print_line, read_file, replay, tell};
 
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    #[arg(required = true, value_name = "IMAGE")]
-    images: Vec<PathBuf>,
+    #[arg(required_unless_present = "replay", value_name = "IMAGE")]
+    pub(super) images: Vec<PathBuf>,
     /// A model to check against: the one built in, or a pack in the weights folder. Can be given several times; by
     /// default all there are.
     #[arg(long = "model", value_name = "ID")]
     models: Vec<String>,
     /// The folder that holds packs.
     #[arg(long, value_name = "FOLDER", default_value = "weights")]
-    weights: PathBuf,
+    pub(super) weights: PathBuf,
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceArgument,
     /// How a GPU holds maps: auto takes f16 where the model's manifest allows it.
@@ -55,6 +59,13 @@ pub struct CheckArguments {
     /// One JSON object a line, for each model and image.
     #[arg(long)]
     json: bool,
+    /// Write all that is needed to repeat the check of one image, and what came of it, as the page does.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    report: Option<PathBuf>,
+    /// Repeat the check that a report was made of, and compare. The image is looked for beside the report, under the name
+    /// in it, unless it is given.
+    #[arg(long, value_name = "REPORT", conflicts_with_all = ["models", "deep", "apply_orientation", "json", "report"])]
+    pub(super) replay: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -83,6 +94,19 @@ enum EngineArgument {
 
 /// True if every image could be checked, whatever the outcomes.
 pub fn run(arguments: &CheckArguments) -> Result<bool> {
+    if let Some(report) = &arguments.replay {
+        return replay::run(report, arguments);
+    }
+    if arguments.report.is_some() && arguments.images.len() != 1 {
+        let detail = format!("{} images were given, and a report is of one", arguments.images.len());
+        return Err(Error::BadNumbers { what: "--report".into(), detail });
+    }
+    let device = open_device(arguments)?;
+    check_all(arguments, &device)
+}
+
+/// The device that the arguments ask for.
+pub(super) fn open_device(arguments: &CheckArguments) -> Result<ComputeDevice> {
     let mut device = block_on(ComputeDevice::open(arguments.device.into()))?;
     device.maps = arguments.maps.into();
     match arguments.engine {
@@ -93,6 +117,10 @@ pub fn run(arguments: &CheckArguments) -> Result<bool> {
     if let Some(mebibytes) = arguments.memory {
         device.memory_bytes = mebibytes.saturating_mul(1 << 20);
     }
+    Ok(device)
+}
+
+fn check_all(arguments: &CheckArguments, device: &ComputeDevice) -> Result<bool> {
     let (ids, folder) = (chosen(arguments), &arguments.weights);
     let options = DecodeOptions { apply_orientation: arguments.apply_orientation, ..DecodeOptions::default() };
     let mut all = true;
@@ -125,7 +153,26 @@ pub fn run(arguments: &CheckArguments) -> Result<bool> {
             }
         }
     }
+    if let (Some(file), [path], [results]) = (&arguments.report, &arguments.images[..], &results[..]) {
+        write_report(file, path, arguments, results)?;
+    }
     Ok(all)
+}
+
+fn write_report(file: &Path, path: &Path, arguments: &CheckArguments, results: &[Checked]) -> Result<()> {
+    let bytes = read_file(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let settings = Settings { deep: arguments.deep, apply_orientation: arguments.apply_orientation };
+    let checks: Vec<CheckReport> =
+        results.iter().filter_map(|checked| checked.outcome.as_ref().ok()).cloned().collect();
+    if checks.is_empty() {
+        // What was wrong has been told.
+        return Ok(());
+    }
+    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let record = Record::new(FileLine::of(&name, &bytes), settings, checks, now);
+    let record = Record { claims: claims(&bytes), ..record };
+    fs::write(file, record.to_json()).map_err(|error| file_error(file, error))
 }
 
 /// What one model said about one image.
@@ -146,7 +193,8 @@ fn chosen(arguments: &CheckArguments) -> Vec<String> {
     ids
 }
 
-fn check_file(model: &Model, path: &Path, options: &DecodeOptions, deep: bool) -> Result<CheckReport> {
+/// Decodes and checks a file.
+pub(super) fn check_file(model: &Model, path: &Path, options: &DecodeOptions, deep: bool) -> Result<CheckReport> {
     let image = decode(&read_file(path)?, options)?;
     if deep {
         block_on(check_searched(model, &image, &mut Silent))
@@ -197,11 +245,11 @@ fn print_text(path: &Path, results: &[Checked]) -> bool {
         }
     }
     lines.push(format!("  on {}, {seconds:.1} s", any.device.adapter));
-    lines.extend(any.notes.iter().map(|note| format!("  {note}")));
+    lines.extend(any.notes.iter().map(|note| format!("  {}", note.message)));
     print_line(lines.join("\n"))
 }
 
-fn answer(outcome: Outcome, reason: Option<&Reason>, groups: &[Group], reports: &[CheckReport]) -> String {
+fn answer(outcome: Outcome, reason: Option<&Remark>, groups: &[Group], reports: &[CheckReport]) -> String {
     let agreeing = groups.iter().filter(|group| group.outcome == outcome);
     let names: Vec<&str> =
         agreeing.flat_map(|group| &group.reports).map(|&report| reports[report].model.name.as_str()).collect();

@@ -42,7 +42,8 @@ pub fn sort_by_work(ids: &mut [String], folder: &Path) {
     });
 }
 
-fn manifest(id: &str, folder: &Path) -> Result<Manifest> {
+/// The manifest of a pack, or of the built-in model.
+pub fn manifest(id: &str, folder: &Path) -> Result<Manifest> {
     let path = folder.join(id).join("manifest.json");
     if id == DEFAULT_MODEL && !path.is_file() {
         return Manifest::parse(DEFAULT_MANIFEST);

@@ -30,17 +30,19 @@ export function launch({ webgpu = true } = {}) {
 
 /** A browser that keeps what pages store in a folder, not in memory. @param {string} folder */
 export function launchKeeping(folder) {
-  return chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args: [...QUIET, ...SOFTWARE_WEBGPU] });
+  const args = [...QUIET, ...SOFTWARE_WEBGPU];
+  return chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args, serviceWorkers: 'block' });
 }
 
 /**
- * A page with what it asked for and complained about. Only complaints that a test expects may come.
+ * A page with what it asked for and complained about. Only complaints that a test expects may come. There is no service
+ * worker unless a test wants one: it would answer requests before the test's routes see them.
  * @param {import('playwright-core').Browser} browser
  * @param {string} address
  * @param {import('playwright-core').BrowserContextOptions} [options]
  */
 export async function openPage(browser, address, options) {
-  const context = await browser.newContext(options);
+  const context = await browser.newContext({ serviceWorkers: 'block', ...options });
   const page = await context.newPage();
   /** @type {string[]} */
   const requests = [];

@@ -29,6 +29,45 @@ export function withText(file, keyword, text) {
   return Buffer.concat([file.subarray(0, start), chunk('iTXt', data), file.subarray(start)]);
 }
 
+/**
+ * An uncompressed 8-bit RGB TIFF, which browsers do not show.
+ * @param {number} width @param {number} height
+ * @param {(x: number, y: number) => [number, number, number]} colour
+ */
+export function tiff(width, height, colour) {
+  // Tag, type (3: 16 bits, 4: 32 bits), count, value or where it is.
+  const fields = [
+    [256, 4, 1, width],
+    [257, 4, 1, height],
+    [258, 3, 3, 8],
+    [259, 3, 1, 1],
+    [262, 3, 1, 2],
+    [273, 4, 1, 14],
+    [277, 3, 1, 3],
+    [278, 4, 1, height],
+    [279, 4, 1, width * height * 3],
+  ];
+  const directory = 14 + width * height * 3;
+  const file = Buffer.alloc(directory + 2 + 12 * fields.length + 4);
+  file.write('II*\0', 'latin1');
+  file.writeUInt32LE(directory, 4);
+  // Three depths of eight bits.
+  for (let channel = 0; channel < 3; channel++) file.writeUInt16LE(8, 8 + 2 * channel);
+  for (let y = 0, at = 14; y < height; y++) {
+    for (let x = 0; x < width; x++) for (const value of colour(x, y)) file[at++] = value & 255;
+  }
+  file.writeUInt16LE(fields.length, directory);
+  for (const [index, [tag, type, count, value]] of fields.entries()) {
+    const at = directory + 2 + 12 * index;
+    file.writeUInt16LE(tag, at);
+    file.writeUInt16LE(type, at + 2);
+    file.writeUInt32LE(count, at + 4);
+    if (type === 3 && count === 1) file.writeUInt16LE(value, at + 8);
+    else file.writeUInt32LE(value, at + 8);
+  }
+  return file;
+}
+
 /** Detailed enough that no check calls it too flat. @param {number} side */
 export function busyPng(side) {
   return png(side, side, (x, y) => [(x * 7 + y * 3) & 255, (x * y) & 255, (x ^ y) & 255]);

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chooseDevice, DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { busyPng, png, pngClaiming, withText } from './images.mjs';
+import { encode, smallPart } from './redrawn.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -25,7 +26,7 @@ before(async () => {
   decoded = samples.find((sample) => sample.decoded);
   photograph = samples.find((sample) => !sample.decoded);
   assert.ok(decoded && photograph, 'the samples hold both kinds');
-  small = await smallPart(await sampleBytes(decoded.file));
+  small = await smallPart(browser, server.address, await sampleBytes(decoded.file));
 });
 
 after(async () => {
@@ -127,7 +128,7 @@ pageTest('a dropped link and an empty clipboard are explained', async (page) => 
     data.setData('text/uri-list', 'https://example.org/a.png');
     document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
   });
-  assert.match((await settled(page)).text, /Only a link arrived/);
+  await page.getByText(/Only a link arrived, not the image itself/).waitFor();
   await page.evaluate(() => {
     document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: new DataTransfer(), bubbles: true }));
   });
@@ -269,42 +270,6 @@ test('without WebGPU the page says so if a person insists, and offers the CPU', 
   }
 });
 
-/**
- * The top left part of an image file, no larger than a verdict needs: WebGPU in software is slow. Its grid
- * of latents is the whole image's.
- * @param {Buffer} bytes
- */
-async function smallPart(bytes) {
-  const calibration = JSON.parse(await readFile(resolve(DIST, 'weights/aedr-small/calibration.json'), 'utf8'));
-  const side = Math.ceil(Math.max(128, calibration.minimum_side) / 8) * 8;
-  const { page, context } = await openPage(browser, server.address);
-  const part = await encode(page, bytes, 'image/png', side);
-  await context.close();
-  return part;
-}
-
-/**
- * An image file that the browser makes of another.
- * @param {import('playwright-core').Page} page
- * @param {Buffer} bytes @param {'image/png' | 'image/jpeg'} type
- * @param {number} [side] Of the square that is taken from the top left; all of it by default.
- * @param {[number, number]} [cut] Pixels that are left out at the left and at the top.
- */
-async function encode(page, bytes, type, side, [left, top] = [0, 0]) {
-  const base64 = await page.evaluate(
-    async ({ base64, type, side, left, top }) => {
-      const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      const bitmap = await createImageBitmap(new Blob([data]));
-      const canvas = new OffscreenCanvas(side ?? bitmap.width, side ?? bitmap.height);
-      canvas.getContext('2d').drawImage(bitmap, -left, -top);
-      const made = new Uint8Array(await (await canvas.convertToBlob({ type })).arrayBuffer());
-      return btoa(made.reduce((text, byte) => text + String.fromCharCode(byte), ''));
-    },
-    { base64: bytes.toString('base64'), type, side, left, top },
-  );
-  return Buffer.from(base64, 'base64');
-}
-
 /** The beginning of a HEIC file. */
 function heic() {
   const box = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1');
@@ -313,7 +278,7 @@ function heic() {
 
 pageTest('a picture that was cut is found when a person looks deeper', async (page) => {
   // Off the grid, by 3 pixels and 5; the sides stay multiples of 8.
-  const cut = await encode(page, await sampleBytes(decoded.file), 'image/png', 176, [3, 5]);
+  const cut = await encode(page, await sampleBytes(decoded.file), 'image/png', { side: 176, cut: [3, 5] });
   await give(page, 'drop', 'cut.png', cut);
   const first = await settled(page);
   assert.notEqual(first.outcome, 'matches', first.text);

@@ -10,6 +10,7 @@ mod evaluate;
 mod goldens;
 mod images;
 mod import;
+mod local;
 mod program;
 mod provenance;
 mod published;

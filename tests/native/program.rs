@@ -53,8 +53,56 @@ fn check_prints_one_json_object_an_image_and_goes_on_after_a_bad_file() {
     assert!((number(&losses["first"]) / number(&losses["second"]) - number(&losses["ratio"])).abs() < 1e-9);
     let t = number(&losses["ratio"]) * number(&report["homogeneity"]);
     assert!((t - number(&report["t"])).abs() < 1e-9 * t);
-    assert!(report["notes"][0].as_str().unwrap().contains("264 × 256 of 264 × 259"));
+    assert!(report["notes"][0]["message"].as_str().unwrap().contains("264 × 256 of 264 × 259"));
+    assert_eq!(
+        (&report["notes"][0]["code"], &report["notes"][0]["values"]["whole_height"]),
+        (&"cropped".into(), &259.into())
+    );
     assert_eq!(report["device"]["kind"], "cpu");
+}
+
+/// What another program, person or device needs to come to the same numbers.
+#[test]
+fn a_report_can_be_replayed_and_what_changed_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, report) = (folder.path().join("dahlia.png"), folder.path().join("dahlia.aedr.json"));
+    std::fs::copy(repository("www/samples/dahlia.png"), &image).unwrap();
+    let made = aedr(&["check", "--device", "cpu", "--report", text(&report), text(&image)]);
+    assert!(made.status.success(), "{}", err(&made));
+    let record: Value = read_json(&report);
+    assert_eq!((&record["format"], &record["format_version"]), (&"aedr-report".into(), &1.into()));
+    assert_eq!(record["image"]["bytes"], std::fs::metadata(&image).unwrap().len());
+    let replay = |arguments: &[&str]| aedr(&[&["check", "--device", "cpu", "--replay"], arguments].concat());
+    let again = replay(&[text(&report)]);
+    assert!(again.status.success(), "{}{}", out(&again), err(&again));
+    assert!(out(&again).ends_with("the same\n") && out(&again).contains("+0.0000 %"), "{}", out(&again));
+    // By burn's operations and by our kernels, and the image elsewhere.
+    let elsewhere = repository("www/samples/dahlia.png");
+    let again = replay(&[text(&report), text(&elsewhere), "--engine", "kernels"]);
+    assert!(again.status.success(), "{}{}", out(&again), err(&again));
+
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut record = record.clone();
+        change(&mut record);
+        let path = folder.path().join("changed.aedr.json");
+        std::fs::write(&path, record.to_string()).unwrap();
+        let output = replay(&[text(&path)]);
+        assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+        out(&output) + &err(&output)
+    };
+    let first = record["checks"][0]["losses"]["first"].as_f64().unwrap();
+    let told = changed(&|record| record["checks"][0]["losses"]["first"] = (first * 1.002).into());
+    assert!(told.contains("L1 was") && told.contains("not the same"), "{told}");
+    let told = changed(&|record| record["checks"][0]["outcome"] = "does_not_match".into());
+    assert!(told.contains("outcome was DoesNotMatch and is Matches"), "{told}");
+    let told = changed(&|record| record["image"]["sha256"] = "00".into());
+    assert!(told.contains("is not what the report was made of"), "{told}");
+    let told = changed(&|record| record["checks"][0]["model"]["shards"][0]["sha256"] = "00".into());
+    assert!(told.contains("the weights called aedr-small here are others"), "{told}");
+    let told = changed(&|record| record["format_version"] = 2.into());
+    assert!(told.contains("of version 2") && told.contains("version 1 is understood"), "{told}");
+    let told = changed(&|record| record["image"]["name"] = "../../etc/passwd".into());
+    assert!(told.contains(&format!("{}", folder.path().join("passwd").display())), "{told}");
 }
 
 /// A sample that the default autoencoder decoded, and a photograph: both with the program's own words.

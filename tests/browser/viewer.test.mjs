@@ -1,0 +1,190 @@
+/** The plot of the evidence and the closer look, by a person's actions. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from './browser.mjs';
+import { tiff } from './images.mjs';
+import { encode, smallPart } from './redrawn.mjs';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {Buffer} */
+let decoded;
+/** @type {Buffer} */
+let photograph;
+
+before(async () => {
+  server = await serve({ directories: [DIST] });
+  browser = await launch();
+  const samples = await sampleList();
+  decoded = await sampleBytes(samples.find((sample) => sample.decoded).file);
+  photograph = await sampleBytes(samples.find((sample) => !sample.decoded).file);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** @param {string} name @param {(page: Page) => Promise<void>} body @param {any} [options] */
+function pageTest(name, body, options) {
+  test(name, { timeout: 600_000 }, async () => {
+    const { page, context, complaints } = await openPage(browser, server.address, options);
+    try {
+      await body(page);
+      assert.deepEqual(complaints, []);
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+/** Whether every picture that is shown has come. @param {Page} page */
+const pictures = (page) =>
+  page.locator('.viewer img').evaluateAll((images) =>
+    Promise.all(images.map((image) => image.decode().then(() => image.naturalWidth))),
+  );
+
+pageTest('the plot says in words where the image lies, and draws it there', async (page) => {
+  await give(page, 'drop', 'photograph.jpg', photograph);
+  assert.equal((await settled(page)).outcome, 'does_not_match');
+  const plot = page.locator('.outcome .plot');
+  const label = (await plot.getAttribute('aria-label')) ?? '';
+  assert.match(label, /Signal [\d.]+ beside the threshold [\d.]+, among measured images: not consistent/);
+  const [signal, threshold] = (label.match(/[\d.]+(?=[ ,])/g) ?? []).map(Number);
+  assert.ok(signal > threshold, label);
+  const [needle, limit] = await plot.evaluate((drawn) =>
+    ['.needle', '.limit'].map((name) => {
+      const { left, right } = drawn.querySelector(name).getBoundingClientRect();
+      return (left + right) / 2;
+    }),
+  );
+  assert.ok(needle > limit, `${needle} ${limit}`);
+  assert.equal(await plot.locator('.curve').count(), 2);
+});
+
+pageTest('what it means and does not is one tap away', async (page) => {
+  await give(page, 'drop', 'decoded.png', decoded);
+  await settled(page);
+  const meaning = page.locator('.outcome .meaning');
+  assert.equal(await meaning.getByText('came out of this decoder').isVisible(), false);
+  await meaning.locator('summary').click();
+  for (const said of ['came out of this decoder', 'serves a whole family', 'A photograph that went through the same']) {
+    assert.ok(await meaning.getByText(said).isVisible(), said);
+  }
+});
+
+pageTest('layers are laid over the image up to a line that moves, and zoomed, with the keyboard', async (page) => {
+  await give(page, 'drop', 'decoded.png', decoded);
+  await settled(page);
+  const viewer = page.locator('.viewer');
+  await viewer.waitFor();
+  const over = viewer.locator('.over');
+  const scale = viewer.locator('.colour-scale');
+  assert.ok(await scale.isVisible());
+  for (const width of await pictures(page)) assert.ok(width > 0);
+  // 384 × 256 pixels in cells of eight.
+  assert.equal(await over.evaluate((/** @type {any} */ image) => image.naturalWidth), 48);
+  const seen = new Set([await over.getAttribute('src')]);
+  await page.getByRole('radio', { name: 'Where it fits' }).focus();
+  for (const layer of ['First copy', 'Second copy', 'Change, first time', 'Change, second time']) {
+    await page.keyboard.press('ArrowDown');
+    assert.ok(await page.getByRole('radio', { name: layer }).isChecked(), layer);
+    const [, width] = await pictures(page);
+    assert.equal(width, layer.includes('copy') ? 384 : 48);
+    assert.equal(await scale.isVisible(), !layer.includes('copy'));
+    seen.add(await over.getAttribute('src'));
+  }
+  assert.equal(seen.size, 5);
+  // The line is where the thumb is.
+  const slider = page.getByRole('slider', { name: /How much of the image/ });
+  const covered = async () => {
+    const clip = await over.evaluate((image) => getComputedStyle(image).clipPath);
+    return 100 - Number(clip.match(/([\d.]+)%\)$/)?.[1] ?? 0);
+  };
+  assert.equal(await covered(), 50);
+  await slider.focus();
+  await page.keyboard.press('End');
+  assert.equal(await slider.inputValue(), '100');
+  assert.ok(Number.isNaN(await covered()) || (await covered()) === 100);
+  await page.keyboard.press('Home');
+  assert.equal(await covered(), 0);
+  assert.equal(await slider.getAttribute('aria-valuetext'), '0 % covered');
+  const view = viewer.locator('.view');
+  await view.focus();
+  for (const zoom of ['100 %', '200 %', '400 %']) {
+    await page.keyboard.press('+');
+    assert.equal(await viewer.locator('.zoom-text').innerText(), zoom);
+  }
+  assert.equal(await viewer.locator('.plane').evaluate((plane) => plane.clientWidth), 4 * 384);
+  const before = await view.evaluate((node) => node.scrollLeft);
+  const box = await view.boundingBox();
+  await page.mouse.move(box.x + 40, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 10, box.y + 30);
+  await page.mouse.up();
+  assert.equal(Math.round((await view.evaluate((node) => node.scrollLeft)) - before), 30);
+});
+
+pageTest('the line follows a finger or the mouse', async (page) => {
+  await give(page, 'drop', 'decoded.png', decoded);
+  await settled(page);
+  const plane = page.locator('.plane');
+  await plane.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await plane.boundingBox();
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 4, y + height / 2, { steps: 4 });
+  await page.mouse.up();
+  const value = Number(await page.getByRole('slider', { name: /How much/ }).inputValue());
+  assert.ok(Math.abs(value - 75) <= 1, `${value} % covered`);
+});
+
+pageTest('what was pasted in stands out from what surrounds it', async (page) => {
+  const at = /** @type {[number, number, number, number]} */ ([203, 61, 101, 90]);
+  const pasted = await encode(page, decoded, 'image/png', { paste: { bytes: photograph, at } });
+  await give(page, 'drop', 'pasted.png', pasted);
+  await settled(page);
+  await page.locator('.viewer').waitFor();
+  const over = page.locator('.over');
+  await over.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await over.boundingBox();
+  const ratioAt = async (/** @type {number} */ left, /** @type {number} */ top) => {
+    await page.mouse.move(x + (left / 384) * width, y + (top / 256) * height);
+    const text = await page.locator('.readout').innerText();
+    assert.match(text, /^\d+, \d+: ratio [\d.]+ \(8 × 8 pixels\)$/);
+    return Number(text.match(/ratio ([\d.]+)/)?.[1]);
+  };
+  const inside = await ratioAt(at[0] + at[2] / 2, at[1] + at[3] / 2);
+  const outside = await ratioAt(60, 200);
+  assert.ok(inside > 2.5 * outside, `${inside} inside, ${outside} outside`);
+  assert.match(await page.locator('.told').innerText(), /^\d+ % of the parts that say something fit the model/);
+});
+
+pageTest('a file that browsers do not show is shown from its pixels', async (page) => {
+  const file = tiff(160, 160, (x, y) => [(x * 7 + y * 3) & 255, (x * y) & 255, (x ^ y) & 255]);
+  await give(page, 'drop', 'scan.tiff', file);
+  await settled(page);
+  await page.locator('.viewer').waitFor();
+  assert.deepEqual((await pictures(page)).slice(0, 2), [160, 20]);
+});
+
+pageTest('of many images only the last keep their pictures, and the others get them again', async (page) => {
+  const part = await smallPart(browser, server.address, decoded);
+  const input = page.locator('#file');
+  const names = [1, 2, 3, 4, 5, 6].map((number) => `${number}.png`);
+  await input.setInputFiles(names.map((name) => ({ name, mimeType: 'image/png', buffer: part })));
+  const done = page.locator('#queue tbody tr', { hasText: 'Consistent' });
+  await done.nth(5).waitFor({ timeout: 300_000 });
+  await page.getByRole('button', { name: '1.png', exact: true }).click();
+  await page.getByText('were given up').waitFor();
+  await page.getByRole('button', { name: 'Check again and look closer' }).click();
+  await page.locator('.viewer').waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: '6.png', exact: true }).click();
+  await page.locator('#caption', { hasText: '6.png' }).waitFor();
+  await page.locator('.viewer').waitFor();
+});

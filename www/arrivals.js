@@ -1,0 +1,50 @@
+/**
+ * How images arrive, and the door for those that other modules bring: files that another program shared with this page,
+ * or that were opened with it.
+ *
+ * @typedef {'picked' | 'dropped' | 'pasted' | 'sample' | 'link' | 'shared' | 'opened'} Arrival
+ * @typedef {object} Intake An image that has come in.
+ * @property {Blob} file
+ * @property {string} name
+ * @property {Arrival} arrival
+ * @property {boolean} [asShown] Whether it is the copy that another page showed.
+ * @property {'' | 'heic' | 'phone'} [converted] Whether the file is a JPEG that was made of another on the way:
+ *   certainly, because it is called HEIC, or likely, because of the device.
+ * @property {import('./samples.js').Sample} [sample]
+ *
+ * @typedef {{signal: AbortSignal, onProgress: (progress: any) => void}} Taking
+ * @typedef {object} Source An image that may still have to be fetched.
+ * @property {string} name
+ * @property {Intake | null} intake If it is here already.
+ * @property {(taking: Taking) => Promise<Intake>} take
+ */
+
+/** So many images are taken at most: their results stay in memory. */
+export const MAX_IMAGES = 1000;
+
+/** @type {((sources: Source[]) => void) | null} */
+let receiver = null;
+/** What came before anybody could receive it. @type {Source[]} */
+let early = [];
+
+/** @param {(sources: Source[]) => void} receive Called with every image, or several, that a module brings. */
+export function receiveSources(receive) {
+  receiver = receive;
+  if (early.length > 0) receive(early.splice(0));
+}
+
+/** @param {Source[]} sources At least one. */
+export function takeSources(sources) {
+  if (receiver) receiver(sources);
+  else early = [...early, ...sources];
+}
+
+/** @param {File[]} files None is nothing. @param {Arrival} arrival */
+export function takeFiles(files, arrival) {
+  if (files.length > 0) takeSources(files.map((file) => sourceOf({ file, name: file.name, arrival })));
+}
+
+/** An image that is here. @param {Intake} intake @returns {Source} */
+export function sourceOf(intake) {
+  return { name: intake.name, intake, take: async () => intake };
+}

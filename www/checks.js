@@ -1,0 +1,190 @@
+/**
+ * The images of a visit, checked one after another. What is found stays in memory until the image is removed. Nothing
+ * here knows how it is shown.
+ *
+ * @typedef {import('./arrivals.js').Intake} Intake
+ * @typedef {import('./arrivals.js').Source} Source
+ * @typedef {'waiting' | 'checking' | 'done' | 'failed' | 'cancelled'} State
+ * @typedef {{answer: any, models: import('./result.js').ModelEntry[], deep: boolean}} Found `answer`: a `CheckAnswer`
+ *   with blobs for its pictures.
+ * @typedef {object} Entry
+ * @property {Source} source
+ * @property {string} name
+ * @property {Intake | null} intake Once it is here.
+ * @property {State} state
+ * @property {boolean} deep Whether the check searches for the grid that the image may have been painted on.
+ * @property {any} progress Of the check that runs.
+ * @property {Found | null} found Of the last check that ended well.
+ * @property {import('./errors.js').PlainError | null} error Of the last check, if it failed.
+ */
+
+import { AedrError, toPlain } from './errors.js';
+import { conversionOf, readBytes } from './intake.js';
+import { addressOf, modelEntries } from './models.js';
+
+/** Of so many images the pictures of the closer look are kept, the last that were found: each takes some megabytes. */
+const PICTURED = 4;
+
+/** @typedef {typeof import('./remote.js').Remote.prototype.ask} Ask */
+
+/** Pictures for the closer look are kept while those of all images take no more than this. */
+const KEPT_BYTES = 256 * 2 ** 20;
+
+export class Checks {
+  /** In the order they came. @type {Entry[]} */
+  entries = [];
+  #ask;
+  #preference;
+  #onChange;
+  /** The one that is checked. @type {{entry: Entry, controller: AbortController} | null} */
+  #current = null;
+  /** The one that goes before the others that wait. @type {Entry | null} */
+  #next = null;
+  #working = false;
+  /** Those whose pictures are kept, the newest first. @type {Entry[]} */
+  #pictured = [];
+
+  /**
+   * @param {{ask: Ask, preference: () => unknown, onChange: (entry: Entry) => void}} options `ask` asks the worker,
+   *   `preference` is the device that was chosen. `onChange`: something about an image is different.
+   */
+  constructor({ ask, preference, onChange }) {
+    this.#ask = ask;
+    this.#preference = preference;
+    this.#onChange = onChange;
+  }
+
+  /** @param {Source[]} sources @returns {Entry[]} Those that were added; they wait. */
+  add(sources) {
+    const added = sources.map((source) => {
+      const { name, intake } = source;
+      /** @type {State} */
+      const state = 'waiting';
+      return { source, name, intake, state, deep: false, progress: null, found: null, error: null };
+    });
+    this.entries.push(...added);
+    this.#work();
+    return added;
+  }
+
+  /** Has it checked before the others that wait. @param {Entry} entry */
+  prefer(entry) {
+    if (entry.state === 'waiting') this.#next = entry;
+  }
+
+  /** Has them checked again. @param {Entry[]} entries @param {{deep?: boolean}} [options] */
+  again(entries, { deep = false } = {}) {
+    for (const entry of entries) {
+      if (entry.state === 'checking' || entry.state === 'waiting') continue;
+      this.#set(entry, { state: 'waiting', error: null, deep });
+    }
+    this.#work();
+  }
+
+  /** Ends the checks of these, or their waiting. @param {Entry[]} entries */
+  cancel(entries) {
+    for (const entry of entries) {
+      if (entry.state === 'waiting') this.#end(entry, new AedrError('cancelled', 'cancelled'));
+    }
+    const current = this.#current;
+    if (current && entries.includes(current.entry)) current.controller.abort();
+  }
+
+  /** Forgets them and what was found. @param {Entry[]} entries */
+  remove(entries) {
+    const gone = new Set(entries);
+    this.entries = this.entries.filter((entry) => !gone.has(entry));
+    if (this.#current && gone.has(this.#current.entry)) this.#current.controller.abort();
+  }
+
+  async #work() {
+    if (this.#working) return;
+    this.#working = true;
+    // What is added together is there before the first is taken.
+    await null;
+    for (let entry = this.#take(); entry; entry = this.#take()) await this.#check(entry);
+    this.#working = false;
+  }
+
+  #take() {
+    const waiting = this.entries.filter(({ state }) => state === 'waiting');
+    const preferred = waiting.find((entry) => entry === this.#next);
+    this.#next = null;
+    return preferred ?? waiting[0];
+  }
+
+  /** @param {Entry} entry */
+  async #check(entry) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#current = { entry, controller };
+    const onProgress = (/** @type {any} */ progress) => signal.aborted || this.#set(entry, { progress });
+    this.#set(entry, { state: 'checking', progress: { stage: 'start' } });
+    try {
+      const intake = entry.intake ?? (await entry.source.take({ signal, onProgress }));
+      this.#set(entry, { intake });
+      const image = await readBytes(intake);
+      intake.converted = conversionOf(intake, image);
+      const models = await modelEntries();
+      const { deep } = entry;
+      const preference = this.#preference();
+      const request = { image, name: intake.name, models: models.map(addressOf), preference, deep };
+      const answer = await this.#ask('check', request, [image], { signal, onProgress });
+      this.#set(entry, { state: 'done', found: { answer: lightened(answer), models, deep }, progress: null });
+      this.#spare(entry);
+    } catch (thrown) {
+      this.#end(entry, thrown);
+    }
+    this.#current = null;
+  }
+
+  /** Of images whose turn was longest ago. @param {Entry} newest */
+  #giveUpPictures(newest) {
+    this.#pictured = [newest, ...this.#pictured.filter((entry) => entry !== newest)];
+    for (const { found } of this.#pictured.splice(PICTURED)) {
+      for (const answered of found?.answer.answers ?? []) answered.local = null;
+    }
+  }
+
+  /** @param {Entry} entry @param {unknown} thrown */
+  #end(entry, thrown) {
+    const error = toPlain(thrown);
+    const cancelled = error.code === 'cancelled';
+    // Who cancels another look at an image has what was found before.
+    if (cancelled && entry.found) this.#set(entry, { state: 'done', deep: entry.found.deep, progress: null });
+    else this.#set(entry, { state: cancelled ? 'cancelled' : 'failed', error, progress: null });
+  }
+
+  /** Gives up pictures, first those of the images that came first. @param {Entry} newest Its own stay. */
+  #spare(newest) {
+    let kept = 0;
+    const others = this.entries.filter((entry) => entry !== newest).reverse();
+    for (const { found } of [newest, ...others]) {
+      for (const one of found?.answer.answers ?? []) {
+        kept += Object.values(one.local?.layers ?? {}).reduce((sum, { png }) => sum + png.size, 0);
+        if (kept > KEPT_BYTES && found !== newest.found) one.local = null;
+      }
+    }
+  }
+
+  /** @param {Entry} entry @param {Partial<Entry>} changes */
+  #set(entry, changes) {
+    Object.assign(entry, changes);
+    this.#onChange(entry);
+  }
+}
+
+/**
+ * The answer with its pictures as blobs, which a browser need not hold in memory as it does buffers.
+ * @param {import('./worker.js').CheckAnswer} answer
+ * @returns {any}
+ */
+function lightened(answer) {
+  const blob = (/** @type {Uint8Array<ArrayBuffer> | null} */ png) => png && new Blob([png], { type: 'image/png' });
+  const layersOf = (/** @type {any} */ layers) =>
+    Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, { ...layer, png: blob(layer.png) }]));
+  const answers = answer.answers.map((one) =>
+    one.local ? { ...one, local: { ...one.local, layers: layersOf(one.local.layers) } } : one,
+  );
+  return { ...answer, answers, picture: blob(answer.picture ?? null) };
+}

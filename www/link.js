@@ -1,0 +1,113 @@
+/**
+ * Images by their links: what is one, and fetching it in a worker of its own. The page and the worker that checks
+ * connect to no other site.
+ *
+ * @typedef {import('./arrivals.js').Source} Source
+ * @typedef {import('./link-worker.js').LinkAnswer} LinkAnswer
+ */
+
+import { sourceOf } from './arrivals.js';
+import { AedrError } from './errors.js';
+import { Remote } from './remote.js';
+import { failure, intake as words, MAX_FILE_BYTES } from './texts.js';
+
+/** An address that somebody typed without its beginning. */
+const BARE = /^[a-z\d-]+(\.[a-z\d-]+)+(:\d+)?\//i;
+const LONGEST_NAME = 80;
+
+const worker = new Remote(new URL('./link-worker.js', import.meta.url));
+
+/**
+ * An image by the link that a person gave.
+ * @param {string} text
+ * @returns {Source}
+ * @throws {AedrError} link_address
+ */
+export function sourceFrom(text) {
+  const trimmed = text.trim();
+  if (/^data:/i.test(trimmed)) return sourceOf(fromData(trimmed));
+  const url = URL.parse?.(BARE.test(trimmed) ? `https://${trimmed}` : trimmed) ?? null;
+  const local = url?.protocol === 'http:' && isThisDevice(url.hostname);
+  if (!url || !(url.protocol === 'https:' || local)) {
+    const insecure = url?.protocol === 'http:';
+    throw new AedrError('link_address', insecure ? words.linkInsecure : words.linkWrong, words.saveAdvice);
+  }
+  // A name and a password in it would be sent along.
+  url.username = url.password = url.hash = '';
+  const name = nameOf(url);
+  return {
+    name,
+    intake: null,
+    take: async (taking) => ({ file: await fetchFile(url, taking), name, arrival: 'link' }),
+  };
+}
+
+/**
+ * The link to an image that was dropped or pasted without the image.
+ * @param {DataTransfer} transfer
+ * @returns {string | null}
+ */
+export function linkIn(transfer) {
+  // Of a picture that leads somewhere, the address is where it leads to; its markup has its own.
+  const markup = transfer.getData('text/html');
+  const picture = markup ? new DOMParser().parseFromString(markup, 'text/html').querySelector('img')?.src : null;
+  const lists = [transfer.getData('text/uri-list'), transfer.getData('text/plain')];
+  const lines = lists.flatMap((list) => list.split(/\r?\n/)).map((line) => line.trim());
+  return [picture ?? '', ...lines].find((text) => /^(https?:\/\/\S+|data:image\/\S+)$/i.test(text)) ?? null;
+}
+
+/** @param {URL} url @param {import('./arrivals.js').Taking} taking @returns {Promise<Blob>} */
+async function fetchFile(url, taking) {
+  taking.onProgress({ stage: 'link' });
+  const request = { address: url.href, limit: MAX_FILE_BYTES };
+  /** @type {LinkAnswer} */
+  const answer = await worker.ask('fetchImage', request, [], taking);
+  if ('file' in answer) return answer.file;
+  const { problem, status = 0, bytes } = answer;
+  if (problem === 'too_large') {
+    const message = bytes ? failure.fileTooLarge(bytes) : words.linkTooLarge(url.host);
+    throw new AedrError('file_too_large', message, failure.fileTooLargeAdvice);
+  }
+  const { message, advice } = words.linkProblems[navigator.onLine ? problem : 'offline'];
+  throw new AedrError(`link_${problem}`, message(url.host, status), advice);
+}
+
+/** The image that a `data:` address is. @param {string} address @returns {import('./arrivals.js').Intake} */
+function fromData(address) {
+  const [, type, parameters, data] = /^data:(image\/[\w.+-]+)((?:;[^,;]*)*),([^]*)$/i.exec(address) ?? [];
+  if (!type) throw new AedrError('link_address', words.dataWrong, words.saveAdvice);
+  if (data.length > 2 * MAX_FILE_BYTES) {
+    throw new AedrError('file_too_large', failure.fileTooLarge(data.length), failure.fileTooLargeAdvice);
+  }
+  try {
+    const letters = unescaped(data);
+    const bytes = bytesOf(/;\s*base64\s*$/i.test(parameters) ? atob(letters) : letters);
+    const ending = type.slice('image/'.length).replace(/\+.*/, '').replace('jpeg', 'jpg');
+    return { file: new Blob([bytes], { type }), name: `${words.dataName}.${ending}`, arrival: 'link' };
+  } catch {
+    throw new AedrError('link_address', words.dataWrong, words.saveAdvice);
+  }
+}
+
+/** One letter a byte. @param {string} text */
+function unescaped(text) {
+  return text.replace(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** @param {string} letters */
+function bytesOf(letters) {
+  return Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
+}
+
+/** @param {URL} url */
+function nameOf({ pathname, host }) {
+  const last = pathname.split('/').filter(Boolean).at(-1) ?? '';
+  try {
+    return decodeURIComponent(last).slice(-LONGEST_NAME) || host;
+  } catch {
+    return last.slice(-LONGEST_NAME) || host;
+  }
+}
+
+/** @param {string} hostname */
+const isThisDevice = (hostname) => ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);

@@ -1,0 +1,53 @@
+/** What comes with the file and not from its pixels, as evidence of its own: no verdict uses it. */
+
+import { element } from './dom.js';
+import { claims as claimWords, credentials as credentialWords, travelling as words } from './texts.js';
+
+/**
+ * @param {import('./worker.js').CheckAnswer['claims']} claims @param {Blob} file
+ */
+export function travelling(claims, file) {
+  return element(
+    'section',
+    { class: 'travelling' },
+    element('h3', {}, words.heading),
+    element('p', { class: 'hint' }, words.hint),
+    claimsSection(claims),
+    credentialsSection(file),
+  );
+}
+
+/**
+ * What the file says of its own origin, as text that is not trusted.
+ * @param {import('./worker.js').CheckAnswer['claims']} claims
+ */
+function claimsSection(claims) {
+  const said = claims.map(({ meaning, field, text }) =>
+    element(
+      'div',
+      { 'data-meaning': meaning },
+      element('dt', {}, claimWords.meanings[meaning]),
+      element('dd', { class: 'claim' }, element('span', { class: 'symbol' }, field), ` ${text}`),
+    ),
+  );
+  return element(
+    'section',
+    { class: 'claims' },
+    element('h4', {}, claimWords.heading),
+    element('p', { class: 'hint' }, claims.length > 0 ? claimWords.hint : claimWords.none),
+    ...(claims.length > 0 ? [element('dl', {}, ...said)] : []),
+  );
+}
+
+/** What it says with a signature, once it has been read. @param {Blob} file */
+function credentialsSection(file) {
+  const line = element('p', { class: 'hint' }, credentialWords.looking);
+  const heading = element('h4', {}, credentialWords.heading);
+  const section = element('section', { class: 'credentials', 'aria-busy': 'true' }, heading, line);
+  const failed = () => {
+    line.textContent = `${credentialWords.states.not_checked.heading} ${credentialWords.states.not_checked.text}`;
+    section.setAttribute('aria-busy', 'false');
+  };
+  import('./credentials.js').then(({ showCredentials }) => showCredentials(section, file)).catch(failed);
+  return section;
+}
