@@ -24,10 +24,10 @@ LATIN = [*range(0x20, 0x7F), *range(0xA0, 0x100)]
 NAMES = [*range(0x100, 0x180), *range(0x391, 0x3A2), *range(0x3A3, 0x3CA), *range(0x410, 0x450), 0x401, 0x451]
 SYMBOLS = '–—‘’“”„…·•×÷−≈≤≥→←↑↓⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ατσμ‰€'
 
-# The exports of a catalogue that the picture shows sentences of, and those among them that may stand in bold type.
+# The exports of a catalogue that the picture shows sentences of, and the keys within them that stand in bold type.
 SHOWN = ['card', 'demonstration', 'evidence', 'lines', 'meanings', 'numbers', 'outcomes', 'plot', 'problems', 'remarks',
          'result', 'signals', 'verdicts']
-SHOWN_BOLD = ['outcomes', 'plot']
+BOLD = ['heading', 'here', 'match', 'meansNotHeading', 'noThreshold', 'none', 'unsure']
 # What the browser adds to a date and to a list.
 ADDED = '年月日和或、'
 
@@ -41,6 +41,11 @@ def exports(source: str, names: list[str]) -> str:
     """What stands in a catalogue from these exports to the next ones."""
     parts = re.split(r'^export const (\w+)', source, flags=re.MULTILINE)
     return ''.join(text for name, text in zip(parts[1::2], parts[2::2]) if name in names)
+
+
+def values(source: str, keys: list[str]) -> str:
+    """The lines of these keys, whose values are short."""
+    return ''.join(re.findall(rf'\b(?:{"|".join(keys)}): *(.*)', source))
 
 
 def beyond_latin(text: str) -> set[int]:
@@ -82,12 +87,15 @@ def main() -> None:
     latin = set(LATIN) | symbols
     chinese = catalogue('zh-Hans')
     simplified = 2  # Of the collection's languages.
+    headings = set(range(0x20, 0x7F)) | symbols
+    sentences = beyond_latin(exports(chinese, SHOWN) + ADDED)
+    bold = beyond_latin(values(exports(chinese, SHOWN), BOLD))
     jobs = [
         (given.inter / 'Inter-Regular.otf', -1, latin | set(NAMES), 'Inter-Regular.otf'),
         (given.inter / 'Inter-Bold.otf', -1, latin, 'Inter-Bold.otf'),
-        (given.inter / 'InterDisplay-ExtraBold.otf', -1, set(range(0x20, 0x7F)) | symbols, 'InterDisplay-ExtraBold.otf'),
-        (given.noto / 'NotoSansCJK-Regular.ttc', simplified, beyond_latin(exports(chinese, SHOWN) + ADDED), 'NotoSansSC-Regular.otf'),
-        (given.noto / 'NotoSansCJK-Bold.ttc', simplified, beyond_latin(exports(chinese, SHOWN_BOLD)), 'NotoSansSC-Bold.otf'),
+        (given.inter / 'InterDisplay-ExtraBold.otf', -1, headings, 'InterDisplay-ExtraBold.otf'),
+        (given.noto / 'NotoSansCJK-Regular.ttc', simplified, sentences, 'NotoSansSC-Regular.otf'),
+        (given.noto / 'NotoSansCJK-Bold.ttc', simplified, bold, 'NotoSansSC-Bold.otf'),
     ]
     total = 0
     for source, number, characters, out in jobs:

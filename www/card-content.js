@@ -68,8 +68,8 @@ function plotOf({ report: { evidence }, distribution }) {
   const { signal, threshold, uncertain } = evidence;
   const { match, unsure, none, belonging, others } = plotWords;
   const [here, limit] = [plotWords.here(format(signal)), plotWords.threshold(format(threshold))];
-  const drawn = distribution ?? null;
-  return { signal, threshold, uncertain, distribution: drawn, words: { here, limit, match, unsure, none, belonging, others } };
+  const said = { here, limit, match, unsure, none, belonging, others };
+  return { signal, threshold, uncertain, distribution, words: said };
 }
 
 /** @param {import('./worker.js').CheckAnswer} answer @param {import('./result.js').ModelEntry[]} models */

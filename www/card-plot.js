@@ -1,6 +1,6 @@
 /**
- * Where a signal lies, for the report's picture: zones on a logarithmic scale, and above them how common signals are among
- * images of both kinds, if that is known.
+ * Where a signal lies, for the report's picture: zones on a logarithmic scale, and above them how common signals are
+ * among images of both kinds, if that is known.
  *
  * @typedef {import('./card-type.js').Type} Type
  * @typedef {{signals: number[], belonging: number[], others: number[]}} Distribution Densities over ln of the signal.
@@ -9,8 +9,8 @@
  * @property {number} threshold
  * @property {[number, number]} uncertain
  * @property {Distribution | null} distribution
- * @property {{here: string, limit: string, match: string, unsure: string, none: string, belonging: string, others: string}}
- *   words `here` and `limit` with their numbers.
+ * @property {Record<'here' | 'limit' | 'match' | 'unsure' | 'none' | 'belonging' | 'others', string>} words `here` and
+ *   `limit` with their numbers.
  */
 
 import { drawable, INKS, round, textLine, widthOf } from './card-type.js';
@@ -89,7 +89,10 @@ function curvesDrawing({ signals, belonging, others }, { at, low, high, bottom }
   return curve(others, INKS.second) + curve(belonging, INKS.first);
 }
 
-/** A zone with its word, if there is room. @param {[number, number, string, string]} zone @param {number} y @param {Type} type */
+/**
+ * A zone with its word, if there is room.
+ * @param {[from: number, to: number, ink: string, word: string]} zone @param {number} y @param {Type} type
+ */
 function zoneDrawing([from, to, ink, word], y, type) {
   if (to - from < 0.5) return '';
   const known = drawable(word, type.faces);
@@ -100,8 +103,11 @@ function zoneDrawing([from, to, ink, word], y, type) {
   return area + (fits ? textLine(known, type, label) : '');
 }
 
-/** What the curves are, in their inks. @param {Plot['words']} words @param {boolean} shown */
-function legend(words, shown, /** @type {{x: number, y: number}} */ place, /** @type {Type} */ type) {
+/**
+ * What the curves are, in their inks.
+ * @param {Plot['words']} words @param {boolean} shown @param {{x: number, y: number}} place @param {Type} type
+ */
+function legend(words, shown, place, type) {
   if (!shown) return { svg: '', height: 0 };
   let { x } = place;
   const parts = [];
@@ -110,7 +116,8 @@ function legend(words, shown, /** @type {{x: number, y: number}} */ place, /** @
     [INKS.second, words.others],
   ]) {
     const known = drawable(word, type.faces);
-    parts.push(`<path fill="${ink}" fill-opacity="0.2" stroke="${ink}" stroke-width="3" d="M${x + 2} ${place.y - 15}h22v14h-22z"/>`);
+    const key = `M${round(x + 2)} ${place.y - 15}h22v14h-22z`;
+    parts.push(`<path fill="${ink}" fill-opacity="0.2" stroke="${ink}" stroke-width="3" d="${key}"/>`);
     parts.push(textLine(known, type, { x: x + 36, y: place.y, fill: INKS.quiet }));
     x += 36 + widthOf(known, type) + 48;
   }

@@ -35,7 +35,8 @@ export const escaped = (text) =>
  */
 export function drawable(text, faces) {
   const known = (/** @type {string} */ character) => faces.some((face) => face.widths.has(codeOf(character)));
-  const kept = Array.from(text.normalize('NFC').replace(/\s+/g, ' '), (character) => (known(character) ? character : '\0'));
+  const whole = Array.from(text.normalize('NFC').replace(/\s+/g, ' '));
+  const kept = whole.map((character) => (known(character) ? character : '\0'));
   return kept.join('').replace(/\0+/g, MARK).trim();
 }
 
@@ -86,9 +87,9 @@ export function shortened(text, type, width) {
   if (widthOf(whole, type) <= width) return whole;
   const characters = Array.from(whole);
   for (let kept = characters.length - 1; kept > 1; kept--) {
-    const tail = Math.floor(kept / 3);
-    const shorter = characters.slice(0, kept - tail).join('') + MARK + characters.slice(characters.length - tail).join('');
-    const tried = tail === 0 ? characters.slice(0, kept).join('') + MARK : shorter;
+    const end = characters.length - Math.floor(kept / 3);
+    const start = kept - (characters.length - end);
+    const tried = characters.slice(0, start).join('') + MARK + characters.slice(end).join('');
     if (widthOf(tried, type) <= width) return tried;
   }
   return MARK;

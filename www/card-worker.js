@@ -1,4 +1,4 @@
-/** The worker that makes the report's picture: draws it as an SVG and renders that as a PNG. Loaded when it is first used. */
+/** The worker that makes the report's picture: draws it as an SVG and renders that as a PNG. */
 
 import { cardSvg } from './card.js';
 import { cardFonts } from './card-fonts.js';
@@ -18,8 +18,8 @@ answer(self, { draw });
  */
 async function draw({ card, locale }) {
   renderer ??= load();
+  // The page replaces a worker whose parts did not come.
   const [Resvg, { buffers, faces }] = await Promise.all([renderer, cardFonts(locale, font)]).catch((thrown) => {
-    renderer = null;
     throw new AedrError('program_missing', thrown instanceof Error ? thrown.message : String(thrown));
   });
   const drawing = new Resvg(cardSvg(card, faces), {

@@ -4,7 +4,9 @@
  *
  * @typedef {import('./card-type.js').Type} Type
  * @typedef {import('./card-plot.js').Plot} Plot
- * @typedef {{regular: import('./font.js').Face[], bold: import('./font.js').Face[], display: import('./font.js').Face[]}} Faces
+ * @typedef {import('./font.js').Face} Face
+ * @typedef {{regular: Face[], bold: Face[], display: Face[]}} Faces
+ * @typedef {{outcome: string, name: string, said: string, remark: string}} Line What a model said.
  * @typedef {object} Card
  * @property {string} outcome One of the three.
  * @property {string} date
@@ -15,8 +17,7 @@
  * @property {{href: string, width: number, height: number} | null} picture
  * @property {Plot | null} plot
  * @property {string} evidence
- * @property {{heading: string, items: {outcome: string, name: string, said: string, remark: string}[], more: string}} lines
- *   None if only one model was asked.
+ * @property {{heading: string, items: Line[], more: string}} lines None if only one model was asked.
  * @property {{heading: string, items: [string, string, string][]}} numbers Symbol, name, value.
  * @property {{heading: string, items: string[]}} meansNot
  * @property {string} note About the model, "" if there is nothing to say.
@@ -141,7 +142,8 @@ class Page {
     // A heading is one line; where the picture leaves it too little room it gets smaller.
     const size = Math.min(88, (88 * (width - side - 24)) / widthOf(whole, this.heading));
     this.glyph(outcome, MARGIN - 4, top, side);
-    this.text(whole, { ...this.heading, size: round(size) }, { x: MARGIN + side + 20, y: top + side / 2 + size * 0.36 });
+    const place = { x: MARGIN + side + 20, y: top + side / 2 + size * 0.36 };
+    this.text(whole, { ...this.heading, size: round(size) }, place);
     let y = this.block(wrapped(verdict, this.verdict, width), this.verdict, { y: top + side + 30 });
     y = this.block([shortened(name, this.strong, width)], this.strong, { y: y + 26 });
     y = this.block(wrapped(facts, this.small, width), this.small, { y, fill: INKS.quiet });
@@ -154,7 +156,8 @@ class Page {
    */
   framed(outcome, href, { x, y, width, height }) {
     const frame = (/** @type {string} */ ink, /** @type {number} */ grow, /** @type {number} */ shift, extra = '') =>
-      `<rect x="${x - grow + shift}" y="${y - grow + shift}" width="${width + 2 * grow}" height="${height + 2 * grow}" ` +
+      `<rect x="${x - grow + shift}" y="${y - grow + shift}" ` +
+      `width="${width + 2 * grow}" height="${height + 2 * grow}" ` +
       `fill="none" stroke="${ink}" stroke-width="5"${extra}/>`;
     const [matches, dashed] = [outcome === 'matches', outcome === 'cannot_tell' ? ' stroke-dasharray="16 10"' : ''];
     this.parts.push(

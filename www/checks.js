@@ -22,9 +22,6 @@ import { AedrError, toPlain } from './errors.js';
 import { conversionOf, readBytes } from './intake.js';
 import { addressOf, modelEntries } from './models.js';
 
-/** Of so many images the pictures of the closer look are kept, the last that were found: each takes some megabytes. */
-const PICTURED = 4;
-
 /** @typedef {typeof import('./remote.js').Remote.prototype.ask} Ask */
 
 /** Pictures for the closer look are kept while those of all images take no more than this. */
@@ -41,8 +38,6 @@ export class Checks {
   /** The one that goes before the others that wait. @type {Entry | null} */
   #next = null;
   #working = false;
-  /** Those whose pictures are kept, the newest first. @type {Entry[]} */
-  #pictured = [];
 
   /**
    * @param {{ask: Ask, preference: () => unknown, onChange: (entry: Entry) => void}} options `ask` asks the worker,
@@ -130,20 +125,12 @@ export class Checks {
       const preference = this.#preference();
       const request = { image, name: intake.name, models: models.map(addressOf), preference, deep };
       const answer = await this.#ask('check', request, [image], { signal, onProgress });
-      this.#set(entry, { state: 'done', found: { answer: lightened(answer), models, deep }, progress: null });
+      this.#set(entry, { state: 'done', found: { answer, models, deep }, progress: null });
       this.#spare(entry);
     } catch (thrown) {
       this.#end(entry, thrown);
     }
     this.#current = null;
-  }
-
-  /** Of images whose turn was longest ago. @param {Entry} newest */
-  #giveUpPictures(newest) {
-    this.#pictured = [newest, ...this.#pictured.filter((entry) => entry !== newest)];
-    for (const { found } of this.#pictured.splice(PICTURED)) {
-      for (const answered of found?.answer.answers ?? []) answered.local = null;
-    }
   }
 
   /** @param {Entry} entry @param {unknown} thrown */
@@ -172,19 +159,4 @@ export class Checks {
     Object.assign(entry, changes);
     this.#onChange(entry);
   }
-}
-
-/**
- * The answer with its pictures as blobs, which a browser need not hold in memory as it does buffers.
- * @param {import('./worker.js').CheckAnswer} answer
- * @returns {any}
- */
-function lightened(answer) {
-  const blob = (/** @type {Uint8Array<ArrayBuffer> | null} */ png) => png && new Blob([png], { type: 'image/png' });
-  const layersOf = (/** @type {any} */ layers) =>
-    Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, { ...layer, png: blob(layer.png) }]));
-  const answers = answer.answers.map((one) =>
-    one.local ? { ...one, local: { ...one.local, layers: layersOf(one.local.layers) } } : one,
-  );
-  return { ...answer, answers, picture: blob(answer.picture ?? null) };
 }

@@ -24,11 +24,10 @@ export function closerLook({ picture }, ordered, { intake, onCloser }) {
   let free = () => {};
   let gone = false;
   if (looked.length > 0) {
-    const blob = picture ? new Blob([picture], { type: 'image/png' }) : intake.file;
     Promise.all([import('./viewer.js'), style('viewer.css')])
       .then(([{ viewer }]) => {
         if (gone) return;
-        const made = viewer({ picture: blob, size: { width, height }, looked });
+        const made = viewer({ picture: picture ?? intake.file, size: { width, height }, looked });
         free = made.free;
         section.replaceChildren(made.section);
       })

@@ -23,7 +23,8 @@ export async function chooseDevice(preference, gpu) {
   if (!adapter) {
     if (preference === 'webgpu') {
       const lacking = gpu ? 'the browser found no graphics adapter' : 'this browser has no WebGPU';
-      throw new AedrError('no_webgpu', `no WebGPU device is available: ${lacking}`);
+      const reason = gpu ? 'no_adapter' : 'no_webgpu';
+      throw new AedrError('no_webgpu', `no WebGPU device is available: ${lacking}`, '', { reason });
     }
     return { device: 'cpu', reason: gpu ? 'no_adapter' : 'no_webgpu', adapter: '' };
   }

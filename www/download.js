@@ -20,7 +20,8 @@ export async function request(url, { code, signal }) {
     throw lost(error, url, code);
   }
   if (!response.ok) {
-    throw new AedrError(code, `${fileName(url)} could not be fetched: the server answered ${response.status}`);
+    const [file, { status }] = [fileName(url), response];
+    throw new AedrError(code, `${file} could not be fetched: the server answered ${status}`, '', { file, status });
   }
   return response;
 }
@@ -39,7 +40,8 @@ export async function downloadBytes(url, { code, bytes, signal, onBytes }) {
   try {
     for await (const chunk of chunks(response)) {
       if (loaded + chunk.length > bytes) {
-        throw new AedrError('weights_corrupt', `${fileName(url)} is longer than the ${bytes} bytes expected`);
+        const [file, detail] = [fileName(url), `longer than the ${bytes} bytes expected`];
+        throw new AedrError('weights_corrupt', `${file} is ${detail}`, '', { file, detail });
       }
       whole.set(chunk, loaded);
       loaded += chunk.length;
@@ -84,8 +86,9 @@ export async function* chunks(response) {
 function lost(error, url, code) {
   if (error instanceof AedrError) return error;
   if (error instanceof DOMException && error.name === 'AbortError') return error;
-  const offline = navigator.onLine ? '' : '; this device is offline';
-  return new AedrError(code, `${fileName(url)} could not be fetched${offline}`);
+  const [file, offline] = [fileName(url), !navigator.onLine];
+  const why = offline ? '; this device is offline' : '';
+  return new AedrError(code, `${file} could not be fetched${why}`, '', { file, offline });
 }
 
 /** The end of an address, as a person knows the file. @param {string} url */

@@ -8,14 +8,13 @@
 
 /** An error with a code that `texts.js` has a headline for. */
 export class AedrError extends Error {
-  /** @param {string} code @param {string} message @param {string} [advice] */
-  constructor(code, message, advice = '') {
+  /** @param {string} code @param {string} message @param {string} [advice] @param {Record<string, any>} [details] */
+  constructor(code, message, advice = '', details = undefined) {
     super(message);
     this.name = 'AedrError';
     this.code = code;
     this.advice = advice;
-    /** @type {Record<string, any> | undefined} */
-    this.details = undefined;
+    this.details = details;
   }
 }
 
@@ -26,7 +25,7 @@ export class AedrError extends Error {
  */
 export function toPlain(thrown) {
   if (thrown instanceof WebAssembly.RuntimeError) {
-    return { code: 'engine_stopped', message: thrown.message, advice: '' };
+    return { code: 'engine_stopped', message: thrown.message, advice: '', details: { detail: thrown.message } };
   }
   if (thrown instanceof DOMException && thrown.name === 'AbortError') {
     return { code: 'cancelled', message: 'cancelled', advice: '' };
@@ -46,11 +45,20 @@ function parsed(details) {
 
 /** @param {PlainError} plain */
 export function fromPlain({ code, message, advice, details }) {
-  return Object.assign(new AedrError(code, message, advice), { details });
+  return new AedrError(code, message, advice, details);
 }
 
 /** Messages begin small and have no full stop, to be quoted. @param {string} message */
 export function sentence(message) {
   const whole = message.charAt(0).toUpperCase() + message.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+  if (/[.!?。！？…]$/.test(whole)) return whole;
+  return whole + (/\p{Script=Han}/u.test(whole) ? '。' : '.');
+}
+
+/** What stands between a sentence and the next: Chinese ones have no space. @param {string} before */
+export const gap = (before) => (/[。！？：…]$/.test(before) ? '' : ' ');
+
+/** Sentences one after the other. @param {string[]} sentences Empty ones are left out. */
+export function paragraph(...sentences) {
+  return sentences.filter(Boolean).reduce((all, next) => all + gap(all) + next);
 }

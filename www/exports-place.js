@@ -1,4 +1,4 @@
-/** The place of what a person can take away: filled once its script has come, so that the verdict does not wait for it. */
+/** The place of what a person can take away, filled once its script has come: the verdict does not wait for it. */
 
 import { element } from './dom.js';
 import { exports as words } from './texts.js';

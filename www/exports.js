@@ -1,6 +1,6 @@
 /**
- * What a person can take away of a result: the record as JSON, the page on paper, a picture. Loaded with the first result;
- * the picture's renderer and fonts with the first picture.
+ * What a person can take away of a result: the record as JSON, the page on paper, a picture. Loaded with the first
+ * result; the picture's renderer and fonts with the first picture.
  *
  * @typedef {import('./worker.js').CheckAnswer} CheckAnswer
  * @typedef {import('./arrivals.js').Intake} Intake
@@ -128,11 +128,12 @@ function datePrint(text) {
   else head?.append(element('p', { class: 'print-date' }, text));
 }
 
-/** What is closed on the screen is open on paper. @type {HTMLDetailsElement[]} */
+/** What is folded on the screen and not on paper. @type {HTMLDetailsElement[]} */
 let unfolded = [];
 addEventListener('beforeprint', () => {
-  const closed = '#outcome details:not([open]), #details details:not([open])';
-  unfolded = [...document.querySelectorAll(closed)].map((node) => /** @type {HTMLDetailsElement} */ (node));
+  /** @type {NodeListOf<HTMLDetailsElement>} */
+  const closed = document.querySelectorAll('.meaning:not([open]), .repeat:not([open])');
+  unfolded = [...closed];
   for (const details of unfolded) details.open = true;
 });
 addEventListener('afterprint', () => {

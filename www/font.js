@@ -2,8 +2,8 @@
  * What an OpenType font has: its characters and how wide they are. Enough to break lines and to know what cannot be
  * drawn; the shapes are the renderer's.
  *
- * @typedef {{family: string, weight: number, widths: Map<number, number>}} Face `widths`: advances by code point, in parts
- *   of the type size.
+ * @typedef {{family: string, weight: number, widths: Map<number, number>}} Face `widths`: advances by code point, in
+ *   parts of the type size.
  */
 
 /**

@@ -31,7 +31,7 @@ async function add(params, context) {
   const { key } = params.plan;
   if (!navigator.locks) return addAlone(params, context);
   return navigator.locks.request(lockName(key), { ifAvailable: true }, (lock) => {
-    if (!lock) throw new AedrError('import_elsewhere', 'another tab is adding this model');
+    if (!lock) throw new AedrError('import_elsewhere', 'another tab is adding this model', '', {});
     return addAlone(params, context);
   });
 }
@@ -100,7 +100,7 @@ async function* pieces(file, signal) {
   for (;;) {
     signal.throwIfAborted();
     const { done, value } = await reader.read().catch(() => {
-      throw new AedrError('unreadable_file', 'the file could not be read to its end');
+      throw new AedrError('unreadable_file', 'the file could not be read to its end', '', {});
     });
     if (done) return;
     yield value;
@@ -120,6 +120,8 @@ async function makeRoom(place, fileBytes) {
     throw new AedrError(
       'storage_full',
       `the model needs about ${wanted} MB, and this browser lets the page keep ${left} MB more`,
+      '',
+      { needed: wanted, available: left },
     );
   }
   if (estimate.available < needed + fileBytes - place.partBytes) await place.dropPart();

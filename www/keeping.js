@@ -162,5 +162,5 @@ function writeAll(file, bytes, at) {
 /** @param {unknown} thrown */
 function full(thrown) {
   if (!(thrown instanceof DOMException)) return thrown;
-  return new AedrError('storage_full', 'this browser has no room left for this page to keep the model');
+  return new AedrError('storage_full', 'this browser has no room left for this page to keep the model', '', {});
 }

@@ -30,7 +30,8 @@ function hosted(manifest) {
       signal.throwIfAborted();
       if (!response?.ok) {
         const why = response ? `the server answered ${response.status}` : 'the connection failed';
-        throw new AedrError(CODE, `calibration.json could not be fetched: ${why}`);
+        const details = { file: 'calibration.json', status: response?.status };
+        throw new AedrError(CODE, `calibration.json could not be fetched: ${why}`, '', details);
       }
       return response.text();
     },
@@ -42,7 +43,7 @@ function stored(files) {
   const read = async (/** @type {string} */ name) => {
     const bytes = await files[name]?.arrayBuffer().catch(() => null);
     // Removed in another tab, or by the browser to make room.
-    if (!bytes) throw new AedrError(CODE, `${name} is no longer on this device`);
+    if (!bytes) throw new AedrError(CODE, `${name} is no longer on this device`, '', { file: name, gone: true });
     return new Uint8Array(bytes);
   };
   const text = async (/** @type {string} */ name) => new TextDecoder().decode(await read(name));

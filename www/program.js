@@ -18,7 +18,7 @@ let program = null;
 export function loadProgram({ signal, progress }) {
   program ??= (async () => {
     const module = await import(PROGRAM).catch(() => {
-      throw new AedrError('program_missing', 'pkg/aedr.js could not be fetched');
+      throw new AedrError('program_missing', 'pkg/aedr.js could not be fetched', '', { file: 'pkg/aedr.js' });
     });
     const response = await request(PROGRAM_BYTES, { code: 'program_missing', signal });
     watch(response, (loaded, total) => progress({ stage: 'program', loaded, total }));
@@ -40,6 +40,7 @@ export async function compile(response) {
   } catch (error) {
     // The connection broke, or the service worker found that this is not the file it should be.
     if (!(error instanceof TypeError)) throw error;
-    throw new AedrError('program_missing', `${new URL(response.url).pathname.split('/').pop()} did not arrive whole`);
+    const file = new URL(response.url).pathname.split('/').pop();
+    throw new AedrError('program_missing', `${file} did not arrive whole`, '', { file, broken: true });
   }
 }

@@ -68,10 +68,12 @@ export class Remote {
     });
     worker.addEventListener('error', (event) => {
       // An error before the worker could listen has no message: its own files did not load.
+      const { message } = event;
+      const { pathname: file } = this.#script;
       this.#stop(
-        event.message
-          ? new AedrError('engine_stopped', event.message)
-          : new AedrError('program_missing', `${this.#script.pathname} could not be loaded`),
+        message
+          ? new AedrError('engine_stopped', message, '', { detail: message })
+          : new AedrError('program_missing', `${file} could not be loaded`, '', { file }),
       );
     });
     return worker;

@@ -41,7 +41,10 @@ export function repeatSection(record) {
 function factsOf({ image, created_at: time, program, settings, checks }) {
   const { kind, adapter, maps } = checks[0].device;
   const where = kind === 'webgpu' ? deviceWords.gpu(adapter) : deviceWords.cpu(1);
-  const chosen = [settings.deep ? words.deep : words.notDeep, settings.apply_orientation ? words.turned : words.notTurned];
+  const chosen = [
+    settings.deep ? words.deep : words.notDeep,
+    settings.apply_orientation ? words.turned : words.notTurned,
+  ];
   return [
     [words.file, image.name],
     [words.size, words.bytes(COUNT.format(image.bytes))],

@@ -64,7 +64,7 @@ export async function saveCalibration(key, text) {
   }
   const storage = await openStorage();
   const folder = await storage?.models.getDirectoryHandle(key).catch(() => null);
-  if (!folder) throw new AedrError('weights_missing', `${key} is no longer on this device`);
+  if (!folder) throw new AedrError('weights_missing', `${key} is no longer on this device`, '', { file: key, gone: true });
   try {
     const file = await folder.getFileHandle('calibration.json', { create: true });
     // What was there stays whole until the new one is.
@@ -72,7 +72,7 @@ export async function saveCalibration(key, text) {
     await writable.write(text);
     await writable.close();
   } catch (thrown) {
-    throw new AedrError('storage_full', `the calibration could not be kept: ${thrown}`);
+    throw new AedrError('storage_full', `the calibration could not be kept: ${thrown}`, '', { calibration: true });
   }
 }
 

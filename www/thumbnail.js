@@ -1,6 +1,6 @@
 /**
- * A small copy of an image, for the report's picture. It is not read from a canvas, which some browsers falsify; a browser
- * that cannot give the pixels otherwise has the file itself drawn, if the renderer knows its format.
+ * A small copy of an image, for the report's picture. It is not read from a canvas, which some browsers falsify; a
+ * browser that cannot give the pixels otherwise has the file itself drawn, if the renderer knows its format.
  *
  * @typedef {{href: string, width: number, height: number}} Thumbnail With a data address.
  */
@@ -34,8 +34,11 @@ async function scaled(file) {
     const { naturalWidth, naturalHeight } = picture;
     const scale = Math.min(1, ROOM.width / naturalWidth, ROOM.height / naturalHeight);
     const [width, height] = [naturalWidth, naturalHeight].map((side) => Math.max(1, Math.round(side * scale)));
-    const options = /** @type {ImageBitmapOptions} */ ({ resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' });
-    const bitmap = await createImageBitmap(picture, options);
+    const bitmap = await createImageBitmap(picture, {
+      resizeWidth: width,
+      resizeHeight: height,
+      resizeQuality: 'medium',
+    });
     const frame = new VideoFrame(bitmap, { timestamp: 0 });
     try {
       return { href: await dataAddress(await png(await pixelsOf(frame, width, height), width, height)), width, height };

@@ -9,7 +9,13 @@ const RETRIES = 4;
 const FIRST_WAIT_MS = 1000;
 
 /** The connection broke; another may do. */
-class Broken extends Error {}
+class Broken extends Error {
+  /** @param {string} message @param {number} [status] If the site answered. */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** There is no more, though more was expected. Whoever takes the bytes tells what is wrong with them. */
 class Ended extends Error {}
@@ -44,10 +50,15 @@ export async function* transfer(address, { start, signal, missing, onWait }) {
         throw new AedrError(
           'import_refused',
           `${siteOf(address)} cannot be reached, or does not let other pages read its files`,
+          '',
+          { site: siteOf(address) },
         );
       }
       failures += 1;
-      if (failures > RETRIES) throw new AedrError('import_interrupted', `${siteOf(address)}: ${thrown.message}`);
+      if (failures > RETRIES) {
+        const [site, { message, status }] = [siteOf(address), thrown];
+        throw new AedrError('import_interrupted', `${site}: ${message}`, '', { site, status });
+      }
       onWait();
       await pause(FIRST_WAIT_MS * 2 ** (failures - 1), signal);
     }
@@ -104,13 +115,15 @@ async function* attempt(address, at, signal) {
 function checkStatus({ status, ok }, address) {
   if (ok) return;
   const site = siteOf(address);
+  const failed = (/** @type {string} */ code, /** @type {string} */ message) =>
+    new AedrError(code, message, '', { site, status });
   if (status === 401 || status === 403) {
-    throw new AedrError('import_gated', `${site} gives this file only to people who signed in (${status})`);
+    throw failed('import_gated', `${site} gives this file only to people who signed in (${status})`);
   }
-  if (status === 404 || status === 410) throw new AedrError('import_missing', `${site} has no such file (${status})`);
+  if (status === 404 || status === 410) throw failed('import_missing', `${site} has no such file (${status})`);
   if (status === 416) throw new Ended();
-  if (status === 429 || status >= 500) throw new Broken(`the site answered ${status}`);
-  throw new AedrError('import_missing', `${site} answered ${status}`);
+  if (status === 429 || status >= 500) throw new Broken(`the site answered ${status}`, status);
+  throw failed('import_missing', `${site} answered ${status}`);
 }
 
 /** @param {string} address */

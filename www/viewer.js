@@ -24,8 +24,7 @@ const DIGITS = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
 export function viewer({ picture, size, looked }) {
   /** @type {string[]} */
   const addresses = [];
-  const address = (/** @type {BlobPart} */ bytes) => {
-    const blob = bytes instanceof Blob ? bytes : new Blob([bytes], { type: 'image/png' });
+  const address = (/** @type {Blob} */ blob) => {
     addresses.push(URL.createObjectURL(blob));
     return addresses[addresses.length - 1];
   };

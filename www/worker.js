@@ -17,10 +17,10 @@
  * @property {number} columns Cells in a row.
  * @property {[left: number, top: number, width: number, height: number]} placement Of the part that was checked, in
  *   pixels of the file.
- * @property {Record<LayerName, {png: Uint8Array<ArrayBuffer>, values?: Float32Array}>} layers The reconstructions, and
+ * @property {Record<LayerName, {png: Blob, values?: Float32Array}>} layers The reconstructions, and
  *   maps with their values: errors in levels of 255, ratios of the two errors, NaN where nothing can be said.
  * @property {{error: LayerScale, ratio: LayerScale}} scales
- * @typedef {{bar: Uint8Array<ArrayBuffer>, low: number, centre?: number, high: number}} LayerScale Its ends, and the
+ * @typedef {{bar: Blob, low: number, centre?: number, high: number}} LayerScale Its ends, and the
  *   bar between them as a PNG.
  * @typedef {{report: any, distribution: Distribution | null, local: LocalEvidence | null}} ModelAnswer `report`: what the
  *   module's `check` gives. `distribution`: what its signal was compared with. `local`: of images that are not too large.
@@ -30,7 +30,7 @@
  * @property {any} ranking What the module's `rank` gives for their reports.
  * @property {any} record All that is needed to repeat the check, and what came of it: `report-1.schema.json`.
  * @property {{meaning: string, field: string, text: string}[]} claims What the file says of its own origin.
- * @property {Uint8Array<ArrayBuffer> | null} picture The image as a PNG, if browsers do not show such files.
+ * @property {Blob | null} picture The image as a PNG, if browsers do not show such files.
  * @property {ModelFailure[]} failures Models that could not be asked.
  * @property {{kind: 'webgpu' | 'cpu', adapter: string, reason: DeviceReason, threads: number}} device
  * @property {number} seconds Without downloads.
@@ -40,7 +40,7 @@ import { answer } from './channel.js';
 import { chooseDevice } from './device.js';
 import { helpers } from './crew.js';
 import { modelSource } from './model-source.js';
-import { AedrError, toPlain } from './errors.js';
+import { AedrError, fromPlain, toPlain } from './errors.js';
 import { yieldingProgress } from './pace.js';
 import { loadProgram } from './program.js';
 
@@ -88,7 +88,7 @@ async function check({ image: buffer, name, models, preference, deep }, context)
         const started = performance.now();
         const { found, local } = await checker.check(image, model.id, deep, yieldingProgress(signal, overall));
         seconds += (performance.now() - started) / 1000;
-        answers.push({ ...JSON.parse(found), local });
+        answers.push({ ...JSON.parse(found), local: local && withBlobs(local) });
       } catch (thrown) {
         const error = toPlain(thrown);
         if (ENDS_ALL.includes(error.code)) throw thrown;
@@ -96,10 +96,7 @@ async function check({ image: buffer, name, models, preference, deep }, context)
       }
       done += work;
     }
-    if (answers.length === 0) {
-      const { code, message, advice } = failures[0].error;
-      throw new AedrError(code, message, advice);
-    }
+    if (answers.length === 0) throw fromPlain(failures[0].error);
     const record = JSON.parse(
       recordOf(
         bytes,
@@ -110,7 +107,7 @@ async function check({ image: buffer, name, models, preference, deep }, context)
         new Date().toISOString(),
       ),
     );
-    const picture = SHOWN.includes(answers[0].report.image.format) ? null : image.picture();
+    const picture = SHOWN.includes(answers[0].report.image.format) ? null : pngBlob(image.picture());
     const { kind, adapter, threads } = JSON.parse(checker.device_report());
     const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
     const device = { kind, adapter: named, reason: choice.reason, threads };
@@ -120,6 +117,16 @@ async function check({ image: buffer, name, models, preference, deep }, context)
     image.free();
   }
 }
+
+/** A browser need not hold blobs in memory as it does buffers. @param {any} local @returns {LocalEvidence} */
+function withBlobs({ layers, scales, ...local }) {
+  const each = (/** @type {Record<string, any>} */ parts, /** @type {string} */ name) =>
+    Object.fromEntries(Object.entries(parts).map(([key, part]) => [key, { ...part, [name]: pngBlob(part[name]) }]));
+  return { ...local, layers: each(layers, 'png'), scales: each(scales, 'bar') };
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+const pngBlob = (bytes) => new Blob([bytes], { type: 'image/png' });
 
 /**
  * A model's calibration, from reports of checks. The model is loaded anew, with it, when it is next asked.
@@ -191,7 +198,8 @@ async function loadModel(model, manifestText, parameterBytes, { signal, progress
   const source = modelSource(model);
   const manifest = JSON.parse(checker.begin_model(manifestText));
   if (manifest.id !== model.id) {
-    throw new AedrError('weights_wrong', `the manifest of ${model.id} describes ${manifest.id}`);
+    const details = { model: model.id, described: manifest.id };
+    throw new AedrError('weights_wrong', `the manifest of ${model.id} describes ${manifest.id}`, '', details);
   }
   /** @type {{file: string, bytes: number}[]} */
   const shards = manifest.shards;

@@ -9,6 +9,18 @@ const SIGNALS = { matches: 1.03, does_not_match: 4.2, cannot_tell: 1.6 };
 
 /** @typedef {keyof typeof SIGNALS} Outcome */
 
+/** What files may be called. */
+export const HOSTILE_NAMES = [
+  '<script>document.title=1</script>.png',
+  `"quotes' & $(ampersands) \`x\`; <img src=x onerror=document.title=1>.png`,
+  'photo\u202Egnp.exe',
+  '😀 照片 \u0000\u200B.png',
+  `${'x'.repeat(300)}.png`,
+  '../../../etc/passwd',
+  '-rf.png',
+  '.png',
+];
+
 /** As the module makes it. */
 function distribution() {
   const signals = Array.from({ length: 121 }, (_, index) => 0.7 * 20 ** (index / 120));
@@ -20,7 +32,8 @@ function distribution() {
 /** @param {string} id @param {string} name @param {Outcome} outcome */
 function report(id, name, outcome) {
   const signal = SIGNALS[outcome];
-  const reason = { code: 'near_threshold', message: 'the signal lies where both kinds of images have theirs, or neither' };
+  const message = 'the signal lies where both kinds of images have theirs, or neither';
+  const reason = { code: 'near_threshold', message };
   return {
     model: {
       id,
@@ -52,14 +65,15 @@ function report(id, name, outcome) {
       belonging_count: 400,
       other_count: 400,
     },
-    notes: [{ code: 'jpeg', message: 'JPEG compression changes pixels and can hide a match.', values: { quality: 92 } }],
+    notes: [{ code: 'jpeg', message: 'JPEG compression changes pixels.', values: { quality: 92 } }],
     device: { kind: 'cpu', adapter: 'CPU', maps: 'f32', map_bytes: null },
   };
 }
 
 /**
  * What the worker answers, but for the file's name.
- * @param {Outcome} outcome @param {{models?: [id: string, name: string, outcome: Outcome][], failures?: string[]}} [asked]
+ * @param {Outcome} outcome
+ * @param {{models?: [id: string, name: string, outcome: Outcome][], failures?: string[]}} [asked] Besides the first.
  */
 export function answerOf(outcome, { models = [], failures = [] } = {}) {
   const first = /** @type {[string, string, Outcome]} */ (['aedr-small', 'aedr’s demonstration model', outcome]);
@@ -101,7 +115,9 @@ export function answerOf(outcome, { models = [], failures = [] } = {}) {
 export async function answerAlways(context, answer) {
   const body = `import { answer } from './channel.js';
     const found = ${JSON.stringify(answer)};
-    answer(self, { check: async ({ name }) => ({ ...found, record: { ...found.record, image: { ...found.record.image, name } } }) });`;
+    const { record } = found;
+    const named = (name) => ({ ...found, record: { ...record, image: { ...record.image, name } } });
+    answer(self, { check: async ({ name }) => named(name) });`;
   // As the server sends it: an isolated page takes no other worker.
   const headers = { 'Content-Type': 'text/javascript', 'Cross-Origin-Embedder-Policy': 'require-corp' };
   await context.route('**/www/worker.js', (route) => route.fulfill({ headers, body }));

@@ -102,9 +102,9 @@ export async function give(page, how, name, bytes) {
 /** @param {import('playwright-core').Page} page @param {'auto' | 'webgpu' | 'cpu'} device */
 export async function chooseDevice(page, device) {
   const names = { auto: /^Automatic/, webgpu: /WebGPU/, cpu: /CPU/ };
-  await page.getByText('Settings', { exact: true }).click();
+  await page.locator('#settings summary').click();
   await page.getByRole('radio', { name: names[device] }).check();
-  await page.getByText('Settings', { exact: true }).click();
+  await page.locator('#settings summary').click();
 }
 
 /**

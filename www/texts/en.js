@@ -820,7 +820,9 @@ export const offline = {
 
 /** What a person can take away, and what it takes to repeat the check. */
 export const exports = {
-  missing: 'The part of the page that saves the result could not be loaded. Please check the connection and load the page again.',
+  missing:
+    'The part of the page that saves the result could not be loaded. Please check the connection and load the page ' +
+    'again.',
   heading: 'Take the report with you',
   lead: 'All of this is made on this device. Nothing is sent anywhere.',
   json: 'Save the report',
