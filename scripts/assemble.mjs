@@ -40,10 +40,6 @@ async function copyVendored() {
   for (const file of ['pkg/c2pa.js', 'pkg/c2pa_bg.wasm', 'LICENSE']) {
     await copy(`${c2pa}/${file}`, `www/vendor/c2pa/${basename(file)}`);
   }
-  const resvg = packageFolder('@resvg/resvg-wasm');
-  await copy(`${resvg}/index_bg.wasm`, 'www/vendor/resvg/index_bg.wasm');
-  // Some hosts do not know that .mjs is a script. The licence stands in www/vendor/resvg, because the package has none.
-  await copy(`${resvg}/index.mjs`, 'www/vendor/resvg/index.js');
 }
 
 /** @param {string} name Of an npm package. */

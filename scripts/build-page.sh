@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 
 # Its own folder: the fallback's compiler is not the native one, and neither undoes the other's work.
 export CARGO_TARGET_DIR=target/web
-build=(build --locked --lib --profile wasm --target $WASM_TARGET)
-say "compiling the module (ten minutes or more the first time)"
+build=(build --locked --lib --profile wasm --target $WASM_TARGET -p aedr -p aedr-renderer)
+say "compiling the modules (ten minutes or more the first time)"
 if has_wasm_target; then
   cargo "${build[@]}"
 else
@@ -17,18 +17,23 @@ else
     /usr/bin/cargo "${build[@]}" -Zbuild-std=std,panic_abort
 fi
 
-module=$CARGO_TARGET_DIR/$WASM_TARGET/wasm/aedr.wasm
+built=$CARGO_TARGET_DIR/$WASM_TARGET/wasm
 package=$CARGO_TARGET_DIR/package
-if [ "$module" -nt $package/aedr_bg.wasm ]; then
-  say "binding and optimising the module"
-  rm -rf $package
-  $WASM_BINDGEN --target web --no-typescript --remove-name-section --remove-producers-section --out-dir $package.partial "$module"
+mkdir -p "$package"
+# `aedr` checks images, `renderer` makes the report's picture.
+for module in aedr renderer; do
+  [ "$built/$module.wasm" -nt "$package/${module}_bg.wasm" ] || continue
+  say "binding and optimising $module"
+  rm -rf "$package.partial"
+  $WASM_BINDGEN --target web --no-typescript --remove-name-section --remove-producers-section \
+    --out-dir "$package.partial" "$built/$module.wasm"
   node_modules/.bin/wasm-opt -O1 --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int \
     --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue \
-    $package.partial/aedr_bg.wasm -o $package.partial/optimised.wasm
-  mv $package.partial/optimised.wasm $package.partial/aedr_bg.wasm
-  mv $package.partial $package
-fi
+    "$package.partial/${module}_bg.wasm" -o "$package.partial/optimised.wasm"
+  mv "$package.partial/$module.js" "$package/$module.js"
+  # Last, because it tells that all was done.
+  mv "$package.partial/optimised.wasm" "$package/${module}_bg.wasm"
+done
 
 node scripts/assemble.mjs --package "$package" --out dist
 say "the page is in dist/ ($(du -sh dist | cut -f1), module $(gzip -c dist/www/pkg/aedr_bg.wasm | wc -c) bytes gzipped)"

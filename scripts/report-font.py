@@ -26,8 +26,8 @@ SYMBOLS = '–—‘’“”„…·•×÷−≈≤≥→←↑↓⁰¹²³⁴
 
 # The exports of a catalogue that the picture shows sentences of, and the keys within them that stand in bold type.
 SHOWN = ['card', 'demonstration', 'evidence', 'lines', 'meanings', 'numbers', 'outcomes', 'plot', 'problems', 'remarks',
-         'result', 'signals', 'verdicts']
-BOLD = ['heading', 'here', 'match', 'meansNotHeading', 'noThreshold', 'none', 'unsure']
+         'result', 'samples', 'signals', 'verdicts']
+BOLD = ['heading', 'here', 'match', 'meansNotHeading', 'name', 'noThreshold', 'none', 'title', 'unsure']
 # What the browser adds to a date and to a list.
 ADDED = '年月日和或、'
 

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 say "testing the crate and the program natively"
-cargo test --locked --release
+cargo test --locked --release --workspace
 
 say "packing the goldens for the browser"
 rm -rf dist-test

@@ -8,7 +8,8 @@
  */
 
 import { element } from './dom.js';
-import { AedrError, sentence, toPlain } from './errors.js';
+import { AedrError, paragraph, sentence, toPlain } from './errors.js';
+import { inWords } from './said.js';
 import { saveCalibration } from './store.js';
 import { calibrating as words, errors } from './texts.js';
 
@@ -63,9 +64,9 @@ export function calibrationForm(model, { ask, preference, onDone }) {
       await saveCalibration(model.key, text);
       onDone();
     } catch (thrown) {
-      const { code, message, advice } = toPlain(thrown);
-      const kept = code === 'cancelled' ? words.cancelled : `${sentence(message)} ${advice ?? ''}`.trim();
-      state.textContent = code === 'cancelled' ? kept : `${words.failed(errors[code])} ${kept}`;
+      const { code, message, advice } = inWords(toPlain(thrown));
+      state.textContent =
+        code === 'cancelled' ? words.cancelled : paragraph(words.failed(errors[code]), sentence(message), advice);
     } finally {
       running = null;
       /** @type {HTMLButtonElement} */ (start).disabled = false;
@@ -83,8 +84,8 @@ export function calibrationForm(model, { ask, preference, onDone }) {
       if (report.image.compression !== 'lossless') throw new AedrError('bad_numbers', words.lossy);
       return report;
     } catch (thrown) {
-      const error = toPlain(thrown);
-      throw Object.assign(new Error(`${file.name}: ${error.message}`), { code: error.code, advice: error.advice });
+      const { code, message, advice } = inWords(toPlain(thrown));
+      throw new AedrError(code, `${file.name}: ${message}`, advice);
     }
   }
   return form;

@@ -1,6 +1,6 @@
 /** What the report's picture says, from a check's answer: sentences and numbers, as the page says them. */
 
-import { sentence } from './errors.js';
+import { paragraph, sentence } from './errors.js';
 import { format } from './numbers.js';
 import { evidenceText, groupWords, verdictText } from './result.js';
 import { inWords } from './said.js';
@@ -102,6 +102,6 @@ function numbersOf({ losses, homogeneity, signal, signal_kind: kind, threshold }
 
 /** @param {import('./result.js').ModelEntry | undefined} model */
 function noteOf(model) {
-  const about = model?.demonstration ? `${demonstration.heading}. ${demonstration.text}` : '';
-  return [about, model?.note ?? ''].filter(Boolean).join(' ');
+  const about = model?.demonstration ? [sentence(demonstration.heading), demonstration.text] : [];
+  return paragraph(...about, model?.note ?? '');
 }

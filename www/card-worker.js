@@ -3,9 +3,13 @@
 import { cardSvg } from './card.js';
 import { cardFonts } from './card-fonts.js';
 import { answer } from './channel.js';
+import { request } from './download.js';
 import { AedrError } from './errors.js';
+import { compile } from './program.js';
 
-const RENDERER = new URL('./vendor/resvg/', import.meta.url);
+const RENDERER = new URL('./pkg/renderer.js', import.meta.url).href;
+const RENDERER_BYTES = new URL('./pkg/renderer_bg.wasm', import.meta.url).href;
+const CODE = 'program_missing';
 
 /** The renderer, once it is here. @type {Promise<any> | null} */
 let renderer = null;
@@ -17,39 +21,24 @@ answer(self, { draw });
  * @returns {Promise<Uint8Array<ArrayBuffer>>} A PNG.
  */
 async function draw({ card, locale }) {
-  renderer ??= load();
   // The page replaces a worker whose parts did not come.
-  const [Resvg, { buffers, faces }] = await Promise.all([renderer, cardFonts(locale, font)]).catch((thrown) => {
-    throw new AedrError('program_missing', thrown instanceof Error ? thrown.message : String(thrown));
-  });
-  const drawing = new Resvg(cardSvg(card, faces), {
-    font: { fontBuffers: buffers, defaultFontFamily: faces.regular[0].family },
-  });
-  const image = drawing.render();
-  try {
-    return image.asPng();
-  } finally {
-    image.free();
-    drawing.free();
-  }
+  renderer ??= load();
+  const [Renderer, { buffers, faces }] = await Promise.all([renderer, cardFonts(locale, font)]);
+  const drawing = new Renderer();
+  for (const buffer of buffers) drawing.add_font(buffer);
+  return drawing.render(cardSvg(card, faces), faces.regular[0].family);
 }
 
 async function load() {
-  const { initWasm, Resvg } = await import(new URL('index.js', RENDERER).href);
-  const module = await fetched(new URL('index_bg.wasm', RENDERER));
-  // Not streamed: that depends on what type the host says it is of.
-  await initWasm(module.arrayBuffer());
-  return Resvg;
+  const module = await import(RENDERER).catch(() => {
+    throw new AedrError(CODE, 'pkg/renderer.js could not be fetched', '', { file: 'pkg/renderer.js' });
+  });
+  await module.default({ module_or_path: await compile(await request(RENDERER_BYTES, { code: CODE })) });
+  return module.Renderer;
 }
 
 /** @param {string} file */
 async function font(file) {
-  return (await fetched(new URL(`./fonts/${file}`, import.meta.url))).arrayBuffer();
-}
-
-/** @param {URL} address */
-async function fetched(address) {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`${address.pathname}: the server answered ${response.status}`);
-  return response;
+  const response = await request(new URL(`./fonts/${file}`, import.meta.url).href, { code: CODE });
+  return response.arrayBuffer();
 }

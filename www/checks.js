@@ -125,7 +125,7 @@ export class Checks {
       const preference = this.#preference();
       const request = { image, name: intake.name, models: models.map(addressOf), preference, deep };
       const answer = await this.#ask('check', request, [image], { signal, onProgress });
-      this.#set(entry, { state: 'done', found: { answer, models, deep }, progress: null });
+      this.#set(entry, { state: 'done', found: { answer: named(answer, models), models, deep }, progress: null });
       this.#spare(entry);
     } catch (thrown) {
       this.#end(entry, thrown);
@@ -159,4 +159,15 @@ export class Checks {
     Object.assign(entry, changes);
     this.#onChange(entry);
   }
+}
+
+/**
+ * The page's own model is called as the page's language calls it; the record keeps the name of its manifest.
+ * @template {import('./worker.js').CheckAnswer} Answer
+ * @param {Answer} answer @param {import('./result.js').ModelEntry[]} models @returns {Answer}
+ */
+function named(answer, models) {
+  const ours = models.find(({ demonstration }) => demonstration);
+  for (const { report } of answer.answers) if (report.model.id === ours?.id) report.model.name = ours.name;
+  return answer;
 }

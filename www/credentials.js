@@ -17,7 +17,7 @@
 import { factsOf } from './credential-facts.js';
 import { marksOf } from './credential-marks.js';
 import { element, style } from './dom.js';
-import { toPlain } from './errors.js';
+import { gap, toPlain } from './errors.js';
 import { plain, plainJson } from './plain.js';
 import { Remote } from './remote.js';
 import { credentials as words, locale, progress as progressWords } from './texts.js';
@@ -158,7 +158,7 @@ function view(reading) {
 
 /** @param {string} heading @param {string} text */
 function stateLines(heading, text) {
-  return [element('p', { class: 'state' }, element('strong', {}, heading), ` ${text}`)];
+  return [element('p', { class: 'state' }, element('strong', {}, heading), gap(heading) + text)];
 }
 
 /** @param {string} text */

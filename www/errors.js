@@ -56,7 +56,7 @@ export function sentence(message) {
 }
 
 /** What stands between a sentence and the next: Chinese ones have no space. @param {string} before */
-export const gap = (before) => (/[。！？：…]$/.test(before) ? '' : ' ');
+export const gap = (before) => (/[。！？：]$/.test(before) ? '' : ' ');
 
 /** Sentences one after the other. @param {string[]} sentences Empty ones are left out. */
 export function paragraph(...sentences) {

@@ -9,9 +9,10 @@
 
 import { cardOf, dateText } from './card-content.js';
 import { element, style } from './dom.js';
-import { sentence, toPlain } from './errors.js';
+import { paragraph, sentence, toPlain } from './errors.js';
 import { Remote } from './remote.js';
 import { repeatSection } from './repeat.js';
+import { inWords } from './said.js';
 import { safeName, save } from './save.js';
 import { exports as words, locale } from './texts.js';
 import { thumbnail } from './thumbnail.js';
@@ -42,7 +43,7 @@ export async function showExports(section, answer, context) {
       pictureWay(answer, context, `${name}.aedr.png`),
       way(words.print, () => print(), words.printHint),
     ),
-    repeatSection(record),
+    repeatSection(answer),
     element('p', { class: 'printed' }, words.printed),
   );
 }
@@ -89,8 +90,8 @@ function pictureWay(answer, { intake, models }, name) {
       save(png, 'image/png', name);
       line.textContent = withImage || !wanted ? words.saved(name) : words.savedWithout(name);
     } catch (thrown) {
-      const { message } = toPlain(thrown);
-      line.textContent = `${words.failed(sentence(message))} ${words.failedAdvice}`;
+      const { message } = inWords(toPlain(thrown));
+      line.textContent = paragraph(words.failed(sentence(message)), words.failedAdvice);
     }
     making = false;
   };

@@ -1,5 +1,5 @@
 /**
- * The worker that adds models. It alone may connect to other sites (its own Content-Security-Policy says so), and it
+ * The worker that adds models. It may connect to other sites (its own Content-Security-Policy says so), and it
  * never sees an image: the page and the worker that checks images connect to nothing but their own site.
  *
  * @typedef {{plan: import('./store.js').ImportPlan, file: Blob | null, keep: boolean}} AddRequest

@@ -37,7 +37,8 @@ export async function catalog() {
   const response = await request(CATALOG.href, { code: 'weights_missing' });
   const found = await response.json().catch(() => null);
   if (found?.format_version !== FORMAT_VERSION) {
-    throw new AedrError('manifest_invalid', 'weights/catalog.json is in no form that this page knows');
+    const [file, detail] = ['weights/catalog.json', 'in no form that this page knows'];
+    throw new AedrError('manifest_invalid', `${file} is ${detail}`, '', { file, detail });
   }
   return found.entries;
 }

@@ -8,9 +8,10 @@
 
 import { calibrationForm } from './calibrating.js';
 import { byId, element, style } from './dom.js';
-import { sentence, toPlain } from './errors.js';
+import { paragraph, sentence, toPlain } from './errors.js';
 import { catalog, currentImport, fileAddress, isReadable, planFor, planOf, runImport, watchImports } from './imports.js';
 import { hostedModels } from './models.js';
+import { inWords } from './said.js';
 import { addedModels, remove, storageEstimate, unfinishedImports } from './store.js';
 import { errors, library as words, progress as progressWords } from './texts.js';
 
@@ -292,6 +293,7 @@ function showProblem() {
     return;
   }
   const { plan, file, error } = problem;
+  const { message, advice } = inWords(error);
   const actions = [];
   if (error.code === 'storage_full') actions.push(button(words.forThisVisit, () => start(() => plan, { file, keep: false })));
   if (plan.key && RETRY_HELPS.includes(error.code)) {
@@ -304,7 +306,7 @@ function showProblem() {
   place.dataset.code = error.code;
   place.replaceChildren(
     element('strong', {}, errors[error.code] ?? errors.internal),
-    element('p', {}, `${sentence(error.message)} ${words.advice[error.code] ?? error.advice}`.trim()),
+    element('p', {}, paragraph(sentence(message), words.advice[error.code] ?? advice)),
     ...(actions.length > 0 ? [element('p', { class: 'item-actions' }, ...actions)] : []),
   );
 }

@@ -3,6 +3,7 @@
 import { request } from './download.js';
 import { AedrError } from './errors.js';
 import { addedModels } from './store.js';
+import { demonstration } from './texts.js';
 
 /** @typedef {import('./result.js').ModelEntry} ModelEntry */
 
@@ -35,16 +36,17 @@ async function fetchEntries() {
   const response = await request(INDEX.href, { code: 'weights_missing' });
   const index = await response.json().catch(() => null);
   if (index?.format_version !== FORMAT_VERSION || !index.models?.length) {
-    throw new AedrError('manifest_invalid', 'weights/index.json lists no model in a form that this page knows');
+    const [file, detail] = ['weights/index.json', 'no model in a form that this page knows'];
+    throw new AedrError('manifest_invalid', `${file} lists ${detail}`, '', { file, detail });
   }
-  return index.models.map((/** @type {any} */ entry) => ({
-    ...entry,
-    manifest: new URL(entry.manifest, INDEX).href,
-    demonstration: entry.id === DEMONSTRATION,
-  }));
+  return index.models.map((/** @type {any} */ entry) => {
+    const ours = entry.id === DEMONSTRATION;
+    const manifest = new URL(entry.manifest, INDEX).href;
+    return { ...entry, name: ours ? demonstration.name : entry.name, manifest, demonstration: ours };
+  });
 }
 
 /** What a worker needs to know of a model. @param {ModelEntry} entry @returns {import('./worker.js').ModelAddress} */
-export function addressOf({ id, manifest, files }) {
-  return files ? { id, files } : { id, manifest: manifest ?? '' };
+export function addressOf({ id, name, manifest, files }) {
+  return files ? { id, name, files } : { id, name, manifest: manifest ?? '' };
 }

@@ -1,6 +1,7 @@
 /** Notices at the lower edge of the window: they cover nothing for good, hold nothing up, and go when told to. */
 
 import { element, style } from './dom.js';
+import { gap } from './errors.js';
 
 /** @typedef {{text: string, run: () => void, primary?: boolean}} Action */
 
@@ -32,7 +33,7 @@ export async function showNotice(text, more, actions) {
   shown = notice;
   if (focused) buttons[0]?.focus({ preventScroll: true });
   // Screen readers tell what comes into a place that they know.
-  requestAnimationFrame(() => words.append(element('strong', {}, text), ' ', more));
+  requestAnimationFrame(() => words.append(element('strong', {}, text), gap(text), more));
 }
 
 /** Gives the focus back to where it was. */

@@ -1,6 +1,7 @@
 /** All that was measured, for those who want to see it: each model's numbers and where its signal lies. */
 
 import { element } from './dom.js';
+import { paragraph } from './errors.js';
 import { evidencePlot } from './plot.js';
 import { locale, numbers, result as words, signals } from './texts.js';
 
@@ -46,7 +47,7 @@ function numberList({ losses, homogeneity, t, signal, signal_kind: kind, thresho
       { 'data-number': key },
       element('dt', {}, element('span', { class: 'symbol' }, symbol || kindSymbol), ` ${name}`),
       element('dd', { class: 'value' }, values[key] === null ? words.noThreshold : format(values[key])),
-      element('dd', { class: 'explanation' }, key === 'signal' ? `${formula} ${explanation}` : explanation),
+      element('dd', { class: 'explanation' }, key === 'signal' ? paragraph(formula, explanation) : explanation),
     ),
   );
   return element('dl', {}, ...rows);

@@ -1,7 +1,8 @@
 /** What can be done with the images of the table, offered as it becomes possible. */
 
 import { byId, element } from './dom.js';
-import { save, toCsv, toJson } from './queue-export.js';
+import { toCsv, toJson } from './queue-export.js';
+import { save } from './save.js';
 import { queue as words } from './texts.js';
 
 /**

@@ -38,13 +38,3 @@ export function toJson(entries) {
   });
   return `${JSON.stringify(all, null, 2)}\n`;
 }
-
-/** Lets a person save a text as a file. @param {string} text @param {string} type @param {string} name */
-export function save(text, type, name) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name;
-  link.click();
-  // The browser needs it until it has begun.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}

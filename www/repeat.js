@@ -2,7 +2,7 @@
 
 import { dateText } from './card-content.js';
 import { element } from './dom.js';
-import { sentence } from './errors.js';
+import { paragraph, sentence } from './errors.js';
 import { format } from './numbers.js';
 import { evidenceText } from './result.js';
 import { inWords } from './said.js';
@@ -21,18 +21,18 @@ const COUNT = new Intl.NumberFormat(locale);
 /** The numbers in the order of the table's columns. */
 const COLUMNS = /** @type {const} */ (['first', 'second', 'ratio', 'homogeneity', 't']);
 
-/** @param {any} record @returns {HTMLElement} A closed details element. */
-export function repeatSection(record) {
+/** @param {import('./worker.js').CheckAnswer} answer @returns {HTMLElement} A closed details element. */
+export function repeatSection(answer) {
   return element(
     'details',
     { class: 'repeat' },
     element('summary', {}, words.repeatHeading),
-    element('dl', {}, ...factsOf(record).map(([term, text]) => fact(term, text))),
+    element('dl', {}, ...factsOf(answer.record).map(([term, text]) => fact(term, text))),
     element(
       'div',
       // So that the keyboard can move it where the table is wider than the page.
       { class: 'wide', tabindex: 0, role: 'region', 'aria-label': words.tableLabel },
-      table(record),
+      table(answer),
     ),
   );
 }
@@ -52,7 +52,7 @@ function factsOf({ image, created_at: time, program, settings, checks }) {
     [words.time, dateText(time)],
     [words.program, words.version(program.version, program.platform)],
     [words.device, `${where}, ${maps}`],
-    [words.settings, new Intl.ListFormat(locale, { type: 'unit' }).format(chosen)],
+    [words.settings, new Intl.ListFormat(locale, { style: 'narrow' }).format(chosen)],
   ];
 }
 
@@ -61,22 +61,22 @@ function fact(term, text) {
   return element('div', {}, element('dt', {}, term), element('dd', {}, text));
 }
 
-/** Each model has a row of numbers, and below it what they rest on. @param {any} record */
-function table({ checks, failures }) {
+/** A row of numbers for each model, and below it what they rest on. @param {import('./worker.js').CheckAnswer} answer */
+function table({ answers, failures }) {
   const symbols = [...COLUMNS.map((key) => numbers[key][0]), words.signal, numbers.threshold[0]];
   const head = [words.model, words.answer, ...symbols].map((text) => element('th', { scope: 'col' }, text));
   return element(
     'table',
     {},
     element('thead', {}, element('tr', {}, ...head)),
-    ...checks.map((/** @type {any} */ check) => modelRows(check, head.length)),
-    ...failures.map((/** @type {any} */ failure) => failureRow(failure, head.length)),
+    ...answers.map(({ report }) => modelRows(report, head.length)),
+    ...failures.map((failure) => failureRow(failure, head.length)),
   );
 }
 
-/** @param {any} check @param {number} width Columns of the table. */
-function modelRows(check, width) {
-  const { model, losses, homogeneity, t, signal, signal_kind: kind, threshold, outcome, evidence } = check;
+/** @param {any} report @param {number} width Columns of the table. */
+function modelRows(report, width) {
+  const { model, losses, homogeneity, t, signal, signal_kind: kind, threshold, outcome, evidence } = report;
   /** @type {Record<string, number>} */
   const values = { ...losses, homogeneity, t };
   const cells = [
@@ -88,7 +88,7 @@ function modelRows(check, width) {
   const calibrated = model.calibration_sha256 ? words.calibration(model.calibration_sha256) : words.uncalibrated;
   const rest = [
     ...(evidence ? [evidenceText(evidence)] : []),
-    [words.weights(model.precision), ...model.shards.map(shardText)].join(' '),
+    paragraph(words.weights(model.precision), ...model.shards.map(shardText)),
     calibrated,
   ];
   return element(
@@ -108,13 +108,14 @@ function shardText({ file, bytes, sha256 }) {
   return words.shard(file, COUNT.format(bytes), sha256);
 }
 
-/** @param {import('./errors.js').PlainError & {model: string}} failure @param {number} width */
-function failureRow({ model, ...error }, width) {
+/** @param {import('./worker.js').ModelFailure} failure @param {number} width */
+function failureRow({ model, error }, width) {
+  const said = lineWords.notAsked(sentence(inWords(error).message));
   const row = element(
     'tr',
     {},
-    element('th', { scope: 'row' }, model),
-    element('td', { colspan: width - 1 }, `${lineWords.outcomes.failed}. ${sentence(inWords(error).message)}`),
+    element('th', { scope: 'row' }, model.name ?? model.id),
+    element('td', { colspan: width - 1 }, said),
   );
   return element('tbody', {}, row);
 }

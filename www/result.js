@@ -11,7 +11,7 @@
 
 import { closerLook } from './closer.js';
 import { element } from './dom.js';
-import { sentence } from './errors.js';
+import { gap, paragraph, sentence } from './errors.js';
 import { outcomeGlyph } from './glyph.js';
 import { takeAway } from './exports-place.js';
 import { format, numbersSection } from './numbers.js';
@@ -231,9 +231,12 @@ function fallbackAdvice(code) {
 function modelNotes(model) {
   if (!model) return [];
   const lines = [];
-  if (model.demonstration) lines.push(element('strong', {}, `${demonstration.heading}. `), demonstration.text);
-  if (model.note) lines.push(lines.length > 0 ? ' ' : '', model.note);
-  return lines.length > 0 ? [element('p', { class: 'model-note' }, ...lines)] : [];
+  if (model.demonstration) {
+    const heading = sentence(demonstration.heading);
+    lines.push(element('strong', {}, heading + gap(heading)));
+  }
+  const text = paragraph(model.demonstration ? demonstration.text : '', model.note ?? '');
+  return text ? [element('p', { class: 'model-note' }, ...lines, text)] : [];
 }
 
 /** @param {string} name @param {string} headingText @param {string[]} sentences */

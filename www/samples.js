@@ -16,7 +16,8 @@ export async function showSamples(onChoice) {
   const response = await fetch(new URL('samples.json', FOLDER)).catch(() => null);
   if (!response?.ok) return;
   /** @type {Sample[]} */
-  const samples = await response.json();
+  const listed = await response.json();
+  const samples = listed.map((sample) => ({ ...sample, title: words.title(sample) }));
   byId('sample-list').append(...samples.map((sample) => thumbnail(sample, onChoice)));
   byId('credit-list').append(...samples.map(creditLine));
   byId('samples').hidden = samples.length === 0;

@@ -64,7 +64,9 @@ export async function saveCalibration(key, text) {
   }
   const storage = await openStorage();
   const folder = await storage?.models.getDirectoryHandle(key).catch(() => null);
-  if (!folder) throw new AedrError('weights_missing', `${key} is no longer on this device`, '', { file: key, gone: true });
+  if (!folder) {
+    throw new AedrError('weights_missing', `${key} is no longer on this device`, '', { file: key, gone: true });
+  }
   try {
     const file = await folder.getFileHandle('calibration.json', { create: true });
     // What was there stays whole until the new one is.

@@ -1,6 +1,7 @@
 /** What comes with the file and not from its pixels, as evidence of its own: no verdict uses it. */
 
 import { element } from './dom.js';
+import { paragraph } from './errors.js';
 import { claims as claimWords, credentials as credentialWords, travelling as words } from './texts.js';
 
 /**
@@ -45,7 +46,8 @@ function credentialsSection(file) {
   const heading = element('h4', {}, credentialWords.heading);
   const section = element('section', { class: 'credentials', 'aria-busy': 'true' }, heading, line);
   const failed = () => {
-    line.textContent = `${credentialWords.states.not_checked.heading} ${credentialWords.states.not_checked.text}`;
+    const { heading, text } = credentialWords.states.not_checked;
+    line.textContent = paragraph(heading, text);
     section.setAttribute('aria-busy', 'false');
   };
   import('./credentials.js').then(({ showCredentials }) => showCredentials(section, file)).catch(failed);

@@ -3,8 +3,8 @@
  *
  * @typedef {import('./device.js').DevicePreference} DevicePreference
  * @typedef {import('./device.js').DeviceReason} DeviceReason
- * @typedef {{id: string, manifest: string} | {id: string, files: import('./store.js').ModelFiles}} ModelAddress
- *   `manifest` is an absolute address, and the other files stand beside it.
+ * @typedef {{id: string, name?: string} & ({manifest: string} | {files: import('./store.js').ModelFiles})} ModelAddress
+ *   `name`: as the page calls it. `manifest` is an absolute address, and the other files stand beside it.
  * @typedef {{image: ArrayBuffer, name: string, models: ModelAddress[], preference: DevicePreference, deep: boolean}}
  *   CheckRequest A `deep` check searches for the grid that the image may have been painted on.
  * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress
@@ -79,7 +79,7 @@ async function check({ image: buffer, name, models, preference, deep }, context)
     let [seconds, done] = [0, 0];
     const total = costed.reduce((sum, { work }) => sum + work, 0);
     for (const [index, { model, manifest, work, bytes }] of costed.entries()) {
-      const which = { model: JSON.parse(manifest).name, number: index + 1, count: costed.length };
+      const which = { model: model.name ?? JSON.parse(manifest).name, number: index + 1, count: costed.length };
       const report = (/** @type {any} */ value) => progress({ ...value, ...which });
       const overall = (/** @type {{stage: string, fraction: number}} */ { stage, fraction }) =>
         report({ stage, fraction: (done + fraction * work) / total });

@@ -26,6 +26,7 @@ const SHOWN = [
   'problems',
   'remarks',
   'result',
+  'samples',
   'signals',
   'verdicts',
 ];

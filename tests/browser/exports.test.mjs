@@ -2,13 +2,18 @@
 
 import Ajv from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { answerAlways, answerOf, HOSTILE_NAMES } from './answers.mjs';
-import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from './browser.mjs';
+import { DIST, give, launch, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { png } from './images.mjs';
+
+const run = promisify(execFile);
 
 /** The inks of the picture, and a colour that only the image has. */
 const TEAL = [11, 119, 111];
@@ -138,6 +143,27 @@ pageTest('the report of a check is what the schema says, and of this file', asyn
   await page.getByText('aedr check --replay dahlia.png.aedr.json').waitFor();
 });
 
+/** The program, built natively: another engine, another memory, the same numbers. */
+pageTest('the program repeats what the page reported, and tells what is not the same', async (page) => {
+  const folder = await mkdtemp(join(tmpdir(), 'aedr-'));
+  try {
+    const { file } = (await sampleList()).find(({ decoded }) => decoded);
+    const image = await sampleBytes(file);
+    await writeFile(join(folder, file), image);
+    await checked(page, file, image);
+    const { name, bytes } = await saved(page, 'Save the report');
+    await writeFile(join(folder, name), bytes);
+    const replay = () => run(resolve(ROOT, 'target/release/aedr'), ['check', '--replay', join(folder, name), '--device', 'cpu']);
+    const { stdout } = await replay();
+    assert.match(stdout, /\nthe same\n$/);
+    console.log(stdout);
+    await writeFile(join(folder, file), image.subarray(0, -1));
+    await assert.rejects(replay(), /is not what the report was made of/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('the schema takes every kind of report, refuses all else, and explains every property', () => {
   const record = () => structuredClone({ ...answerOf('cannot_tell', { failures: ['absent'] }).record });
   assert.deepEqual(problemsOf(record()), []);
@@ -220,7 +246,7 @@ pageTest(
     });
     await page.reload();
     await checked(page);
-    const parts = /vendor\/resvg|www\/fonts/;
+    const parts = /card-worker|www\/fonts/;
     assert.deepEqual(requests.filter((url) => parts.test(url)), [], 'nothing of it was fetched before');
     const { bytes } = await saved(page, 'Save as a picture');
     const { counts } = await pixelsOf(bytes, [MAGENTA]);
@@ -268,10 +294,10 @@ pageTest(
   'a picture that cannot be made is explained, and trying again works',
   async (page, { context }) => {
     await checked(page);
-    await context.route('**/vendor/resvg/*.wasm', (route) => route.fulfill({ status: 404 }));
+    await context.route('**/www/fonts/*.otf', (route) => route.fulfill({ status: 404 }));
     await page.getByRole('button', { name: 'Save as a picture' }).click();
     await page.getByText(/The picture could not be made\. .+ 404\. Please try again/).waitFor();
-    await context.unroute('**/vendor/resvg/*.wasm');
+    await context.unroute('**/www/fonts/*.otf');
     const { bytes } = await saved(page, 'Save as a picture');
     assert.equal((await pixelsOf(bytes, [])).width, 1200);
   },

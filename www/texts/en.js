@@ -94,6 +94,7 @@ export const lines = {
   heading: 'Model by model',
   /** @type {Record<string, string>} */
   outcomes: { matches: 'consistent', does_not_match: 'not consistent', cannot_tell: 'cannot tell', failed: 'not asked' },
+  notAsked: (/** @type {string} */ why) => `not asked. ${why}`,
   uncalibrated: 'numbers only',
   serves: (/** @type {string[]} */ names) => `Used by ${new Intl.ListFormat('en').format(names)}`,
   alike: (/** @type {string[]} */ names) =>
@@ -104,6 +105,7 @@ export const lines = {
 
 /** Said with every result of the model that comes with the page. */
 export const demonstration = {
+  name: 'aedr’s demonstration model',
   heading: 'A demonstration model',
   text:
     'It was made to show how the check works. No public generator uses it, so this result neither accuses nor ' +
@@ -703,6 +705,7 @@ export const samples = {
   photograph: 'Photograph',
   decodedCaption: 'A sample that the demonstration model painted.',
   photographCaption: 'A sample: a photograph.',
+  title: (/** @type {any} */ { title }) => title,
   credit: (/** @type {any} */ { title, credit, licence }) => [title, credit, licence].filter(Boolean).join(' · '),
 };
 

@@ -26,7 +26,7 @@ export const page = {
   several: '也可以一次放入多张：它们会逐一检查，并以表格列出。',
   choose: '选择图片',
   chooseAnother: '选择另一张图片',
-  formats: '支持PNG、JPEG、WebP、GIF、BMP和TIFF，最大64 MB。请尽量使用原始文件：截图和经聊天软件转发的副本会丢失痕迹。',
+  formats: '支持PNG、JPEG、WebP、GIF、BMP和TIFF，最大64\u00a0MB。请尽量使用原始文件：截图和经聊天软件转发的副本会丢失痕迹。',
   noPreview: '此浏览器无法预览这个文件。',
   answersHeading: '三种可能的结论',
   demonstrationShort:
@@ -64,6 +64,23 @@ export const outcomes = {
 
 const quoted = new Intl.ListFormat('zh-Hans', { type: 'disjunction' });
 const listed = new Intl.ListFormat('zh-Hans');
+
+/** What the English lists of models say of generators beside their names. @type {[RegExp, string][]} */
+const GENERATORS = [
+  [/^fine-tunes of (.+)$/, '$1的微调版本'],
+  [/^quick previews of (.+)$/, '$1的快速预览'],
+  [/^(.+) from a community mirror$/, '$1（来自社区镜像）'],
+  [/, single frames$/, '（单帧）'],
+  [/ to (?=\d)/, '至'],
+  [/ and (?=\d)/, '与'],
+];
+/** @param {string[]} generators */
+const serving = (generators) => {
+  const inChinese = (/** @type {string} */ name) =>
+    GENERATORS.reduce((said, [english, chinese]) => said.replace(english, chinese), name);
+  return `使用它的有：${listed.format(generators.map(inChinese))}`;
+};
+
 /** @param {string[]} models */
 const any = (models) => quoted.format(models.map((name) => `“${name}”`));
 
@@ -84,8 +101,9 @@ export const lines = {
   heading: '逐个模型的结果',
   /** @type {Record<string, string>} */
   outcomes: { matches: '相符', does_not_match: '不相符', cannot_tell: '无法判断', failed: '未能比对' },
+  notAsked: (/** @type {string} */ why) => `未能比对。${why}`,
   uncalibrated: '仅有数值',
-  serves: (/** @type {string[]} */ names) => `使用它的有：${listed.format(names)}`,
+  serves: serving,
   alike: (/** @type {string[]} */ names) => `${listed.format(names)}：它们的解码器极为相似，本检查无法区分是哪一个`,
   signal: (/** @type {string} */ symbol, /** @type {string} */ signal, /** @type {string | null} */ threshold) =>
     threshold === null ? `${symbol} ${signal}` : `${symbol} ${signal}，阈值${threshold}`,
@@ -93,6 +111,7 @@ export const lines = {
 
 /** Said with every result of the model that comes with the page. */
 export const demonstration = {
+  name: 'aedr的演示模型',
   heading: '演示模型',
   text: '制作这个模型是为了展示检查的过程。没有任何公开的生成器使用它，所以对于其他来源的图片，这个结果既不构成指控，也不能为其澄清。',
 };
@@ -140,7 +159,7 @@ export const result = {
 /** How usual an image's signal is. */
 export const evidence = {
   share: (/** @type {number} */ value) => `${(100 * value).toFixed(1)}%`,
-  fewer: (/** @type {number} */ count) => `不到${count}分之1`,
+  fewer: (/** @type {number} */ count) => `不到1/${count}`,
   line: (
     /** @type {string} */ own,
     /** @type {string} */ other,
@@ -148,8 +167,8 @@ export const evidence = {
     /** @type {number} */ others,
     /** @type {string} */ condition,
   ) =>
-    `在${owns}张已知出自该模型的图片中，信号至少有这么高的占${own}；在${others}张其他图片中，` +
-    `信号至多只有这么低的占${other}（${conditions[condition] ?? `以同样压缩的图片测得，${condition}`}）。`,
+    `在${owns}张已知出自该模型的图片中，信号与它一样高或更高的：${own}；在${others}张其他图片中，` +
+    `信号与它一样低或更低的：${other}（${conditions[condition] ?? `以同样压缩的图片测得，${condition}`}）。`,
 };
 
 /** What images a signal was compared with. @type {Record<string, string>} */
@@ -542,7 +561,7 @@ export const library = {
   lead: '检查就是把您的图片与这些模型的解码器相比对。这台设备上的模型越多，能指出的生成器就越多。您的图片绝不会发送给任何人。',
   hereHeading: '这台设备上的模型',
   withPage: '本页自带',
-  serves: (/** @type {string[]} */ names) => `使用它的有：${listed.format(names)}`,
+  serves: serving,
   size: amount,
   calibrated: '能给出结论',
   uncalibrated: '给出数值，尚不能给出结论',
@@ -564,8 +583,10 @@ export const library = {
   addHeading: '添加模型',
   addLead:
     '模型只需下载一次：从发布它的网站取来，在这台设备上缩小，然后保存在此浏览器中。该网站只会看到有人下载了文件，除此之外一无所知。',
-  alike: (/** @type {string[]} */ names) => `与${any(names)}极为相似，检查无法区分`,
-  origin: (/** @type {string} */ repository, /** @type {string} */ licence) => `来自${repository}，许可：${licence}`,
+  alike: (/** @type {string[]} */ names) =>
+    `与${listed.format(names.map((name) => `“${name}”`))}极为相似，检查无法区分`,
+  origin: (/** @type {string} */ repository, /** @type {string} */ licence) =>
+    `来自${repository}，许可：${licence === 'unknown' ? '未知' : licence}`,
   add: (/** @type {number} */ size) => `添加（${size} MB）`,
   addNamed: (/** @type {string} */ name, /** @type {number} */ size) => `添加${name}（${size} MB）`,
   addPlain: '添加',
@@ -620,8 +641,26 @@ export const samples = {
   photograph: '照片',
   decodedCaption: '示例：由演示模型画出的图片。',
   photographCaption: '示例：照片。',
-  credit: (/** @type {any} */ { title, credit, licence }) => [title, credit, licence].filter(Boolean).join(' · '),
+  title: (/** @type {any} */ sample) => (known.find(({ file }) => file === sample.file) ?? sample).title,
+  credit: (/** @type {any} */ { title, credit, licence }) =>
+    [title, credited(credit), licence].filter(Boolean).join(' · '),
 };
+
+/** The samples, whose list has English titles. */
+const known = [
+  { file: 'dandelion-mountain.png', title: '山下的蒲公英' },
+  { file: 'pavilion-meadow.png', title: '草地上的亭子' },
+  { file: 'dahlia.png', title: '大丽花' },
+  { file: 'coffee.jpg', title: '咖啡杯' },
+  { file: 'cat.jpg', title: '猫' },
+  { file: 'paintbrushes.jpg', title: '画笔' },
+];
+
+/** @param {string | undefined} credit */
+function credited(credit = '') {
+  const [, people] = /^decoded from (?:a photograph|photographs) by (.+)$/.exec(credit) ?? [];
+  return people ? `由${people.replaceAll(' and ', '和')}的照片经演示模型画出` : credit;
+}
 
 /** Where an image's signal lies. */
 export const plot = {
@@ -704,17 +743,27 @@ export const remarks = {
   jpeg: ({ quality }) => `JPEG压缩会改变像素，可能掩盖相符。这个文件的压缩质量为${quality}（最高100）。`,
   lossy: () => '有损压缩会改变像素，可能掩盖相符。',
   // Reasons.
-  many_models: ({ count }) => `在${count}个模型中，总有一个偶然如此接近，这种情况太常见`,
+  many_models: ({ count }) => `同时比对${count}个模型时，偶然出现这样接近的情况并不少见`,
   uncalibrated: () => '这个模型没有校准，因此没有阈值',
   too_small: ({ least }) => `较短的一边不足${least}像素，像素太少，无法得出结论`,
   too_flat: () => '画面的纹理太少，无法得出结论',
   unstable: () => '轻微的压缩本不应有影响，却让结论反了过来',
   cut_or_resized: () =>
-    '生成器写出的图片边长是8的倍数，这张图片不是，说明它被裁剪或缩放过，这会掩盖相符；深入检查会处理这种情况',
+    '生成器写出的图片边长是8的倍数，这张图片不是，说明它被裁剪或缩放过，这会掩盖相符；可以用“深入检查”来寻找',
   near_threshold: () => '它的信号落在两类图片都有、或者都没有的范围内',
   search_uncalibrated: () => '没有为这个模型测量过深入检查的结果',
   heavy_jpeg: ({ quality, lowest }) => `质量为${quality}的JPEG压缩掩盖得太多；测量过的最低质量是${lowest}`,
   unmeasured_compression: () => '这个模型只用无损图片测量过，而这个文件是有损压缩的',
+};
+
+/** What a file holds that is no image for this page, by the module's words. @type {Record<string, string>} */
+const contents = {
+  'the file is empty': '文件是空的',
+  'it looks like a video': '看起来是视频',
+  'its first bytes belong to no known image format': '文件开头不属于任何已知的图片格式',
+  'an AVIF image': 'AVIF图片',
+  'a HEIC image': 'HEIC图片',
+  'an SVG drawing, which has no pixels of its own': 'SVG图形，它本身没有像素',
 };
 
 /** What the module's limits on the size of an image say. @param {string} limit */
@@ -725,6 +774,16 @@ function sizeLimit(limit) {
   const pixels = `${Math.round(Number(megapixels) * 100)}万像素`;
   return side ? `最多能读取${pixels}、每边${side}像素的图片` : `这台设备用该模型最多能检查${pixels}的图片`;
 }
+
+/** What is wrong with a file's bytes, by the module's words. @type {[RegExp, string][]} */
+const DAMAGES = [
+  [/^it ends after (\d+) bytes$/, '在$1字节处中断'],
+  [/^it has (\d+) bytes, (\d+) .+$/, '有$1字节，应为$2字节'],
+  [/^(?:it is )?longer than the (\d+) bytes.+$/, '超过了应有的$1字节'],
+  [/^its sha256 is .+$/, '内容与应有的指纹（sha256）不符'],
+];
+/** @param {string} detail */
+const damage = (detail) => DAMAGES.reduce((said, [english, chinese]) => said.replace(english, chinese), detail);
 
 /**
  * What an unknown file with weights looks like, by the module's words.
@@ -740,16 +799,17 @@ const looks = {
 };
 
 /**
- * What the module says is wrong, and what to do, by code: `src/error.rs`; and likewise what the page's own workers say.
+ * What the module says is wrong, and what to do, by code: `src/error.rs`; and likewise what the page's own workers say,
+ * without advice where the page gives the same for every message.
  * @type {Record<string, {message: (details: Record<string, any>) => string, advice: string}>}
  */
 export const problems = {
   not_an_image: {
-    message: ({ detail }) => `这不是本页能读取的图片（${detail}）`,
+    message: ({ detail }) => `这不是本页能读取的图片（${contents[detail] ?? detail}）`,
     advice: '请使用PNG、JPEG、WebP、GIF、BMP或TIFF文件；转换格式时不要缩放图片。',
   },
   unsupported_image: {
-    message: ({ detail }) => `不支持这种图片：${detail}`,
+    message: ({ detail }) => `不支持这种图片：${contents[detail] ?? detail}`,
     advice: '请使用PNG、JPEG、WebP、GIF、BMP或TIFF文件；转换格式时不要缩放图片。',
   },
   image_truncated: {
@@ -770,7 +830,7 @@ export const problems = {
     advice: '请检查网络连接，然后重新载入本页；如果是您添加的模型，请删除后重新添加。',
   },
   weights_corrupt: {
-    message: ({ file, detail }) => `模型文件${file}已损坏：${detail}`,
+    message: ({ file, detail }) => `模型文件${file}已损坏：${damage(detail)}`,
     advice: '请重新下载模型。',
   },
   weights_wrong: {
@@ -812,11 +872,11 @@ export const problems = {
   },
   engine_stopped: {
     message: ({ detail }) => `检查程序意外停止：${detail}`,
-    advice: failure.stoppedAdvice,
+    advice: '',
   },
   program_missing: {
     message: ({ broken, ...rest }) => (broken ? `${rest.file}没有完整收到` : notFetched(rest)),
-    advice: failure.retryAdvice,
+    advice: '',
   },
   storage_full: {
     message: ({ needed, available, calibration }) => {
@@ -833,23 +893,23 @@ export const problems = {
   },
   import_refused: {
     message: ({ site }) => `无法连接${site}，或者它不允许其他网页读取文件`,
-    advice: library.advice.import_refused,
+    advice: '',
   },
   import_interrupted: {
     message: ({ site, status }) => (status ? `${site}返回了错误（${status}）` : `与${site}的连接中断了`),
-    advice: library.advice.import_interrupted,
+    advice: '',
   },
   import_gated: {
     message: ({ site, status }) => `${site}只向登录的用户提供这个文件（${status}）`,
-    advice: library.advice.import_gated,
+    advice: '',
   },
   import_missing: {
     message: ({ site, status }) => `${site}没有提供这个文件（${status}）`,
-    advice: library.advice.import_missing,
+    advice: '',
   },
   import_elsewhere: {
     message: () => '另一个标签页正在添加这个模型',
-    advice: library.advice.import_elsewhere,
+    advice: '',
   },
 };
 
