@@ -20,8 +20,8 @@ export const INKS = {
   unsure: '#64756f',
 };
 
-/** Characters that a line may end after without a space, with what must not begin the next. */
-const CHINESE = /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef](?:[，。；：、！？）》”’…—％]+)?/u;
+/** Characters that a line may end after without a space, with what must not end it and what must not begin the next. */
+const CHINESE = /[“‘（《]*[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef](?:[，。；：、！？）》”’…—％]+)?/u;
 const TOKENS = new RegExp(`${CHINESE.source}| +|[^ \\u2e80-\\u9fff\\uf900-\\ufaff\\uff00-\\uffef]+`, 'gu');
 const MARK = '…';
 

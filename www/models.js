@@ -47,6 +47,7 @@ async function fetchEntries() {
 }
 
 /** What a worker needs to know of a model. @param {ModelEntry} entry @returns {import('./worker.js').ModelAddress} */
-export function addressOf({ id, name, manifest, files }) {
-  return files ? { id, name, files } : { id, name, manifest: manifest ?? '' };
+export function addressOf({ id, name, manifest, files, demonstration: ours }) {
+  const called = ours ? { name } : {};
+  return files ? { id, ...called, files } : { id, ...called, manifest: manifest ?? '' };
 }

@@ -4,7 +4,8 @@
  * @typedef {import('./device.js').DevicePreference} DevicePreference
  * @typedef {import('./device.js').DeviceReason} DeviceReason
  * @typedef {{id: string, name?: string} & ({manifest: string} | {files: import('./store.js').ModelFiles})} ModelAddress
- *   `name`: as the page calls it. `manifest` is an absolute address, and the other files stand beside it.
+ *   `name`: if the page calls it otherwise than its manifest. `manifest` is an absolute address, and the other files
+ *   stand beside it.
  * @typedef {{image: ArrayBuffer, name: string, models: ModelAddress[], preference: DevicePreference, deep: boolean}}
  *   CheckRequest A `deep` check searches for the grid that the image may have been painted on.
  * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress

@@ -764,6 +764,7 @@ const contents = {
   'an AVIF image': 'AVIF图片',
   'a HEIC image': 'HEIC图片',
   'an SVG drawing, which has no pixels of its own': 'SVG图形，它本身没有像素',
+  'unexpected end of file': '文件提前结束',
 };
 
 /** What the module's limits on the size of an image say. @param {string} limit */
@@ -790,12 +791,22 @@ const damage = (detail) => DAMAGES.reduce((said, [english, chinese]) => said.rep
  * @type {Record<string, string>}
  */
 const looks = {
-  'a PyTorch file': 'PyTorch文件；这里只能添加safetensors文件',
-  'a web page, perhaps one that asks to sign in': '网页，也许是要求登录的页面；请使用文件本身的网址',
-  'something that is not known here': '本页不认识的内容',
-  'one half of a TAESD autoencoder': 'TAESD自编码器的一半，缺少另一半',
-  'the encoder of an autoencoder': '自编码器的编码器，缺少解码器',
-  'the decoder of an autoencoder': '自编码器的解码器，缺少编码器',
+  'a PyTorch file': '这像是PyTorch文件；这里只能添加safetensors文件',
+  'a web page, perhaps one that asks to sign in': '这像是网页，也许是要求登录的页面；请使用文件本身的网址',
+  'something that is not known here': '本页不认识这种文件',
+  'one half of a TAESD autoencoder': '这像是TAESD自编码器的一半，缺少另一半',
+  'the encoder of an autoencoder': '这像是自编码器的编码器，缺少解码器',
+  'the decoder of an autoencoder': '这像是自编码器的解码器，缺少编码器',
+  'a LoRA, a small change to another model': '这像是LoRA，即对另一个模型的小改动，其中没有自编码器',
+  'a ControlNet': '这像是ControlNet，其中没有自编码器',
+  'a diffusion model without its autoencoder': '这像是不带自编码器的扩散模型',
+  'a diffusion transformer, the part that FLUX and others call the transformer':
+    '这像是扩散Transformer（FLUX等模型中称为transformer的部分），其中没有自编码器',
+  'a text encoder': '这像是文本编码器，不是自编码器',
+  'a language model': '这像是语言模型，不是自编码器',
+  'an image encoder': '这像是图像编码器，不是自编码器',
+  'an upscaler': '这像是放大模型，不是自编码器',
+  'one half of an autoencoder, or one of another kind': '这像是自编码器的一半，或者另一种自编码器',
 };
 
 /**
@@ -813,7 +824,7 @@ export const problems = {
     advice: '请使用PNG、JPEG、WebP、GIF、BMP或TIFF文件；转换格式时不要缩放图片。',
   },
   image_truncated: {
-    message: ({ detail }) => `图片不完整或已损坏：${detail}`,
+    message: ({ detail }) => `图片不完整或已损坏：${contents[detail] ?? detail}`,
     advice: '请重新下载或复制原始文件。',
   },
   image_too_large: {
@@ -842,7 +853,7 @@ export const problems = {
     advice: '请使用与这个结构对应的模型文件，或者重新打包。',
   },
   weights_foreign: {
-    message: ({ looks_like: kind, missing }) => `这像是${looks[kind] ?? `${kind}（${missing}）`}`,
+    message: ({ looks_like: kind, missing }) => looks[kind] ?? `这像是${kind}（${missing}）`,
     advice: '请使用自编码器单独的文件，名称中常有vae或ae。',
   },
   manifest_invalid: {
