@@ -66,6 +66,7 @@ async function openTable() {
   checks.remove(checks.entries.filter(({ intake, error }) => error || intake?.sample));
   if (opened && !checks.entries.includes(opened)) opened = null;
   table ??= made;
+  if (opened) table.mark(opened);
 }
 
 /** @param {import('./queue.js').Queue} queue @param {Source[]} sources */
