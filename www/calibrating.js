@@ -77,7 +77,7 @@ export function calibrationForm(model, { ask, preference, onDone }) {
   async function measure(file, signal) {
     const image = await file.arrayBuffer();
     const models = [{ id: model.id, files: model.files }];
-    const params = { image, models, preference: preference(), deep: false };
+    const params = { image, name: file.name, models, preference: preference(), deep: false };
     try {
       const answer = await ask('check', params, [image], { signal, onProgress: () => {} });
       const [{ report }] = answer.answers;

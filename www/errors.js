@@ -60,5 +60,5 @@ export const gap = (before) => (/[。！？：]$/.test(before) ? '' : ' ');
 
 /** Sentences one after the other. @param {string[]} sentences Empty ones are left out. */
 export function paragraph(...sentences) {
-  return sentences.filter(Boolean).reduce((all, next) => all + gap(all) + next);
+  return sentences.filter(Boolean).reduce((all, next) => all + (all && gap(all)) + next, '');
 }

@@ -15,7 +15,7 @@ use aedr::{
     provenance::claims,
     ranking::{Group, Ranking, rank},
     reconstruction::Silent,
-    record::{FileLine, Record, Settings},
+    record::{FailureLine, FileLine, Record, Settings},
     remark::Remark,
     scan::{Alignment, Found},
     verdict::Outcome,
@@ -124,6 +124,10 @@ fn check_all(arguments: &CheckArguments, device: &ComputeDevice) -> Result<bool>
     let (ids, folder) = (chosen(arguments), &arguments.weights);
     let options = DecodeOptions { apply_orientation: arguments.apply_orientation, ..DecodeOptions::default() };
     let mut all = true;
+    let mut failures = Vec::new();
+    let mut fail = |id: &str, error: &Error| {
+        failures.push(FailureLine { model: id.into(), code: error.code().into(), message: error.to_string() });
+    };
     let mut results: Vec<Vec<Checked>> = arguments.images.iter().map(|_| Vec::new()).collect();
     // One model at a time is in memory, so all images meet it before the next.
     for (index, id) in ids.iter().enumerate() {
@@ -132,6 +136,7 @@ fn check_all(arguments: &CheckArguments, device: &ComputeDevice) -> Result<bool>
             Err(error) if ids.len() == 1 => return Err(error),
             Err(error) => {
                 tell(id, &error);
+                fail(id, &error);
                 all = false;
                 None
             }
@@ -141,7 +146,10 @@ fn check_all(arguments: &CheckArguments, device: &ComputeDevice) -> Result<bool>
                 let started = Instant::now();
                 let outcome = check_file(model, path, &options, arguments.deep);
                 let checked = Checked { outcome, seconds: started.elapsed().as_secs_f64() };
-                all &= checked.outcome.is_ok();
+                if let Err(error) = &checked.outcome {
+                    fail(id, error);
+                    all = false;
+                }
                 if arguments.json && !print_line(json_line(path, id, &checked)?) {
                     return Ok(false);
                 }
@@ -154,12 +162,18 @@ fn check_all(arguments: &CheckArguments, device: &ComputeDevice) -> Result<bool>
         }
     }
     if let (Some(file), [path], [results]) = (&arguments.report, &arguments.images[..], &results[..]) {
-        write_report(file, path, arguments, results)?;
+        write_report(file, path, arguments, results, failures)?;
     }
     Ok(all)
 }
 
-fn write_report(file: &Path, path: &Path, arguments: &CheckArguments, results: &[Checked]) -> Result<()> {
+fn write_report(
+    file: &Path,
+    path: &Path,
+    arguments: &CheckArguments,
+    results: &[Checked],
+    failures: Vec<FailureLine>,
+) -> Result<()> {
     let bytes = read_file(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let settings = Settings { deep: arguments.deep, apply_orientation: arguments.apply_orientation };
@@ -171,7 +185,7 @@ fn write_report(file: &Path, path: &Path, arguments: &CheckArguments, results: &
     }
     let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let record = Record::new(FileLine::of(&name, &bytes), settings, checks, now);
-    let record = Record { claims: claims(&bytes), ..record };
+    let record = Record { failures, claims: claims(&bytes), ..record };
     fs::write(file, record.to_json()).map_err(|error| file_error(file, error))
 }
 

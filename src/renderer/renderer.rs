@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn drawings_become_pictures_of_their_size_and_others_are_refused() {
-        let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"><path d="M0 0h3v2H0z" fill="red"/></svg>"#;
+        let svg =
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"><path d="M0 0h3v2H0z" fill="red"/></svg>"#;
         let made = Renderer::new().render(svg, "Inter").unwrap();
         let pixmap = Pixmap::decode_png(&made).unwrap();
         assert_eq!((pixmap.width(), pixmap.height()), (3, 2));

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /**
  * Screenshots of the built page, to look at: `node tests/browser/screenshots.mjs [folder]`.
- * Idle, working, each outcome that the samples give, an error, the models; desktop and phone, light and dark.
+ * Idle, working, each outcome that the samples give, an error, the table, the models; desktop and phone, light and dark, and
+ * once in Chinese.
  */
 
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { DIST, give, launch, openPage, ROOT, sampleList, serve, settled } from './browser.mjs';
+import { DIST, give, launch, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 
 const folder = resolve(process.argv[2] ?? resolve(ROOT, 'target/screenshots'));
 const VIEWS = {
@@ -38,13 +39,21 @@ try {
         await page.waitForFunction(() => document.body.dataset.phase === 'working');
         if (decoded) await shot('working');
         const { outcome } = await settled(page);
+        await page.locator('.viewer').waitFor();
         await shot(outcome);
       }
       await give(page, 'drop', 'letter.txt', Buffer.from('Dear reader, this is no image.'));
       await settled(page);
       await page.waitForFunction(() => document.querySelector('#outcome')?.getAttribute('data-code'));
       await shot('error');
-      await page.getByRole('button', { name: 'Models' }).click();
+      const files = await Promise.all(
+        shown.map(async ({ file }) => ({ name: file, mimeType: 'image/png', buffer: await sampleBytes(file) })),
+      );
+      await page.locator('#file').setInputFiles([...files, { name: 'letter.txt', mimeType: 'text/plain', buffer: Buffer.from('no') }]);
+      await page.locator('#queue tbody tr[data-kind="error"]').waitFor({ timeout: 120_000 });
+      await page.locator('.viewer').waitFor();
+      await shot('table');
+      await page.locator('#models').click();
       await page.locator('#storage-line').filter({ hasText: /\w/ }).waitFor();
       await shot('models', { fullPage: false });
       await page.getByLabel('Or from any address').fill('example.org');
@@ -58,6 +67,13 @@ try {
       await context.close();
     }
   }
+  const { page, context } = await openPage(browser, server.address, { ...VIEWS.phone, locale: 'zh-CN' });
+  await page.locator('.sample').first().click();
+  await settled(page);
+  await page.locator('.viewer').waitFor();
+  await page.waitForTimeout(700);
+  await page.screenshot({ path: resolve(folder, 'phone-light-chinese.png'), fullPage: true });
+  await context.close();
 } finally {
   await browser.close();
   await server.close();

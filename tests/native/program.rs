@@ -72,6 +72,27 @@ fn a_report_can_be_replayed_and_what_changed_is_told() {
     let record: Value = read_json(&report);
     assert_eq!((&record["format"], &record["format_version"]), (&"aedr-report".into(), &1.into()));
     assert_eq!(record["image"]["bytes"], std::fs::metadata(&image).unwrap().len());
+    // A model that is not there has its line, and stops no other.
+    let other = folder.path().join("other.aedr.json");
+    let made = aedr(&[
+        "check",
+        "--device",
+        "cpu",
+        "--report",
+        text(&other),
+        "--model",
+        "absent",
+        "--model",
+        "aedr-small",
+        text(&image),
+    ]);
+    assert_eq!(made.status.code(), Some(1));
+    let partial: Value = read_json(&other);
+    assert_eq!(
+        (&partial["failures"][0]["model"], &partial["failures"][0]["code"]),
+        (&"absent".into(), &"unknown_model".into())
+    );
+    assert_eq!(partial["checks"].as_array().unwrap().len(), 1);
     let replay = |arguments: &[&str]| aedr(&[&["check", "--device", "cpu", "--replay"], arguments].concat());
     let again = replay(&[text(&report)]);
     assert!(again.status.success(), "{}{}", out(&again), err(&again));
