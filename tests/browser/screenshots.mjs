@@ -50,7 +50,7 @@ try {
         shown.map(async ({ file }) => ({ name: file, mimeType: 'image/png', buffer: await sampleBytes(file) })),
       );
       await page.locator('#file').setInputFiles([...files, { name: 'letter.txt', mimeType: 'text/plain', buffer: Buffer.from('no') }]);
-      await page.locator('#queue tbody tr[data-kind="error"]').waitFor({ timeout: 120_000 });
+      await page.locator('#queue tbody tr[data-kind="failed"]').waitFor({ timeout: 120_000 });
       await page.locator('.viewer').waitFor();
       await shot('table');
       await page.locator('#models').click();
