@@ -5,7 +5,7 @@
  *
  * A host of its own sends every answer, compressed as hosts do, through one pipe of so many megabits a second, each after
  * so many milliseconds. The page's thread is slowed by Chromium; workers are not. A person opens the page, chooses a sample
- * as soon as it is there, and reads the verdict; then comes again.
+ * as soon as it is there, and reads the verdict; once the page is ready to work offline, the person comes again.
  */
 
 import { createServer } from 'node:http';
@@ -45,6 +45,7 @@ const server = createServer(async (request, response) => {
   }
   const { headers, body } = ready.get(path);
   await pause(latency);
+  if (headers.etag && request.headers['if-none-match'] === headers.etag) return response.writeHead(304, headers).end();
   response.writeHead(200, headers);
   for (let at = 0; at < body.length; at += 4096) {
     const chunk = body.subarray(at, at + 4096);
@@ -73,6 +74,7 @@ for (const name of ['first visit', 'second visit']) {
   const page = await context.newPage();
   const { painted, verdict } = await visit(page);
   console.log(`${name}: first paint ${seconds(painted)}, verdict ${seconds(verdict)}, ${(sent / 1e6).toFixed(2)} MB`);
+  await page.locator('#offline[data-standing=kept]').waitFor({ timeout: 300_000 });
   await page.close();
 }
 await browser.close();
