@@ -159,9 +159,12 @@ pageTest('what was pasted in stands out from what surrounds it', async (page) =>
     assert.match(text, /^\d+, \d+: ratio [\d.]+ \(8 × 8 pixels\)$/);
     return Number(text.match(/ratio ([\d.]+)/)?.[1]);
   };
-  const inside = await ratioAt(at[0] + at[2] / 2, at[1] + at[3] / 2);
-  const outside = await ratioAt(60, 200);
-  assert.ok(inside > 2.5 * outside, `${inside} inside, ${outside} outside`);
+  const inside = await ratioAt(285, 80);
+  // Below it, left of it, and away from it.
+  for (const [left, top] of [[285, 230], [60, 80], [60, 200]]) {
+    const outside = await ratioAt(left, top);
+    assert.ok(inside > 2.5 * outside, `${inside} inside, ${outside} at ${left}, ${top}`);
+  }
   assert.match(await page.locator('.told').innerText(), /^\d+ % of the parts that say something fit the model/);
 });
 
