@@ -226,6 +226,8 @@ pageTest(
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing sticks out');
     assert.doesNotMatch(await page.title(), /broken in/);
     await section.locator('summary').click();
+    // It is written once it is opened, a moment later.
+    await section.locator('pre').filter({ hasText: /\S/ }).waitFor();
     const json = (await section.locator('pre').textContent()) ?? '';
     assert.doesNotMatch(json, /[\p{Cf}\u0000-\u0009\u000b-\u001f]/u);
     assert.match(json, /\\u202egnp\.evil\\u202c/);
@@ -247,7 +249,7 @@ pageTest('experts reach every word with the keyboard', async (page) => {
   await summary.focus();
   await page.keyboard.press('Enter');
   const region = section.getByRole('region', { name: 'The credentials as JSON' });
-  await region.waitFor();
+  await region.filter({ hasText: /\S/ }).waitFor();
   await page.keyboard.press('Tab');
   assert.ok(await region.evaluate((node) => node === document.activeElement), 'the keyboard can scroll the text');
   const store = JSON.parse((await region.textContent()) ?? '');
