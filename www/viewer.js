@@ -22,11 +22,12 @@ const DIGITS = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
  * @returns {{section: HTMLElement, free: () => void}} `free` gives the pictures' memory back.
  */
 export function viewer({ picture, size, looked }) {
-  /** @type {string[]} */
-  const addresses = [];
+  /** Of pictures that were shown. @type {Map<Blob, string>} */
+  const addresses = new Map();
   const address = (/** @type {Blob} */ blob) => {
-    addresses.push(URL.createObjectURL(blob));
-    return addresses[addresses.length - 1];
+    const known = addresses.get(blob) ?? URL.createObjectURL(blob);
+    addresses.set(blob, known);
+    return known;
   };
   const state = { model: 0, layer: /** @type {LayerName} */ ('ratio'), zoom: 0, covered: 50 };
 
@@ -41,19 +42,12 @@ export function viewer({ picture, size, looked }) {
   const scale = element('div', { class: 'colour-scale' });
   const explanation = element('p', { class: 'explanation' });
   const percent = element('output', { class: 'zoom-text' });
-  const pages = /** @type {Map<string, string>} */ (new Map());
 
   const local = () => looked[state.model].local;
-  const layerAddress = () => {
-    const name = `${state.model} ${state.layer}`;
-    const known = pages.get(name) ?? address(local().layers[state.layer].png);
-    pages.set(name, known);
-    return known;
-  };
 
   function show() {
-    const { layer, covered } = state;
-    over.src = layerAddress();
+    const { layer } = state;
+    over.src = address(local().layers[layer].png);
     over.dataset.layer = layer;
     const { placement } = local();
     const [left, top, width, height] = placement;
@@ -62,7 +56,6 @@ export function viewer({ picture, size, looked }) {
     set(over, { width: share(width, size.width), height: share(height, size.height) });
     explanation.textContent = words.explanations[layer];
     slider.setAttribute('aria-label', words.slider(words.layers[layer]));
-    slider.setAttribute('aria-valuetext', words.covered(covered));
     readout.textContent = '';
     showScale();
     showLine();
@@ -86,13 +79,10 @@ export function viewer({ picture, size, looked }) {
     scale.hidden = found === null;
     if (!found) return;
     const name = layer === 'ratio' ? 'ratio' : 'error';
-    const key = `${state.model} ${name} bar`;
-    const bar = pages.get(key) ?? address(found.bar);
-    pages.set(key, bar);
     const mark = (/** @type {string} */ side, /** @type {string} */ text) => element('span', { class: side }, text);
     const { low, centre, high } = found;
     scale.replaceChildren(
-      element('img', { src: bar, alt: '', draggable: 'false' }),
+      element('img', { src: address(found.bar), alt: '', draggable: 'false' }),
       mark('low', words.scaleLow[name](DIGITS.format(low))),
       ...(centre === undefined ? [] : [mark('centre', words.scaleCentre(DIGITS.format(centre)))]),
       mark('high', words.scaleHigh[name](DIGITS.format(high))),
@@ -233,7 +223,7 @@ export function viewer({ picture, size, looked }) {
   tell();
   percent.textContent = words.fit;
   /** @type {HTMLButtonElement} */ (less).disabled = true;
-  const free = () => addresses.splice(0).forEach((known) => URL.revokeObjectURL(known));
+  const free = () => addresses.forEach((known) => URL.revokeObjectURL(known));
   return { section, free };
 }
 

@@ -1,6 +1,7 @@
 /** A host for tests of what stays on a device: it can be shut, changed, and says what was asked of it. */
 
 import { createServer, request as ask } from 'node:http';
+import { listening } from './listening.mjs';
 
 /**
  * Stands in front of a server, at one address.
@@ -8,18 +9,12 @@ import { createServer, request as ask } from 'node:http';
  */
 export async function front(address) {
   const host = {
-    address: '',
     behind: address,
     /** What was asked for: paths, with the answers' status. @type {{path: string, status: number}[]} */
     asked: [],
     /** Answers that differ from those behind, by path: a status (0 for none ever), a page, or a change of the bytes.
      * @type {Map<string, number | string | ((bytes: Buffer) => Buffer)>} */
     instead: new Map(),
-    close: () =>
-      new Promise((done) => {
-        server.close(done);
-        server.closeAllConnections();
-      }),
   };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
@@ -47,7 +42,6 @@ export async function front(address) {
     onwards.on('error', () => response.destroy());
     request.pipe(onwards);
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(null)));
-  host.address = `http://127.0.0.1:${/** @type {any} */ (server.address()).port}/`;
-  return host;
+  const { origin, close } = await listening(server);
+  return Object.assign(host, { address: `${origin}/`, close });
 }

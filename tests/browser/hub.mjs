@@ -4,6 +4,7 @@
  */
 
 import { createServer } from 'node:http';
+import { listening } from './listening.mjs';
 
 const CORS = { 'Access-Control-Allow-Origin': '*' };
 const SLOW_PIECES = 40;
@@ -28,16 +29,7 @@ export async function hub(files) {
     if (give && files[name]) give({ response, bytes: files[name], range, before, name });
     else send(response, 404, {}, 'Not found');
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    seen,
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
-  };
+  return { ...(await listening(server)), seen };
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import { createServer } from 'node:http';
+import { listening } from './listening.mjs';
 
 const CORS = { 'Access-Control-Allow-Origin': '*' };
 
@@ -22,16 +23,7 @@ export async function imageSite(image) {
     if (answer) answer(response, image);
     else response.writeHead(404, CORS).end('Not found');
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    seen,
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
-  };
+  return { ...(await listening(server)), seen };
 }
 
 /** @type {Record<string, (response: import('node:http').ServerResponse, image: Buffer) => unknown>} */
