@@ -137,6 +137,7 @@ pub struct JpegCondition {
 
 /// How the signals of both kinds of images are distributed: curves to draw.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Distribution {
     /// Where the densities are given, ascending, evenly spaced in their logarithms.
     pub signals: Vec<f64>,
@@ -162,6 +163,7 @@ pub const SEARCHED: &str = "searched";
 
 /// What a signal says, by a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Evidence {
     /// What was compared: "s", "t" or "L1/L2", or after a search "contrast".
     pub signal_name: String,

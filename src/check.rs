@@ -25,6 +25,7 @@ const MINIMUM_LATENTS: usize = 4;
 
 /// Everything a check found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckReport {
     pub model: ModelLine,
     pub image: ImageLine,
@@ -48,9 +49,11 @@ pub struct CheckReport {
     pub evidence: Option<Evidence>,
     /// What a search of the grid found, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub search: Option<Found>,
     /// Other distances of the two reconstructions than the losses, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub distances: Option<[Distances; 2]>,
     /// What was done to the image that a person should know: "cropped", "orientation_ignored", "jpeg" or "lossy".
     pub notes: Vec<Remark>,
@@ -104,6 +107,7 @@ impl CheckReport {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ModelLine {
     pub id: String,
     pub name: String,
@@ -139,6 +143,7 @@ impl ModelLine {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ImageLine {
     /// Pixels of the file.
     pub width: u32,
@@ -157,6 +162,7 @@ fn lossless() -> Compression {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LossLine {
     /// L1, mean squared error over values in [-1, 1].
     pub first: f64,
@@ -173,6 +179,7 @@ impl From<LossLine> for Losses {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DeviceLine {
     pub kind: DeviceKind,
     pub adapter: String,

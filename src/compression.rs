@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the file tells of how its pixels were compressed last. Earlier compressions leave no word in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Compression {
     /// Every value is kept: PNG, BMP, TIFF, lossless WebP.

@@ -15,6 +15,7 @@ use crate::{Error, Result, autoencoder::spec::MapSize, reconstruction::Losses};
 
 /// Distances of one reconstruction from what was reconstructed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Distances {
     /// Mean |a − b| over values in [-1, 1].
     pub mean_absolute_error: f64,

@@ -10,8 +10,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Everything this crate reports as a failure. The message names the offending thing;
 /// [`Error::advice`] says what to do; [`Error::code`] is stable across versions.
 #[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize)]
-// As details beside the code: what others need to say it in their words.
-#[serde(untagged)]
+// So that others can say it in their words.
+#[serde(tag = "code", content = "details", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "ModuleError"))]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes start like no image format that is known. Choose another file.
@@ -49,6 +50,7 @@ pub enum Error {
     UnknownModel { id: String },
     /// No usable WebGPU adapter.
     #[error("no WebGPU device is available: {detail}")]
+    #[serde(rename = "no_webgpu")]
     NoWebGpu { detail: String },
     /// The device stopped working during a computation.
     #[error("the device failed: {detail}")]
@@ -134,5 +136,7 @@ mod tests {
         assert_eq!(error.code(), "image_too_large");
         assert_eq!(error.to_string(), "the image is too large: 9000 × 8000 pixels; at most 16 megapixels");
         assert!(error.advice().contains("crop"));
+        let written = serde_json::to_value(&error).unwrap();
+        assert_eq!((&written["code"], &written["details"]["width"]), (&error.code().into(), &9000.into()));
     }
 }

@@ -35,6 +35,8 @@ pub mod record;
 pub mod remark;
 pub mod scan;
 pub mod signal;
+#[cfg(test)]
+mod types;
 pub mod verdict;
 #[cfg(target_arch = "wasm32")]
 mod web;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// One statement of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Claim {
     pub meaning: Meaning,
     /// The field's name in the file.
@@ -18,6 +19,7 @@ pub struct Claim {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Meaning {
     /// Made by a generator, wholly or in part.

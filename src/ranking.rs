@@ -6,6 +6,7 @@ use crate::{calibration::FALSE_ATTRIBUTION, check::CheckReport, remark::Remark, 
 
 /// The answer over all models, and the models in the order of what speaks for them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Ranking {
     /// [`Outcome::Matches`] if one model matches; else [`Outcome::CannotTell`] if one cannot tell for a reason that
     /// lies in the image, or if none is calibrated; else [`Outcome::DoesNotMatch`].
@@ -18,6 +19,7 @@ pub struct Ranking {
 
 /// Models that cannot be told apart: one line of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Group {
     /// That of the model that stands for the group, if it holds among so many.
     pub outcome: Outcome,

@@ -25,6 +25,7 @@ pub const SAME_F16: f64 = 0.05;
 
 /// A whole check of one image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Record {
     /// [`FORMAT`].
     pub format: String,
@@ -47,11 +48,13 @@ pub struct Record {
     pub claims: Vec<Claim>,
     /// What was read of Content Credentials. No verdict rests on it.
     #[serde(default)]
+    #[cfg_attr(test, ts(type = "unknown"))]
     pub credentials: Option<Value>,
 }
 
 /// What made the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ProgramLine {
     pub version: String,
     /// "wasm32" in a page, else the processor's family.
@@ -60,6 +63,7 @@ pub struct ProgramLine {
 
 /// The image file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FileLine {
     pub name: String,
     pub bytes: u64,
@@ -88,6 +92,7 @@ impl FileLine {
 
 /// What a person chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Settings {
     /// The grid was searched.
     pub deep: bool,
@@ -97,6 +102,7 @@ pub struct Settings {
 
 /// A model that could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FailureLine {
     pub model: String,
     pub code: String,

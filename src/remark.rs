@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Remark {
     /// Stable across versions.
     pub code: String,
@@ -13,6 +14,7 @@ pub struct Remark {
     pub message: String,
     /// The numbers in it, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<BTreeMap<String, u64>>"))]
     pub values: BTreeMap<String, u64>,
 }
 

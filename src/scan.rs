@@ -60,6 +60,7 @@ const ELSEWHERE: [[u32; 2]; 7] = [[1, 3], [3, 5], [5, 1], [7, 3], [3, 7], [5, 5]
 
 /// How the image lies on the grid that it may have been painted on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Alignment {
     /// The size that the image had, if it was resized since: width and height.
     pub size: Option<[u32; 2]>,
@@ -86,6 +87,7 @@ impl Alignment {
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Found {
     /// Where the image comes back best.
     pub alignment: Alignment,
@@ -94,6 +96,7 @@ pub struct Found {
     pub contrast: f64,
     /// The contrast there after a mild JPEG compression, if a verdict depends on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub recompressed: Option<f64>,
     /// How many places were tried.
     pub tried: usize,

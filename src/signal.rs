@@ -30,6 +30,7 @@ pub fn signal(losses: Losses, homogeneity: f64) -> Result<f64> {
 
 /// The ways to make one number of an image's losses and homogeneity that are compared. Smaller means "belongs".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SignalKind {
     /// L1 alone: what methods with a single reconstruction look at.

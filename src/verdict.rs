@@ -11,6 +11,7 @@ use crate::{
 
 /// What a check says about one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The pixels are consistent with this model's decoder, and with what shares it.

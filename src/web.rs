@@ -432,8 +432,9 @@ fn to_js(error: Error) -> JsValue {
         // Setting a property of a fresh object cannot fail.
         let _ = Reflect::set(&thrown, &property.into(), &value.into());
     }
-    if let Ok(details) = serde_json::to_string(&error) {
-        let _ = Reflect::set(&thrown, &"details".into(), &details.into());
+    let written = serde_json::to_value(&error).unwrap_or_default();
+    if let Some(details) = written.get("details") {
+        let _ = Reflect::set(&thrown, &"details".into(), &details.to_string().into());
     }
     thrown.into()
 }

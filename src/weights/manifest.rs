@@ -15,6 +15,7 @@ const MAX_SHARD_BYTES: u64 = 2 << 30;
 
 /// How tensors are stored. All are dequantised to f32 at load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     F32,
@@ -59,6 +60,7 @@ impl Fidelity {
 
 /// How a shard is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Encoding {
     /// zlib (RFC 1950), expanding to this many bytes of safetensors.
     pub zlib: u64,
@@ -143,6 +145,7 @@ impl Description {
 
 /// One file of weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Shard {
     /// File name beside the manifest.
     pub file: String,
@@ -151,6 +154,7 @@ pub struct Shard {
     pub sha256: String,
     /// None for plain safetensors. `bytes` and `sha256` are of the file as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub encoding: Option<Encoding>,
 }
 

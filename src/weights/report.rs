@@ -9,6 +9,7 @@ use crate::autoencoder::spec::ParameterSpec;
 
 /// Names are listed in full in JSON; the text form shows the first of each list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LoadReport {
     /// How many tensors were taken.
     pub applied: usize,
@@ -22,6 +23,7 @@ pub struct LoadReport {
 
 /// A tensor whose shape does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct WrongShape {
     pub name: String,
     pub expected: Vec<usize>,
