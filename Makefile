@@ -1,4 +1,4 @@
-.PHONY: start test page setup bench official
+.PHONY: start test page setup bench official fuzz
 
 # Installs what is missing, builds the page and serves it on this machine.
 start: page
@@ -7,8 +7,11 @@ start: page
 # Installs what is missing, builds everything and runs every test.
 test:
 	@scripts/setup.sh test
-	@scripts/build-page.sh
 	@scripts/test.sh
+
+# Fuzzes a parser for some seconds: TARGET=image SECONDS=600, by default each of them for a minute.
+fuzz:
+	@scripts/fuzz.sh $(TARGET) $(SECONDS)
 
 # Builds the page into dist/, ready to be put on any static host.
 page: setup

@@ -6,7 +6,10 @@ cd "$(dirname "$0")/.."
 
 # Its own folder: the fallback's compiler is not the native one, and neither undoes the other's work.
 export CARGO_TARGET_DIR=target/web
-build=(build --locked --lib --profile wasm --target $WASM_TARGET -p aedr -p aedr-renderer)
+# Folders of this machine mean nothing to others, and would make each machine's module another.
+remapped="\"--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo\", \"--remap-path-prefix=$PWD=/aedr\""
+build=(build --locked --lib --profile wasm --target $WASM_TARGET -p aedr -p aedr-renderer
+  --config "target.$WASM_TARGET.rustflags = [$remapped]")
 say "compiling the modules (ten minutes or more the first time)"
 if has_wasm_target; then
   cargo "${build[@]}"
@@ -35,5 +38,6 @@ for module in aedr renderer; do
   mv "$package.partial/optimised.wasm" "$package/${module}_bg.wasm"
 done
 
+node scripts/licences.mjs --notices "$package/licences.txt"
 node scripts/assemble.mjs --package "$package" --out dist
 say "the page is in dist/ ($(du -sh dist | cut -f1), module $(gzip -c dist/www/pkg/aedr_bg.wasm | wc -c) bytes gzipped)"

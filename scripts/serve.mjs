@@ -34,6 +34,8 @@ const CONTENT_SECURITY_POLICY = [
 const IMPORT_WORKER = '/www/import-worker.js';
 /** Fetches an image by its link, and never sees one that came any other way. */
 const LINK_WORKER = '/www/link-worker.js';
+/** The one page that other sites may show in a frame. */
+const FRAME = '/embed.html';
 /** Where images may be fetched from: sites that encrypt, and this machine. */
 const LINK_SITES = 'https: http://localhost:* http://127.0.0.1:*';
 
@@ -52,23 +54,31 @@ const HEADERS = {
 
 /**
  * Serves one or more folders; with several, the first that has a file gives it.
- * @param {{directories: string[], port?: number, isolated?: boolean, importFrom?: string, linksFrom?: string}} options
- *   Port 0 takes a free one. `importFrom`: where models may be fetched from. `linksFrom`: where images may.
+ * @param {{directories: string[], port?: number, isolated?: boolean, importFrom?: string, linksFrom?: string,
+ *   embedders?: string, headers?: (path: string) => Record<string, string>}} options
+ *   Port 0 takes a free one. `importFrom`: where models may be fetched from. `linksFrom`: where images may. `embedders`:
+ *   which sites may show the frame. `headers`: others, or more, for a path.
  * @returns {Promise<{address: string, close: () => Promise<void>}>}
  */
-export async function serve({ directories, port = 0, isolated = true, importFrom = 'https:', linksFrom = LINK_SITES }) {
-  const headers = Object.entries(isolated ? { ...HEADERS, ...ISOLATION } : HEADERS);
-  // The two scripts that may connect to other sites.
-  const reaching = { [IMPORT_WORKER]: `'self' ${importFrom}`, [LINK_WORKER]: linksFrom };
+export async function serve(options) {
+  const { directories, port = 0, isolated = true, importFrom = 'https:', linksFrom = LINK_SITES, embedders = '*' } = options;
+  const general = isolated ? { ...HEADERS, ...ISOLATION } : HEADERS;
+  const policies = {
+    // The two scripts that may connect to other sites.
+    [IMPORT_WORKER]: policyWith('connect-src', `'self' ${importFrom}`),
+    [LINK_WORKER]: policyWith('connect-src', linksFrom),
+    [FRAME]: policyWith('frame-ancestors', embedders),
+  };
   // `dev` reads the folder at each request, so a rebuild shows without a restart.
   const folders = directories.map((directory) => sirv(directory, { dev: true, etag: true }));
   const server = createServer((request, response) => {
-    for (const [name, value] of headers) response.setHeader(name, value);
-    const reach = reaching[new URL(request.url ?? '/', 'http://localhost').pathname];
-    if (reach) {
-      const policy = CONTENT_SECURITY_POLICY.replace("connect-src 'self'", `connect-src ${reach}`);
-      response.setHeader('Content-Security-Policy', policy);
-    }
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const headers = { ...general, ...options.headers?.(pathname) };
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    const policy = policies[pathname];
+    if (policy) response.setHeader('Content-Security-Policy', policy);
+    // Pages that are isolated show no frame without it.
+    if (pathname === FRAME) response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
     const attempt = (/** @type {number} */ index) => {
       const folder = folders[index];
       if (folder) return folder(request, response, () => attempt(index + 1));
@@ -91,6 +101,11 @@ export async function serve({ directories, port = 0, isolated = true, importFrom
         server.closeAllConnections();
       }),
   };
+}
+
+/** The policy with other sources for one directive. @param {string} directive @param {string} sources */
+function policyWith(directive, sources) {
+  return CONTENT_SECURITY_POLICY.replace(new RegExp(`${directive} [^;]+`), () => `${directive} ${sources}`);
 }
 
 /** @param {import('node:http').Server} server @param {number} port */

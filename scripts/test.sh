@@ -1,12 +1,26 @@
 #!/usr/bin/env bash
-# Runs every test: Rust natively, the module in Chromium on the CPU and on WebGPU, the page by a person's
-# actions. The page must be built.
+# Builds everything and runs every test: Rust natively, the module in Chromium on the CPU and on WebGPU, the page by
+# a person's actions, the npm package from a project of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
-say "testing the crate and the program natively"
-cargo test --locked --release --workspace
+say "checking licences and known vulnerabilities of what this is made of"
+node scripts/licences.mjs
+node scripts/audit.mjs
+
+# Both builds at once: each leaves processors idle that the other can use.
+native_log=$(mktemp)
+native=
+trap 'rm -f "$native_log"; [ -z "$native" ] || kill "$native" 2>/dev/null || true' EXIT
+say "building and testing the crate and the program natively, beside the build of the page"
+scripts/test-native.sh >"$native_log" 2>&1 &
+native=$!
+scripts/build-page.sh
+wait "$native" && passed=true || passed=false
+native=
+cat "$native_log"
+$passed || fail "the native tests failed"
 
 say "packing the goldens for the browser"
 rm -rf dist-test
@@ -18,5 +32,8 @@ for folder in tests/goldens/*/; do
   target/release/aedr pack "${input[@]}" --precision f32 --out "dist-test/packs/$name"
 done
 
-say "testing the module and the page in Chromium"
-node --test --test-concurrency=1 tests/browser/*.test.mjs
+say "packing the npm package"
+node scripts/package.mjs
+
+say "testing the module, the page and the package in Chromium"
+node --test --test-concurrency=1 tests/browser/*.test.mjs tests/scripts/*.test.mjs
