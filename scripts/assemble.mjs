@@ -9,6 +9,7 @@ import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeIntegrity } from './integrity.mjs';
 import { writeOfflineList } from './offline-list.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -20,18 +21,22 @@ const { values } = parseArgs({
   },
 });
 const out = resolve(ROOT, values.out);
+/** What only the package has. */
+const OF_PACKAGE = /\.(d\.ts|md)$/;
 const copy = (/** @type {string} */ from, /** @type {string} */ to) =>
-  cp(resolve(ROOT, from), resolve(out, to), { recursive: true });
+  cp(resolve(ROOT, from), resolve(out, to), { recursive: true, filter: (path) => !OF_PACKAGE.test(path) });
 
 await rm(out, { recursive: true, force: true });
 await mkdir(resolve(out, 'weights'), { recursive: true });
 await copy('index.html', 'index.html');
+await copy('embed.html', 'embed.html');
 await copy('www', 'www');
 await copy(values.package, 'www/pkg');
 await copyVendored();
 await copyModels();
 // Where a script stands says which pages it may serve.
 await rename(resolve(out, 'www/service-worker.js'), resolve(out, 'service-worker.js'));
+await writeIntegrity(out);
 await writeOfflineList(out);
 
 /** Programs of others that ship with the page, as they were published, with their licences. */

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * Tells the service worker of an assembled page which files it consists of, with lengths and hashes. To be run again
- * after a file of the page was changed or added, because the service worker keeps only what it was told of, and the page
- * uses no module and no model that is another than it was told (`integrity.mjs`, which this runs first):
+ * after a file of the page was changed or added, because the service worker keeps only what it was told of, and the
+ * page uses no module and no model but the very one it was told of (`integrity.mjs`, which runs first):
  *
  *   node scripts/offline-list.mjs [dist]
  */

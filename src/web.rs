@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::{
     Error, Result,
     calibration::{self, Calibration, Condition, Distribution},
-    check::{CheckReport, check_locally},
+    check::{CheckReport, check_image, check_locally, check_searched},
     device::{ComputeDevice, DeviceKind, DevicePreference},
     engine::cpu::crew::{self, HelperWorker},
     image::{DecodeOptions, DecodedImage, decode},
@@ -213,7 +213,8 @@ impl Checker {
 
     /// Checks an image, with a search of its grid if the check is to be `deep`. `on_progress(fraction, stage)` gives (a
     /// promise of) whether to go on. Gives `{found, local}`: JSON of the report and, if there is evidence, of the
-    /// distributions that it was compared with; and where in the image the evidence lies, `null` for large images.
+    /// distributions that it was compared with; and, for a `closer_look`, where in the image the evidence lies, `null`
+    /// for large images.
     ///
     /// # Errors
     /// Those of [`crate::check::check_image`], and `unknown_model`.
@@ -222,12 +223,17 @@ impl Checker {
         image: &Image,
         model: String,
         deep: bool,
+        closer_look: bool,
         on_progress: Function,
     ) -> Result<Object, JsValue> {
         let thrown = Rc::new(RefCell::new(None));
         let mut progress = Callback { function: on_progress, thrown: Rc::clone(&thrown) };
         let model = self.model(&model)?;
-        let checked = check_locally(&model, &image.0, deep, &mut progress).await;
+        let checked = match (closer_look, deep) {
+            (true, _) => check_locally(&model, &image.0, deep, &mut progress).await,
+            (false, true) => check_searched(&model, &image.0, &mut progress).await.map(|report| (report, None)),
+            (false, false) => check_image(&model, &image.0, &mut progress).await.map(|report| (report, None)),
+        };
         // What the callback itself threw says more than that it cancelled.
         if let Some(thrown) = thrown.take() {
             return Err(thrown);

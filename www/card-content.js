@@ -1,9 +1,7 @@
 /** What the report's picture says, from a check's answer: sentences and numbers, as the page says them. */
 
 import { paragraph, sentence } from './errors.js';
-import { format } from './numbers.js';
-import { evidenceText, groupWords, verdictText } from './result.js';
-import { inWords } from './said.js';
+import { evidenceText, format, groupWords, inWords, verdictText } from './said.js';
 import {
   card as words,
   demonstration,
@@ -46,7 +44,7 @@ export function cardOf(answer, models, picture) {
     outcome,
     date: dateText(time),
     heading: outcomes[outcome].heading,
-    verdict: verdictText(answer),
+    verdict: verdictText(ranking, answers.map(({ report }) => report)),
     name: file.name,
     facts: words.facts(resultWords.checkedPart(report.image), new Intl.NumberFormat(locale).format(file.bytes)),
     picture,

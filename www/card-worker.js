@@ -5,7 +5,8 @@ import { cardFonts } from './card-fonts.js';
 import { answer } from './channel.js';
 import { request } from './download.js';
 import { AedrError } from './errors.js';
-import { compile } from './program.js';
+import { INTEGRITY } from './integrity.js';
+import { fetchModule } from './verified.js';
 
 const RENDERER = new URL('./pkg/renderer.js', import.meta.url).href;
 const RENDERER_BYTES = new URL('./pkg/renderer_bg.wasm', import.meta.url).href;
@@ -33,7 +34,8 @@ async function load() {
   const module = await import(RENDERER).catch(() => {
     throw new AedrError(CODE, 'pkg/renderer.js could not be fetched', '', { file: 'pkg/renderer.js' });
   });
-  await module.default({ module_or_path: await compile(await request(RENDERER_BYTES, { code: CODE })) });
+  const integrity = INTEGRITY['www/pkg/renderer_bg.wasm'];
+  await module.default({ module_or_path: await fetchModule(RENDERER_BYTES, { code: CODE, integrity }) });
   return module.Renderer;
 }
 

@@ -2,22 +2,24 @@
  * The worker's end of the one channel between page and worker. The page’s end is `remote.js`.
  *
  * To the worker: `{id, method, params}` asks, `{id, cancel: true}` asks to stop.
- * From the worker: `{id, progress}` any number of times, then `{id, result}` or `{id, error}`;
- * `{fatal}` once if the worker can do no more.
+ * From the worker: `{alive}` once, the lock that it holds while it lives; `{id, progress}` any number of times, then
+ * `{id, result}` or `{id, error}`; `{fatal}` once if the worker can do no more.
  *
  * @typedef {import('./errors.js').PlainError} PlainError
  * @typedef {{id: number, method: string, params: any} | {id: number, cancel: true}} ToWorker
  * @typedef {{id: number, progress: any} | {id: number, result: any} | {id: number, error: PlainError}
- *   | {fatal: PlainError}} FromWorker
+ *   | {alive: string} | {fatal: PlainError}} FromWorker
  * @typedef {{signal: AbortSignal, progress: (value: any) => void}} CallContext
  */
 
+import { holdLife } from './alive.js';
 import { AedrError, toPlain } from './errors.js';
 
 /**
  * Answers requests with `methods`, one after the other in the order they came.
  * @param {any} scope The worker's global scope, which the page's types do not know.
  * @param {Record<string, (params: any, context: CallContext) => Promise<any>>} methods
+ * @returns {(error: unknown) => void} Tells that the worker can do no more, and why.
  */
 export function answer(scope, methods) {
   /** @type {Map<number, AbortController>} */
@@ -49,8 +51,10 @@ export function answer(scope, methods) {
   });
 
   // A trap inside WebAssembly's own promises rejects nobody's promise: the request would never end.
-  const fatal = (/** @type {unknown} */ thrown) =>
+  const stopped = (/** @type {unknown} */ thrown) =>
     post({ fatal: { ...toPlain(thrown), code: 'engine_stopped' } });
-  scope.addEventListener('error', (/** @type {ErrorEvent} */ event) => fatal(event.error ?? event.message));
-  scope.addEventListener('unhandledrejection', (/** @type {PromiseRejectionEvent} */ event) => fatal(event.reason));
+  scope.addEventListener('error', (/** @type {ErrorEvent} */ event) => stopped(event.error ?? event.message));
+  scope.addEventListener('unhandledrejection', (/** @type {PromiseRejectionEvent} */ event) => stopped(event.reason));
+  holdLife((alive) => post({ alive }));
+  return (error) => post({ fatal: toPlain(error) });
 }

@@ -18,8 +18,9 @@
  * @property {import('./errors.js').PlainError | null} error Of the last check, if it failed.
  */
 
+import { conversionOf } from './conversion.js';
 import { AedrError, toPlain } from './errors.js';
-import { conversionOf, readBytes } from './intake.js';
+import { readBytes } from './intake.js';
 import { addressOf, modelEntries } from './models.js';
 
 /** @typedef {typeof import('./remote.js').Remote.prototype.ask} Ask */

@@ -6,9 +6,9 @@
  */
 
 import { answer } from './channel.js';
-import { request, watch } from './download.js';
 import { AedrError } from './errors.js';
-import { compile } from './program.js';
+import { INTEGRITY } from './integrity.js';
+import { fetchModule } from './verified.js';
 
 const PROGRAM = new URL('./vendor/c2pa/c2pa.js', import.meta.url).href;
 const PROGRAM_BYTES = new URL('./vendor/c2pa/c2pa_bg.wasm', import.meta.url).href;
@@ -60,9 +60,13 @@ function load({ signal, progress }) {
     const module = await import(PROGRAM).catch(() => {
       throw new AedrError('program_missing', 'c2pa/c2pa.js could not be fetched');
     });
-    const response = await request(PROGRAM_BYTES, { code: 'program_missing', signal });
-    watch(response, (loaded, total) => progress({ stage: 'fetch', loaded, total }));
-    await module.default({ module_or_path: await compile(response) });
+    const compiled = await fetchModule(PROGRAM_BYTES, {
+      code: 'program_missing',
+      integrity: INTEGRITY['www/vendor/c2pa/c2pa_bg.wasm'],
+      signal,
+      onBytes: (loaded, total) => progress({ stage: 'fetch', loaded, total }),
+    });
+    await module.default({ module_or_path: compiled });
     // Nothing is to be fetched any more, whatever a file asks for.
     self.fetch = () => Promise.reject(new TypeError('nothing is fetched here'));
     return module;

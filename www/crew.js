@@ -1,5 +1,9 @@
 /** Starts the workers that help the CPU, where the browser lets workers share memory. */
 
+import { startWorker } from './starting.js';
+
+const HELPER = new URL('./helper.js', import.meta.url);
+
 /** More would wait for memory rather than compute. */
 const MOST_THREADS = 8;
 /** A helper that is not ready by then is done without. */
@@ -8,19 +12,21 @@ const PATIENCE = 10_000;
 /**
  * Workers with the module in them, ready to be hired.
  * @param {WebAssembly.Module} module
+ * @param {string | URL} [script] What they run.
  * @returns {Promise<Worker[]>}
  */
-export async function helpers(module) {
+export async function helpers(module, script = HELPER) {
   if (!globalThis.crossOriginIsolated) return [];
   const count = Math.min(navigator.hardwareConcurrency ?? 1, MOST_THREADS) - 1;
-  const started = await Promise.all(Array.from({ length: Math.max(count, 0) }, () => helper(module)));
+  const started = await Promise.all(Array.from({ length: Math.max(count, 0) }, () => helper(module, script)));
   return started.filter((worker) => worker !== null);
 }
 
-/** @param {WebAssembly.Module} module @returns {Promise<Worker | null>} */
-function helper(module) {
+/** @param {WebAssembly.Module} module @param {string | URL} script @returns {Promise<Worker | null>} */
+function helper(module, script) {
   return new Promise((resolve) => {
-    const worker = new Worker(new URL('./helper.js', import.meta.url), { type: 'module' });
+    const worker = started(script);
+    if (!worker) return resolve(null);
     const failed = () => {
       worker.terminate();
       resolve(null);
@@ -34,4 +40,14 @@ function helper(module) {
     };
     worker.postMessage({ module });
   });
+}
+
+/** @param {string | URL} script */
+function started(script) {
+  try {
+    return startWorker(script);
+  } catch {
+    // Where helpers may not be started, one thread does all.
+    return null;
+  }
 }

@@ -10,6 +10,7 @@
 
 import { AedrError } from './errors.js';
 
+const ADVICE = 'Try again, with a smaller image or on the CPU.';
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|basic render/i;
 
 /**
@@ -46,4 +47,37 @@ function isSoftware(adapter) {
 function adapterName({ info }) {
   if (info?.description) return info.description;
   return [info?.vendor, info?.architecture].filter(Boolean).join(' ');
+}
+
+/**
+ * Watches the devices that this worker opens from now on. The module hears of their failures as well, but too late or
+ * never, or it ends in a trap.
+ * @param {(error: AedrError) => void} onFailure The device can do no more.
+ */
+export function watchDevices(onFailure) {
+  const adapters = globalThis.GPUAdapter?.prototype;
+  if (!adapters) return;
+  const { requestDevice } = adapters;
+  adapters.requestDevice = async function (descriptor) {
+    const device = await requestDevice.call(this, descriptor);
+    device.lost.then(({ message }) => onFailure(lost(message)));
+    device.addEventListener('uncapturederror', (event) => {
+      event.stopImmediatePropagation();
+      onFailure(failed(/** @type {GPUUncapturedErrorEvent} */ (event).error));
+    });
+    return device;
+  };
+}
+
+/** @param {string} detail */
+function lost(detail) {
+  const message = 'the graphics processor was taken away: it was reset, or went to sleep with the device';
+  return new AedrError('device_failed', message, ADVICE, { lost: true, detail });
+}
+
+/** @param {GPUError} error */
+function failed({ constructor, message: detail }) {
+  const full = constructor.name === 'GPUOutOfMemoryError';
+  const why = full ? 'the graphics processor has no memory left for this image' : `the graphics processor refused: ${detail}`;
+  return new AedrError('device_failed', why, ADVICE, { full, detail });
 }

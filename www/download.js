@@ -9,13 +9,13 @@ import { AedrError } from './errors.js';
 /**
  * Requests a file of the page's own site.
  * @param {string} url
- * @param {{code: string, signal?: AbortSignal}} options `code` of the error if it cannot be had.
+ * @param {{code: string} & RequestInit} options `code` of the error if it cannot be had.
  * @returns {Promise<Response>}
  */
-export async function request(url, { code, signal }) {
+export async function request(url, { code, ...init }) {
   let response;
   try {
-    response = await fetch(url, { signal });
+    response = await fetch(url, init);
   } catch (error) {
     throw lost(error, url, code);
   }
@@ -53,25 +53,6 @@ export async function downloadBytes(url, { code, bytes, signal, onBytes }) {
   return whole.subarray(0, loaded);
 }
 
-/**
- * Reports a response's progress while somebody else reads it. The caller's response stays the network's
- * own, which lets browsers cache what they compile from it.
- * @param {Response} response
- * @param {(loadedBytes: number, totalBytes: number | null) => void} onBytes
- */
-export function watch(response, onBytes) {
-  // With a content encoding, the length is that of the compressed bytes.
-  const length = response.headers.has('content-encoding') ? null : response.headers.get('content-length');
-  const total = length === null ? null : Number(length);
-  const copy = response.clone();
-  (async () => {
-    let loaded = 0;
-    for await (const chunk of chunks(copy)) onBytes((loaded += chunk.length), total);
-  })().catch(() => {
-    // The reader of the original gets the same failure and reports it.
-  });
-}
-
 /** Safari's streams cannot be iterated. @param {Response} response */
 export async function* chunks(response) {
   const reader = response.body?.getReader();
@@ -83,7 +64,7 @@ export async function* chunks(response) {
 }
 
 /** @param {unknown} error @param {string} url @param {string} code */
-function lost(error, url, code) {
+export function lost(error, url, code) {
   if (error instanceof AedrError) return error;
   if (error instanceof DOMException && error.name === 'AbortError') return error;
   const [file, offline] = [fileName(url), !navigator.onLine];
@@ -92,6 +73,6 @@ function lost(error, url, code) {
 }
 
 /** The end of an address, as a person knows the file. @param {string} url */
-function fileName(url) {
+export function fileName(url) {
   return new URL(url).pathname.split('/').slice(-2).join('/');
 }

@@ -25,7 +25,8 @@ export class AedrError extends Error {
  */
 export function toPlain(thrown) {
   if (thrown instanceof WebAssembly.RuntimeError) {
-    return { code: 'engine_stopped', message: thrown.message, advice: '', details: { detail: thrown.message } };
+    const { message: detail } = thrown;
+    return { code: 'engine_stopped', message: `it met an error of its own (${detail})`, advice: '', details: { detail } };
   }
   if (thrown instanceof DOMException && thrown.name === 'AbortError') {
     return { code: 'cancelled', message: 'cancelled', advice: '' };

@@ -10,8 +10,9 @@ import { sourceOf, takeFiles, takeSources } from './arrivals.js';
 import { byId } from './dom.js';
 import { AedrError } from './errors.js';
 import { droppedEntries, filesIn } from './folders.js';
+import { MAX_FILE_BYTES } from './limits.js';
 import { linkIn } from './link.js';
-import { failure, intake as words, MAX_FILE_BYTES } from './texts.js';
+import { failure, intake as words } from './texts.js';
 
 /** Chromium on Android offers the camera, and files as they are, only where something else than images is accepted. */
 const BESIDES_IMAGES = ',android/allow-camera';
@@ -121,22 +122,4 @@ export async function readBytes({ file, name }) {
   } catch {
     throw new AedrError('unreadable_file', failure.unreadable(name), failure.unreadableAdvice);
   }
-}
-
-/**
- * Whether the device seems to have made the file of another: iPhones give pages a JPEG of what they keep as HEIC.
- * @param {Intake} intake @param {ArrayBuffer} bytes
- * @returns {Intake['converted']}
- */
-export function conversionOf({ name, arrival }, bytes) {
-  const beginning = new Uint8Array(bytes, 0, Math.min(3, bytes.byteLength));
-  if (beginning.length < 3 || [0xff, 0xd8, 0xff].some((byte, index) => beginning[index] !== byte)) return '';
-  if (/\.hei[cf]$/i.test(name)) return 'heic';
-  return arrival === 'picked' && isApplePhone() ? 'phone' : '';
-}
-
-/** An iPhone or an iPad, which says that it is a Mac. */
-function isApplePhone() {
-  const { userAgent, platform, maxTouchPoints } = navigator;
-  return /iPhone|iPad|iPod/.test(userAgent) || (platform === 'MacIntel' && maxTouchPoints > 1);
 }

@@ -3,17 +3,19 @@
  * connect to no other site.
  *
  * @typedef {import('./arrivals.js').Source} Source
- * @typedef {import('./link-worker.js').LinkAnswer} LinkAnswer
+ * @typedef {import('./image-fetch.js').LinkAnswer} LinkAnswer
  */
 
 import { sourceOf } from './arrivals.js';
 import { AedrError } from './errors.js';
+import { endingOf, imageOfData, nameOf } from './image-address.js';
+import { MAX_FILE_BYTES } from './limits.js';
 import { Remote } from './remote.js';
-import { failure, intake as words, MAX_FILE_BYTES } from './texts.js';
+import { linkError } from './said.js';
+import { failure, intake as words } from './texts.js';
 
 /** An address that somebody typed without its beginning. */
 const BARE = /^[a-z\d-]+(\.[a-z\d-]+)+(:\d+)?\//i;
-const LONGEST_NAME = 80;
 
 const worker = new Remote(new URL('./link-worker.js', import.meta.url));
 
@@ -63,50 +65,17 @@ async function fetchFile(url, taking) {
   /** @type {LinkAnswer} */
   const answer = await worker.ask('fetchImage', request, [], taking);
   if ('file' in answer) return answer.file;
-  const { problem, status = 0, bytes } = answer;
-  if (problem === 'too_large') {
-    const message = bytes ? failure.fileTooLarge(bytes) : words.linkTooLarge(url.host);
-    throw new AedrError('file_too_large', message, failure.fileTooLargeAdvice);
-  }
-  const { message, advice } = words.linkProblems[navigator.onLine ? problem : 'offline'];
-  throw new AedrError(`link_${problem}`, message(url.host, status), advice);
+  throw linkError(answer, url.host);
 }
 
 /** The image that a `data:` address is. @param {string} address @returns {import('./arrivals.js').Intake} */
 function fromData(address) {
-  const [, type, parameters, data] = /^data:(image\/[\w.+-]+)((?:;[^,;]*)*),([^]*)$/i.exec(address) ?? [];
-  if (!type) throw new AedrError('link_address', words.dataWrong, words.saveAdvice);
-  if (data.length > 2 * MAX_FILE_BYTES) {
-    throw new AedrError('file_too_large', failure.fileTooLarge(data.length), failure.fileTooLargeAdvice);
+  if (address.length > 2 * MAX_FILE_BYTES) {
+    throw new AedrError('file_too_large', failure.fileTooLarge(address.length), failure.fileTooLargeAdvice);
   }
-  try {
-    const letters = unescaped(data);
-    const bytes = bytesOf(/;\s*base64\s*$/i.test(parameters) ? atob(letters) : letters);
-    const ending = type.slice('image/'.length).replace(/\+.*/, '').replace('jpeg', 'jpg');
-    return { file: new Blob([bytes], { type }), name: `${words.dataName}.${ending}`, arrival: 'link' };
-  } catch {
-    throw new AedrError('link_address', words.dataWrong, words.saveAdvice);
-  }
-}
-
-/** One letter a byte. @param {string} text */
-function unescaped(text) {
-  return text.replace(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
-}
-
-/** @param {string} letters */
-function bytesOf(letters) {
-  return Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-}
-
-/** @param {URL} url */
-function nameOf({ pathname, host }) {
-  const last = pathname.split('/').filter(Boolean).at(-1) ?? '';
-  try {
-    return decodeURIComponent(last).slice(-LONGEST_NAME) || host;
-  } catch {
-    return last.slice(-LONGEST_NAME) || host;
-  }
+  const file = imageOfData(address);
+  if (!file) throw new AedrError('link_address', words.dataWrong, words.saveAdvice);
+  return { file, name: `${words.dataName}.${endingOf(file)}`, arrival: 'link' };
 }
 
 /** @param {string} hostname */

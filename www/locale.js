@@ -30,9 +30,21 @@ function storedLocale() {
   }
 }
 
-/** @param {string} tag A browser's language: traditional Chinese is not written for simplified's readers. */
-function available(tag) {
-  const { language, script } = new Intl.Locale(tag).maximize();
+/**
+ * @param {string} tag A language's, which may be no tag: traditional Chinese is not written for simplified's readers.
+ * @returns {string} One of `LOCALES`, or nothing.
+ */
+export function available(tag) {
+  const { language, script } = localeOf(tag) ?? {};
   if (language === 'zh') return script === 'Hans' ? 'zh-Hans' : '';
-  return language in LOCALES ? language : '';
+  return language && language in LOCALES ? language : '';
+}
+
+/** @param {string} tag */
+function localeOf(tag) {
+  try {
+    return new Intl.Locale(tag).maximize();
+  } catch {
+    return null;
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Where a model's files come from: beside a manifest on the page's own site, or from the store.
+ * Where a model's files come from: beside a manifest on the page's own site, from the store, or from the package.
  *
  * @typedef {object} ModelSource
  * @property {(signal: AbortSignal) => Promise<string>} manifest
@@ -9,32 +9,46 @@
  *   give numbers without a verdict.
  */
 
-import { downloadBytes, request } from './download.js';
+import { downloadBytes } from './download.js';
 import { AedrError } from './errors.js';
+import { fetchText } from './verified.js';
 
 const CODE = 'weights_missing';
 
 /** @param {import('./worker.js').ModelAddress} model @returns {ModelSource} */
 export function modelSource(model) {
-  return 'files' in model ? stored(model.files) : hosted(model.manifest);
+  if ('files' in model) return stored(model.files);
+  return 'shards' in model ? packed(model) : hosted(model);
 }
 
-/** @param {string} manifest @returns {ModelSource} */
-function hosted(manifest) {
+/** @param {import('./worker.js').HostedModel} model @returns {ModelSource} */
+function hosted({ manifest, integrity = {} }) {
+  const beside = (/** @type {string} */ file) => new URL(file, manifest).href;
   return {
-    manifest: async (signal) => (await request(manifest, { code: CODE, signal })).text(),
-    shard: ({ file, bytes }, options) => downloadBytes(new URL(file, manifest).href, { code: CODE, bytes, ...options }),
+    manifest: (signal) => fetchText(manifest, { code: CODE, signal, integrity: integrity.manifest }),
+    shard: ({ file, bytes }, options) => downloadBytes(beside(file), { code: CODE, bytes, ...options }),
     calibration: async (signal) => {
-      const response = await fetch(new URL('calibration.json', manifest), { signal }).catch(() => null);
-      if (response?.status === 404) return undefined;
-      signal.throwIfAborted();
-      if (!response?.ok) {
-        const why = response ? `the server answered ${response.status}` : 'the connection failed';
-        const details = { file: 'calibration.json', status: response?.status };
-        throw new AedrError(CODE, `calibration.json could not be fetched: ${why}`, '', details);
+      // No verdict rests on thresholds that anybody may have changed, where all else is known to be right.
+      if (integrity.manifest && !integrity.calibration) return undefined;
+      try {
+        return await fetchText(beside('calibration.json'), { code: CODE, signal, integrity: integrity.calibration });
+      } catch (error) {
+        if (error.details?.status === 404 && !integrity.calibration) return undefined;
+        throw error;
       }
-      return response.text();
     },
+  };
+}
+
+/**
+ * The package's own: all but the shards is part of its script.
+ * @param {import('./worker.js').PackedModel} model @returns {ModelSource}
+ */
+function packed({ manifestText, calibrationText, shards }) {
+  return {
+    manifest: async () => manifestText,
+    shard: ({ file, bytes }, options) => downloadBytes(shards[file], { code: CODE, bytes, ...options }),
+    calibration: async () => calibrationText,
   };
 }
 

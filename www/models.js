@@ -1,13 +1,15 @@
 /** The models that the page can check against: from `weights/index.json`, and those that were added. */
 
-import { request } from './download.js';
 import { AedrError } from './errors.js';
+import { INTEGRITY } from './integrity.js';
 import { addedModels } from './store.js';
 import { demonstration } from './texts.js';
+import { fetchText } from './verified.js';
 
 /** @typedef {import('./result.js').ModelEntry} ModelEntry */
 
-const INDEX = new URL('../weights/index.json', import.meta.url);
+const ROOT = new URL('..', import.meta.url).href;
+const INDEX = new URL('weights/index.json', ROOT).href;
 const FORMAT_VERSION = 1;
 /** Our own model, which no generator uses: every result has to say so. */
 const DEMONSTRATION = 'aedr-small';
@@ -33,8 +35,8 @@ export function hostedModels() {
 
 /** @returns {Promise<ModelEntry[]>} */
 async function fetchEntries() {
-  const response = await request(INDEX.href, { code: 'weights_missing' });
-  const index = await response.json().catch(() => null);
+  const text = await fetchText(INDEX, { code: 'weights_missing', integrity: integrityOf(INDEX) });
+  const index = parsed(text);
   if (index?.format_version !== FORMAT_VERSION || !index.models?.length) {
     const [file, detail] = ['weights/index.json', 'no model in a form that this page knows'];
     throw new AedrError('manifest_invalid', `${file} lists ${detail}`, '', { file, detail });
@@ -42,12 +44,32 @@ async function fetchEntries() {
   return index.models.map((/** @type {any} */ entry) => {
     const ours = entry.id === DEMONSTRATION;
     const manifest = new URL(entry.manifest, INDEX).href;
-    return { ...entry, name: ours ? demonstration.name : entry.name, manifest, demonstration: ours };
+    const name = ours ? demonstration.name : entry.name;
+    return { ...entry, name, manifest, integrity: integrityOfModel(manifest), demonstration: ours };
   });
 }
 
+/** @param {string} text */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** What the two files must be that decide over a model's weights and its verdicts. @param {string} manifest */
+function integrityOfModel(manifest) {
+  return { manifest: integrityOf(manifest), calibration: integrityOf(new URL('calibration.json', manifest).href) };
+}
+
+/** @param {string} url */
+function integrityOf(url) {
+  return url.startsWith(ROOT) ? INTEGRITY[url.slice(ROOT.length)] : undefined;
+}
+
 /** What a worker needs to know of a model. @param {ModelEntry} entry @returns {import('./worker.js').ModelAddress} */
-export function addressOf({ id, name, manifest, files, demonstration: ours }) {
+export function addressOf({ id, name, manifest, integrity, files, demonstration: ours }) {
   const called = ours ? { name } : {};
-  return files ? { id, ...called, files } : { id, ...called, manifest: manifest ?? '' };
+  return files ? { id, ...called, files } : { id, ...called, manifest: manifest ?? '', integrity };
 }

@@ -6,20 +6,29 @@
  *   onProgress: (progress: any) => void}} Waiting
  */
 
+import { watchLife } from './alive.js';
 import { AedrError, fromPlain } from './errors.js';
+import { addressOf, startWorker } from './starting.js';
 
 /** How long a worker may take to honour a cancel before it is ended. */
 const CANCEL_PATIENCE_MS = 2000;
+/**
+ * After these a worker is of no more use: a module that trapped cannot be trusted, a failed import may be remembered, and
+ * a module opens one graphics device in its life.
+ */
+const LAST_ERRORS = ['engine_stopped', 'program_missing', 'device_failed'];
 
 export class Remote {
   #script;
   /** @type {Worker | null} */
   #worker = null;
+  /** Stops watching whether it lives. @type {(() => void) | null} */
+  #unwatch = null;
   /** @type {Map<number, Waiting>} */
   #waiting = new Map();
   #lastId = 0;
 
-  /** @param {URL} script */
+  /** @param {import('./starting.js').ScriptAddress} script */
   constructor(script) {
     this.#script = script;
   }
@@ -53,11 +62,20 @@ export class Remote {
     }
   }
 
+  /** Ends the worker and whatever was asked of it. @param {Error} reason */
+  close(reason) {
+    this.#stop(reason);
+  }
+
   #start() {
-    const worker = new Worker(this.#script, { type: 'module' });
+    const worker = startWorker(this.#script);
     worker.addEventListener('message', ({ data }) => {
       if (data.fatal) {
         this.#stop(fromPlain(data.fatal));
+        return;
+      }
+      if (data.alive) {
+        this.#unwatch = watchLife(data.alive, () => this.#stop(ended()));
         return;
       }
       const waiting = this.#waiting.get(data.id);
@@ -69,7 +87,7 @@ export class Remote {
     worker.addEventListener('error', (event) => {
       // An error before the worker could listen has no message: its own files did not load.
       const { message } = event;
-      const { pathname: file } = this.#script;
+      const { pathname: file } = addressOf(this.#script);
       this.#stop(
         message
           ? new AedrError('engine_stopped', message, '', { detail: message })
@@ -82,15 +100,21 @@ export class Remote {
   /** @param {Waiting} waiting @param {import('./errors.js').PlainError} error */
   #fail(waiting, error) {
     waiting.reject(fromPlain(error));
-    // After a trap the module's memory cannot be trusted, and a failed import may be remembered.
-    if (error.code === 'engine_stopped' || error.code === 'program_missing') this.#stop(fromPlain(error));
+    if (LAST_ERRORS.includes(error.code)) this.#stop(fromPlain(error));
   }
 
   /** Ends the worker; the next check starts a new one. @param {Error} reason */
   #stop(reason) {
+    this.#unwatch?.();
     this.#worker?.terminate();
-    this.#worker = null;
+    this.#worker = this.#unwatch = null;
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
   }
+}
+
+/** The browser ended the worker. */
+function ended() {
+  const message = 'the browser ended it, perhaps because this device ran short of memory';
+  return new AedrError('engine_stopped', message, '', { ended: true });
 }

@@ -3,9 +3,7 @@
 import { dateText } from './card-content.js';
 import { element } from './dom.js';
 import { paragraph, sentence } from './errors.js';
-import { format } from './numbers.js';
-import { evidenceText } from './result.js';
-import { inWords } from './said.js';
+import { evidenceText, format, inWords } from './said.js';
 import {
   device as deviceWords,
   exports as words,

@@ -6,7 +6,8 @@
  * @typedef {{outcome: string, reports: number[]}} Group Positions of models that cannot be told apart.
  * @typedef {import('./arrivals.js').Intake} Intake
  * @typedef {{id: string, name: string, manifest?: string, files?: import('./store.js').ModelFiles, note?: string,
- *   demonstration?: boolean}} ModelEntry With a `manifest`'s address or, from the store, its `files`.
+ *   integrity?: import('./worker.js').HostedModel['integrity'], demonstration?: boolean}} ModelEntry With a `manifest`'s
+ *   address or, from the store, its `files`.
  */
 
 import { closerLook } from './closer.js';
@@ -14,23 +15,26 @@ import { element } from './dom.js';
 import { gap, paragraph, sentence } from './errors.js';
 import { outcomeGlyph } from './glyph.js';
 import { takeAway } from './exports-place.js';
-import { format, numbersSection } from './numbers.js';
+import { numbersSection } from './numbers.js';
 import { evidencePlot } from './plot.js';
-import { inWords, remarkText } from './said.js';
+import {
+  arrivalNotes,
+  deviceLine,
+  errorWords,
+  evidenceText,
+  groupWords,
+  inWords,
+  remarkText,
+  verdictText,
+} from './said.js';
 import {
   demonstration,
-  device as deviceWords,
-  errors as errorHeadings,
-  evidence as evidenceWords,
   failure,
-  intake as intakeWords,
   lines as lineWords,
   meanings,
   outcomes,
   result as words,
   search as searchWords,
-  signals,
-  verdicts,
 } from './texts.js';
 import { travelling } from './travelling.js';
 
@@ -55,7 +59,7 @@ export function resultView(answer, { intake, models, onAgain, onDeeper }) {
   /** @type {Node[]} */
   const summary = [
     heading(outcome, outcomes[outcome].heading),
-    verdict(verdictText(answer)),
+    verdict(verdictText(ranking, answers.map(({ report }) => report))),
     meaning(outcome),
     ...modelNotes(models.find(({ id }) => id === leading.report.model.id)),
   ];
@@ -107,50 +111,10 @@ function meaning(outcome) {
   );
 }
 
-/** @param {CheckAnswer} answer */
-export function verdictText(answer) {
-  const { outcome, reason } = answer.ranking;
-  return verdicts[outcome](subjects(answer), reason ? remarkText(reason) : '');
-}
-
-/**
- * How usual the signal is among images of both kinds.
- * @param {any} evidence
- */
-export function evidenceText({ belonging_share: own, belonging_count: owns, other_share: other, other_count: others, condition }) {
-  // Densities go on beyond what so many images can show.
-  const share = (/** @type {number} */ value, /** @type {number} */ count) =>
-    value < 1 / (count + 1) ? evidenceWords.fewer(count + 1) : evidenceWords.share(value);
-  return evidenceWords.line(share(own, owns), share(other, others), owns, others, condition);
-}
-
-/** The models that the verdict is about. @param {CheckAnswer} answer */
-function subjects({ answers, ranking }) {
-  const { outcome, groups } = ranking;
-  const asked = groups.filter((/** @type {Group} */ group) => group.outcome === outcome);
-  // Of those that cannot tell, the one whose reason is given.
-  if (outcome === 'cannot_tell') asked.length = 1;
-  return asked.flatMap((/** @type {Group} */ { reports }) => reports.map((index) => answers[index].report.model.name));
-}
-
 /** Models that cannot be told apart, as one line. @param {any[]} reports */
 function groupLine(reports) {
   const { outcome, names, said, remarks } = groupWords(reports);
   return line(outcome, names, said, remarks);
-}
-
-/** What that line says. @param {any[]} reports */
-export function groupWords(reports) {
-  const { outcome, signal, signal_kind: kind, threshold } = reports[0];
-  const names = reports.map(({ model }) => model.name);
-  const serves = [...new Set(reports.flatMap(({ model }) => model.serves))];
-  const said = threshold === null ? lineWords.uncalibrated : lineWords.outcomes[outcome];
-  const remarks = [
-    lineWords.signal(signals[kind][0], format(signal), threshold === null ? null : format(threshold)),
-    ...(serves.length > 0 ? [lineWords.serves(serves)] : []),
-    ...(names.length > 1 ? [lineWords.alike(names)] : []),
-  ];
-  return { outcome, names, said, remarks };
 }
 
 /** @param {ModelEntry | undefined} model @param {import('./errors.js').PlainError} error */
@@ -179,17 +143,15 @@ function line(glyph, names, said, remarks) {
  * @returns {View}
  */
 export function errorView(error, { onAgain, onCpu }) {
-  const { code, message, advice } = inWords(error);
-  if (code === 'cancelled') {
-    const summary = [heading('cannot_tell', errorHeadings.cancelled), verdict(failure.cancelled)];
+  const { heading: told, text, advice, cpuHelps, retryHelps } = errorWords(error);
+  if (error.code === 'cancelled') {
+    const summary = [heading('cannot_tell', told), verdict(failure.cancelled)];
     return { summary: [...summary, buttons([[words.again, onAgain]])], details: [] };
   }
-  const cpuHelps = ['no_webgpu', 'device_failed', 'engine_stopped'].includes(code);
-  const retryHelps = /^(weights|manifest|program|unreadable|internal|device_failed|engine_stopped|link_(refused|interrupted|failed))/.test(code);
   const summary = [
-    heading('error', errorHeadings[code] ?? errorHeadings.internal),
-    verdict(sentence(message)),
-    element('p', {}, advice || fallbackAdvice(code)),
+    heading('error', told),
+    verdict(text),
+    element('p', {}, advice),
     buttons([
       [failure.useCpu, cpuHelps && onAgain ? onCpu : null],
       [failure.tryAgain, retryHelps ? onAgain : null],
@@ -220,13 +182,6 @@ function buttons(actions) {
   return line;
 }
 
-/** @param {string} code */
-function fallbackAdvice(code) {
-  if (code === 'no_webgpu') return failure.webgpuAdvice;
-  if (code === 'engine_stopped') return failure.stoppedAdvice;
-  return code === 'internal' ? failure.internalAdvice : failure.retryAdvice;
-}
-
 /** @param {ModelEntry | undefined} model */
 function modelNotes(model) {
   if (!model) return [];
@@ -243,20 +198,4 @@ function modelNotes(model) {
 function list(name, headingText, sentences) {
   const items = element('ul', {}, ...sentences.map((sentence) => element('li', {}, sentence)));
   return element('section', { class: name }, element('h3', {}, headingText), items);
-}
-
-/** What may have happened to the image on its way here. @param {Intake} intake */
-function arrivalNotes({ arrival, asShown, converted }) {
-  const lines = [];
-  if (arrival === 'pasted') lines.push(words.pasted);
-  if (arrival === 'link') lines.push(intakeWords.fromLink);
-  if (asShown) lines.push(intakeWords.asShown);
-  if (converted) lines.push(converted === 'heic' ? intakeWords.convertedHeic : intakeWords.convertedPhone);
-  return lines;
-}
-
-/** @param {CheckAnswer} answer */
-function deviceLine({ device, seconds }) {
-  const where = device.kind === 'webgpu' ? deviceWords.gpu(device.adapter) : deviceWords.cpu(device.threads);
-  return deviceWords.line(where, deviceWords.why[device.reason], deviceWords.seconds(seconds));
 }

@@ -27,7 +27,6 @@ export const {
   intake,
   library,
   lines,
-  MAX_FILE_BYTES,
   meanings,
   numbers,
   offline,

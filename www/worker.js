@@ -3,11 +3,17 @@
  *
  * @typedef {import('./device.js').DevicePreference} DevicePreference
  * @typedef {import('./device.js').DeviceReason} DeviceReason
- * @typedef {{id: string, name?: string} & ({manifest: string} | {files: import('./store.js').ModelFiles})} ModelAddress
+ * @typedef {{id: string, name?: string} & (HostedModel | PackedModel | {files: import('./store.js').ModelFiles})}
+ *   ModelAddress
  *   `name`: if the page calls it otherwise than its manifest. `manifest` is an absolute address, and the other files
- *   stand beside it.
- * @typedef {{image: ArrayBuffer, name: string, models: ModelAddress[], preference: DevicePreference, deep: boolean}}
- *   CheckRequest A `deep` check searches for the grid that the image may have been painted on.
+ *   stand beside it. `integrity`: what the manifest and the calibration must be.
+ * @typedef {{manifest: string, integrity?: {manifest?: string, calibration?: string}}} HostedModel
+ * @typedef {{manifestText: string, calibrationText: string, shards: Record<string, string>}} PackedModel `shards`: the
+ *   address of each.
+ * @typedef {{program?: string, helper?: string}} Parts Absolute addresses of the module and of what helpers run, where
+ *   they are not beside the worker.
+ * @typedef {{image: ArrayBuffer, name: string, models: ModelAddress[], preference: DevicePreference, deep: boolean,
+ *   parts?: Parts}} CheckRequest A `deep` check searches for the grid that the image may have been painted on.
  * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress
  * @typedef {{model: string, number: number, count: number}} ModelProgress Which of several models it is about.
  * @typedef {{stage: string, fraction?: number} & Partial<ModelProgress>} ComputeProgress
@@ -38,7 +44,7 @@
  */
 
 import { answer } from './channel.js';
-import { chooseDevice } from './device.js';
+import { chooseDevice, watchDevices } from './device.js';
 import { helpers } from './crew.js';
 import { modelSource } from './model-source.js';
 import { AedrError, fromPlain, toPlain } from './errors.js';
@@ -53,23 +59,27 @@ const ENDS_ALL = ['cancelled', 'device_failed', 'engine_stopped', 'image_too_sma
 /** Browsers show these themselves. */
 const SHOWN = ['PNG', 'JPEG', 'WebP', 'GIF', 'BMP'];
 
-/** `models` holds how many bytes the weights of each take. */
-/** @type {{device: 'gpu' | 'cpu', checker: any, models: Map<string, number>} | null} */
+/**
+ * `models` holds how many bytes the weights of each take, and what it was loaded from.
+ * @type {{device: 'gpu' | 'cpu', checker: any, models: Map<string, {bytes: number, origin: string}>} | null}
+ */
 let open = null;
 
-answer(self, { check, calibrate });
+const giveUp = answer(self, { check, calibrate });
+// A check on the CPU goes on.
+watchDevices((error) => open?.device !== 'cpu' && giveUp(error));
 
 /**
  * Checks an image against models, the cheapest first. A model that fails has a failure and stops no other.
  * @param {CheckRequest} params @param {import('./channel.js').CallContext} context
  * @returns {Promise<CheckAnswer>}
  */
-async function check({ image: buffer, name, models, preference, deep }, context) {
+async function check({ image: buffer, name, models, preference, deep, parts = {} }, context) {
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
-  const { Image, record: recordOf } = await loadProgram(context);
+  const { Image, record: recordOf } = await loadProgram(context, parts.program);
   progress({ stage: 'device' });
-  const { checker } = await openDevice(choice.device, context);
+  const { checker } = await openDevice(choice.device, parts, context);
   progress({ stage: 'decode' });
   const bytes = new Uint8Array(buffer);
   const image = Image.decode(bytes, false);
@@ -141,14 +151,14 @@ async function calibrate({ id, belonging, others }, context) {
   return made;
 }
 
-/** @param {'gpu' | 'cpu'} device @param {import('./channel.js').CallContext} context */
-async function openDevice(device, context) {
+/** @param {'gpu' | 'cpu'} device @param {Parts} parts @param {import('./channel.js').CallContext} context */
+async function openDevice(device, parts, context) {
   if (open?.device === device) return open;
-  const { Checker, compiled } = await loadProgram(context);
+  const { Checker, compiled } = await loadProgram(context, parts.program);
   open?.checker.free();
   open = null;
   open = { device, checker: await Checker.create(device), models: new Map() };
-  if (device === 'cpu') open.checker.hire(await helpers(compiled));
+  if (device === 'cpu') open.checker.hire(await helpers(compiled, parts.helper));
   return open;
 }
 
@@ -183,14 +193,17 @@ async function costs(image, models, signal) {
 async function loadModel(model, manifestText, parameterBytes, { signal, progress }) {
   const { checker, models } = /** @type {NonNullable<typeof open>} */ (open);
   const loaded = models.get(model.id);
-  if (loaded) {
-    models.delete(model.id);
+  const origin = originOf(model, manifestText);
+  if (loaded) models.delete(model.id);
+  if (loaded?.origin === origin) {
     models.set(model.id, loaded);
     return;
   }
+  // Another of the same id.
+  if (loaded) checker.forget_model(model.id);
   let kept = parameterBytes;
-  for (const bytes of models.values()) kept += bytes;
-  for (const [id, bytes] of models) {
+  for (const { bytes } of models.values()) kept += bytes;
+  for (const [id, { bytes }] of models) {
     if (kept <= KEPT_BYTES) break;
     checker.forget_model(id);
     models.delete(id);
@@ -212,5 +225,11 @@ async function loadModel(model, manifestText, parameterBytes, { signal, progress
     before += shard.bytes;
   }
   checker.finish_model(await source.calibration(signal));
-  models.set(model.id, parameterBytes);
+  models.set(model.id, { bytes: parameterBytes, origin });
+}
+
+/** What tells models of the same id apart. @param {ModelAddress} model @param {string} manifestText */
+function originOf(model, manifestText) {
+  const { manifest, integrity } = /** @type {Partial<import('./worker.js').HostedModel>} */ (model);
+  return JSON.stringify([manifestText, manifest, integrity]);
 }

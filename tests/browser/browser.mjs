@@ -22,10 +22,10 @@ const SOFTWARE_WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftsh
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** @param {{webgpu?: boolean}} [options] */
-export function launch({ webgpu = true } = {}) {
+/** @param {{webgpu?: boolean, more?: string[]}} [options] `more`: further arguments. */
+export function launch({ webgpu = true, more = [] } = {}) {
   const args = webgpu ? [...QUIET, ...SOFTWARE_WEBGPU] : [...QUIET, '--disable-gpu', '--disable-features=WebGPU'];
-  return chromium.launch({ executablePath: CHROMIUM, args });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...args, ...more] });
 }
 
 /** A browser that keeps what pages store in a folder, not in memory. @param {string} folder */
@@ -55,6 +55,15 @@ export async function openPage(browser, address, options) {
   });
   await page.goto(address);
   return { context, page, requests, complaints };
+}
+
+/**
+ * As before it was assembled, a page does not know what its files must be: for tests of other files than it came with.
+ * @param {import('playwright-core').BrowserContext} context
+ */
+export async function withoutIntegrity(context) {
+  const body = 'export const INTEGRITY = {};';
+  await context.route('**/www/integrity.js', (route) => route.fulfill({ contentType: 'text/javascript', body }));
 }
 
 /** The sample list of the build under test. */

@@ -12,8 +12,9 @@ export async function front(address) {
     behind: address,
     /** What was asked for: paths, with the answers' status. @type {{path: string, status: number}[]} */
     asked: [],
-    /** Answers that differ from those behind, by path: a status (0 for none ever), a page, or a change of the bytes.
-     * @type {Map<string, number | string | ((bytes: Buffer) => Buffer)>} */
+    /** Answers that differ from those behind, by path: a status (0 for none ever), a page, a change of the bytes, or
+     * whatever is done with the response.
+     * @type {Map<string, number | string | ((bytes: Buffer) => Buffer) | {answer: (response: any) => void}>} */
     instead: new Map(),
   };
   const server = createServer((request, response) => {
@@ -25,6 +26,7 @@ export async function front(address) {
       response.end(body);
     };
     if (instead === 0) return;
+    if (typeof instead === 'object') return instead.answer(response);
     if (typeof instead === 'number') return end(instead, {}, '');
     if (typeof instead === 'string') return end(200, { 'Content-Type': 'text/html' }, instead);
     // A changed file has another tag.

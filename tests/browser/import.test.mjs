@@ -6,7 +6,17 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DIST, launch, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
+import {
+  DIST,
+  launch,
+  openPage,
+  ROOT,
+  sampleBytes,
+  sampleList,
+  serve,
+  settled,
+  withoutIntegrity,
+} from './browser.mjs';
 import { everythingBelongs } from './calibrations.mjs';
 import { hub } from './hub.mjs';
 import { png } from './images.mjs';
@@ -191,6 +201,7 @@ importTest('an added model computes what its file computes', async () => {
   const plain = await serve({ directories: [DIST, resolve(ROOT, 'dist-test')] });
   const index = { format_version: 1, models: [{ id: 'kl_quant', name: 'Pack', manifest: '../packs/kl_quant/manifest.json' }] };
   const other = await openPage(browser, 'about:blank');
+  await withoutIntegrity(other.context);
   await other.context.route('**/weights/index.json', (route) => route.fulfill({ json: index }));
   await other.page.goto(plain.address);
   await other.page.getByRole('button', { name: sample.title }).click();

@@ -563,8 +563,8 @@ intakeTest('fetching is cancelled', async (page) => {
 async function impatient() {
   const folder = await mkdtemp(resolve(tmpdir(), 'aedr-'));
   await mkdir(resolve(folder, 'www'));
-  const worker = await readFile(resolve(DIST, 'www/link-worker.js'), 'utf8');
-  await writeFile(resolve(folder, 'www/link-worker.js'), worker.replace('15_000', '500'));
+  const script = await readFile(resolve(DIST, 'www/image-fetch.js'), 'utf8');
+  await writeFile(resolve(folder, 'www/image-fetch.js'), script.replace('15_000', '500'));
   const changed = await serve({ directories: [folder, DIST] });
   ended.push(changed.close, () => rm(folder, { recursive: true }));
   return changed.address;

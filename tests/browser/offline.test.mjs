@@ -1,17 +1,24 @@
 /** The page without a connection, its updates, what other programs give it, and how it is installed. */
 
 import assert from 'node:assert/strict';
-import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { writeOfflineList } from '../../scripts/offline-list.mjs';
 import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { front } from './front.mjs';
 import { busyPng } from './images.mjs';
+import { nextRelease } from './releases.mjs';
 
 /** What every update fetches, and the browser by itself. */
-const UPDATE = ['service-worker.js', 'index.html', 'favicon.ico', 'www/favicon.svg', 'www/manifest.webmanifest'];
+const UPDATE = [
+  'service-worker.js',
+  'index.html',
+  'embed.html',
+  'favicon.ico',
+  'www/favicon.svg',
+  'www/manifest.webmanifest',
+];
 const READY = 'Ready to work offline';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -303,21 +310,6 @@ test('a new release waits until a person wants it', { timeout: 240_000 }, async 
     await rm(folder, { recursive: true });
   }
 });
-
-/** The page with another headline and another sample. @param {string} folder */
-async function nextRelease(folder) {
-  await cp(DIST, folder, { recursive: true });
-  const texts = resolve(folder, 'www/texts/en.js');
-  const text = await readFile(texts, 'utf8');
-  await writeFile(texts, text.replace(/headline: '[^']+'/, "headline: 'The next release'"));
-  const [{ file }] = await sampleList();
-  await appendFile(resolve(folder, 'www/samples', file), '\n');
-  await writeOfflineList(folder);
-  const script = await readFile(resolve(folder, 'service-worker.js'), 'utf8');
-  const { files } = JSON.parse(/^const RELEASE = (.*);$/m.exec(script)?.[1] ?? '');
-  const server = await serve({ directories: [folder] });
-  return { ...server, count: Object.keys(files).length, changed: [`www/samples/${file}`, 'www/texts/en.js'] };
-}
 
 const FORM = `<!doctype html><link rel="icon" href="data:,">
   <form method="post" enctype="multipart/form-data" action="share">

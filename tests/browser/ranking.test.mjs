@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DIST, launch, openPage, ROOT, sampleList, serve, settled } from './browser.mjs';
+import { DIST, launch, openPage, ROOT, sampleList, serve, settled, withoutIntegrity } from './browser.mjs';
 import { everythingBelongs } from './calibrations.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -31,7 +31,8 @@ after(async () => {
  * @param {Record<string, any>} [changes] To the manifest of the last.
  */
 async function openSite(changes = {}) {
-  const opened = await openPage(browser, `${server.address}index.html`);
+  const opened = await openPage(browser, 'about:blank');
+  await withoutIntegrity(opened.context);
   const index = JSON.parse(await readFile(resolve(DIST, 'weights/index.json'), 'utf8'));
   const pack = (/** @type {string} */ id) => ({ id, name: `Pack ${id}`, manifest: `../packs/${id}/manifest.json` });
   index.models.unshift(pack('kl_quant'), pack('absent'));
@@ -44,6 +45,7 @@ async function openSite(changes = {}) {
     route.fulfill({ json: { ...manifest, serves: ['Painter One', 'Painter Two'], ...changes } }),
   );
   await opened.context.route('**/tiny_taesd/calibration.json', (route) => route.fulfill({ json: calibration }));
+  await opened.page.goto(`${server.address}index.html`);
   return opened;
 }
 

@@ -1,11 +1,11 @@
 /** English: see `texts.js`. `index.html` names sentences of `page` by `data-text`. */
 
+import { MAX_FILE_BYTES } from '../limits.js';
+
 /** @param {number} bytes */
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 /** @param {number} bytes */
 const amount = (bytes) => (bytes < 1e9 ? `${megabytes(bytes)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
-
-export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** Sentences of the fixed page. */
 export const page = {
@@ -49,6 +49,7 @@ export const page = {
     'Resizing, cropping, filters and strong compression change the pixels and can hide a match. And a match says ' +
     'where pixels came from, not whether a picture is true or false.',
   footer: 'aedr · free software, MIT or Apache-2.0',
+  licences: 'Licences of what this page is made of',
   creditsHeading: 'Where the sample images come from',
   dropNow: 'Let go to check this image',
 };
@@ -467,9 +468,23 @@ export const errors = {
   import_address: 'This is no address of a file',
   manifest_invalid: 'The model’s description is not valid',
   program_missing: 'The checking program could not be fetched',
+  integrity_failed: 'A file is not as it should be',
+  bad_options: 'The check is not set up as it should be',
+  unknown_model: 'This model is not known here',
+  closed: 'The check was ended',
   no_webgpu: 'WebGPU is not available',
   device_failed: 'The processor gave up',
   engine_stopped: 'The checking program stopped',
+  bad_message: 'The frame was asked for something it does not know',
+  unsupported_version: 'The frame and the page around it are of different versions',
+  frame_busy: 'The frame has enough to do',
+  frame_flooded: 'The frame was asked too much at once',
+  frame_replaced: 'The frame has another connection',
+  frame_taken: 'The reader uses the frame',
+  frame_silent: 'The frame does not answer',
+  frame_sandboxed: 'The frame is not allowed to run',
+  frame_reloaded: 'The frame was loaded anew',
+  frame_broken: 'The frame does not answer as it should',
   cancelled: 'Cancelled',
   internal: 'Something went wrong',
 };
@@ -877,4 +892,42 @@ export const card = {
   made:
     'Made on the device of the person who checked the image; the image was sent nowhere. A picture like this can be ' +
     'edited: with the report and the image file anybody can repeat the check.',
+};
+
+/** The check as a part of other sites' pages. */
+export const embed = {
+  privacy: 'The image is checked here, in your browser, and sent nowhere.',
+  dropHere: 'Drop an image here, or choose one',
+  before: 'The check asks one model: a small demonstration that no public generator uses. It shows how the check works.',
+  /** The name of an image and, before it, what can be done with it. */
+  labelled: (/** @type {string} */ label, /** @type {string} */ name) => `${label}: ${name}`,
+  asked: (/** @type {string[]} */ names) =>
+    `${names.length > 1 ? 'The models' : 'The model'} that ${names.length > 1 ? 'were' : 'was'} asked: ` +
+    `${new Intl.ListFormat('en').format(names)}.`,
+  onlyFirst: (/** @type {number} */ count) => `${count} files came at once. Only the first was checked.`,
+  noImage: 'The page names no image to check',
+  noImageAdvice: 'Choose an image file of your own, or tell those who run this site.',
+  /** There is no closer look here. @type {typeof meanings} */
+  meanings: {
+    ...meanings,
+    matches: {
+      ...meanings.matches,
+      meansNot: [
+        ...meanings.matches.meansNot.slice(0, -1),
+        'That all of it was painted. Edited parts can lie in a real photograph.',
+      ],
+    },
+  },
+};
+
+/** The frame in another site's page. */
+export const frame = {
+  idle: 'You can check an image of your own here. The page around this frame is told neither the image nor the answer.',
+  reader:
+    'You chose this image yourself. The page around this frame is told neither the image nor the answer, only that a ' +
+    'check is running.',
+  embedder: 'The page around this frame gave this image, and is told the answer.',
+  own: 'Check an image of your own',
+  remove: 'Take your image away',
+  ownPage: 'Open aedr on a page of its own',
 };

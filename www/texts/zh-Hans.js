@@ -1,11 +1,11 @@
 /** Simplified Chinese: see `texts.js`. A zero-width space in a heading is where its line may break. */
 
+import { MAX_FILE_BYTES } from '../limits.js';
+
 /** @param {number} bytes */
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 /** @param {number} bytes */
 const amount = (bytes) => (bytes < 1e9 ? `${megabytes(bytes)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
-
-export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** Sentences of the fixed page. */
 export const page = {
@@ -42,6 +42,7 @@ export const page = {
   limitsLong:
     '缩放、裁剪、滤镜和高强度压缩会改变像素，可能掩盖本来的相符。此外，相符只说明像素从哪里来，并不说明画面内容是真是假。',
   footer: 'aedr · 自由软件，MIT或Apache-2.0许可',
+  licences: '本页所用软件的许可证',
   creditsHeading: '示例图片的出处',
   dropNow: '松开即可检查这张图片',
 };
@@ -422,9 +423,23 @@ export const errors = {
   import_address: '这不是文件的网址',
   manifest_invalid: '模型的说明文件无效',
   program_missing: '未能取得检查程序',
+  integrity_failed: '有一个文件与应有的不符',
+  bad_options: '检查的设置有误',
+  unknown_model: '这里没有这个模型',
+  closed: '检查已被结束',
   no_webgpu: 'WebGPU不可用',
   device_failed: '处理器停止工作',
   engine_stopped: '检查程序意外停止',
+  bad_message: '嵌入框收到了无法理解的请求',
+  unsupported_version: '嵌入框与外面的网页版本不同',
+  frame_busy: '嵌入框里等待的检查太多',
+  frame_flooded: '嵌入框一下子收到的请求太多',
+  frame_replaced: '嵌入框已有另一个连接',
+  frame_taken: '读者正在使用嵌入框',
+  frame_silent: '嵌入框没有应答',
+  frame_sandboxed: '嵌入框不被允许运行',
+  frame_reloaded: '嵌入框重新载入了',
+  frame_broken: '嵌入框的应答不正常',
   cancelled: '已取消',
   internal: '出了问题',
 };
@@ -874,7 +889,10 @@ export const problems = {
     advice: '请改用CPU：速度较慢，结果相同。',
   },
   device_failed: {
-    message: ({ detail }) => `处理器未能完成计算：${detail}`,
+    message: ({ detail, lost, full }) => {
+      if (lost) return '图形处理器中途不可用：它被重置，或随设备一起进入了睡眠';
+      return full ? '图形处理器没有足够的内存来检查这张图片' : `处理器未能完成计算：${detail}`;
+    },
     advice: '请重试，或换用较小的图片，或改用CPU。',
   },
   bad_numbers: {
@@ -882,12 +900,33 @@ export const problems = {
     advice: '请检查所提供的内容。',
   },
   engine_stopped: {
-    message: ({ detail }) => `检查程序意外停止：${detail}`,
+    message: ({ detail, ended }) =>
+      ended ? '浏览器结束了检查程序，可能是因为设备内存不足' : `检查程序自身出错，意外停止：${detail}`,
     advice: '',
   },
   program_missing: {
-    message: ({ broken, ...rest }) => (broken ? `${rest.file}没有完整收到` : notFetched(rest)),
+    message: ({ broken, elsewhere, forbidden, ...rest }) => {
+      if (elsewhere) return `${rest.file}不在本网站上，浏览器不会启动其他网站的检查程序`;
+      if (forbidden) return `本网站的安全策略不允许启动${rest.file}`;
+      return broken ? `${rest.file}没有完整收到` : notFetched(rest);
+    },
     advice: '',
+  },
+  integrity_failed: {
+    message: ({ file }) => `文件${file}与应有的不符：内容不一致`,
+    advice: '请重新载入本页。如果再次出现，请不要相信本页给出的结果，并告诉网站的运营者。',
+  },
+  bad_options: {
+    message: ({ option, detail }) => `设置${option}无法使用：${detail}`,
+    advice: '请告诉网站的运营者。',
+  },
+  closed: {
+    message: () => '检查程序已被本网站关闭',
+    advice: '请重新载入本页，然后再检查一次。',
+  },
+  file_too_large: {
+    message: ({ bytes }) => failure.fileTooLarge(bytes),
+    advice: failure.fileTooLargeAdvice,
   },
   storage_full: {
     message: ({ needed, available, calibration }) => {
@@ -921,6 +960,46 @@ export const problems = {
   import_elsewhere: {
     message: () => '另一个标签页正在添加这个模型',
     advice: '',
+  },
+  bad_message: {
+    message: () => '嵌入框无法理解收到的消息',
+    advice: '请按嵌入框的说明发送消息。',
+  },
+  unsupported_version: {
+    message: ({ versions }) => `嵌入框使用第${versions.join('、')}版协议，而对方要求另一版`,
+    advice: '请使用与这一版aedr配套的脚本。',
+  },
+  frame_busy: {
+    message: ({ most }) => `已有${most}项检查在嵌入框里等待`,
+    advice: '请等其中一项完成。',
+  },
+  frame_flooded: {
+    message: () => '嵌入框收到的消息太多，已断开连接',
+    advice: '请重新连接，并减少消息。',
+  },
+  frame_replaced: {
+    message: () => '外面的网页重新建立了连接',
+    advice: '请使用较新的连接。',
+  },
+  frame_taken: {
+    message: () => '读者正在嵌入框里检查自己的图片',
+    advice: '请等嵌入框空闲后再试。',
+  },
+  frame_silent: {
+    message: ({ origin }) => `${origin}没有像aedr的嵌入框那样应答`,
+    advice: '请确认嵌入框显示的是该网站的embed.html、该网站允许您的网站嵌入，并且sandbox属性包含allow-scripts和allow-same-origin。',
+  },
+  frame_sandboxed: {
+    message: ({ missing }) => `嵌入框的sandbox属性缺少${missing}`,
+    advice: '请加上；嵌入框所在的网站必须与您的网页不同源。',
+  },
+  frame_reloaded: {
+    message: () => '嵌入框在应答之前重新载入了',
+    advice: '请再试一次。',
+  },
+  frame_broken: {
+    message: () => '嵌入框的应答没有意义',
+    advice: '请确认嵌入框显示的确实是您要的网页。',
   },
 };
 
@@ -1022,4 +1101,35 @@ export const card = {
   hash: '图片文件指纹（sha256）',
   program: (/** @type {string} */ version) => `使用aedr ${version}检查`,
   made: '在检查者的设备上生成，图片没有发送到任何地方。这样的结果图可以被修改：有了报告和图片文件，任何人都可以重复检查。',
+};
+
+/** The check as a part of other sites' pages. */
+export const embed = {
+  privacy: '图片就在您的浏览器里检查，不会发送到任何地方。',
+  dropHere: '把图片拖到这里，或者选择一张',
+  before: '这里只比对一个模型：一个小型演示模型，没有任何公开的生成器使用它。它只用来演示检查的过程。',
+  /** The name of an image and, before it, what can be done with it. */
+  labelled: (/** @type {string} */ label, /** @type {string} */ name) => `${label}：${name}`,
+  asked: (/** @type {string[]} */ names) => `所比对的模型：${listed.format(names)}。`,
+  onlyFirst: (/** @type {number} */ count) => `同时放入了${count}个文件，只检查了第一个。`,
+  noImage: '网页没有指明要检查的图片',
+  noImageAdvice: '请选择您自己的图片文件，或者告诉这个网站的管理者。',
+  /** There is no closer look here. @type {typeof meanings} */
+  meanings: {
+    ...meanings,
+    matches: {
+      ...meanings.matches,
+      meansNot: [...meanings.matches.meansNot.slice(0, -1), '整张图片都是生成的。真实的照片里也可能有经过编辑的部分。'],
+    },
+  },
+};
+
+/** The frame in another site's page. */
+export const frame = {
+  idle: '您可以在这里检查自己的图片。外面的网页既看不到图片，也不会得知结果。',
+  reader: '这张图片是您自己选择的。外面的网页既看不到图片，也不会得知结果，只知道有一项检查正在进行。',
+  embedder: '这张图片由外面的网页提供，检查结果会告诉那个网页。',
+  own: '检查您自己的图片',
+  remove: '移走您的图片',
+  ownPage: '在单独的页面里打开aedr',
 };

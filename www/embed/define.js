@@ -1,0 +1,7 @@
+/** Defines `<aedr-check>`. */
+
+import { AedrCheck, define } from './element.js';
+
+define();
+
+export { AedrCheck, define };
