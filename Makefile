@@ -1,4 +1,4 @@
-.PHONY: start test page setup bench official fuzz
+.PHONY: start test page package demos setup bench soak official fuzz
 
 # Installs what is missing, builds the page and serves it on this machine.
 start: page
@@ -13,9 +13,21 @@ test:
 fuzz:
 	@scripts/fuzz.sh $(TARGET) $(SECONDS)
 
+# Builds the npm package into target/npm/.
+package: page
+	@node scripts/package.mjs
+
+# Serves pages of other sites with the check in them.
+demos: package
+	@node scripts/demos.mjs
+
 # Builds the page into dist/, ready to be put on any static host.
 page: setup
 	@scripts/build-page.sh
+
+# Checks 500 images on each device and prints what happens to the memory.
+soak: page
+	@node tests/bench/soak.mjs
 
 # Measures the engine beside onnxruntime-web and prints a table.
 bench:

@@ -1,7 +1,7 @@
 /**
  * Whether a worker still lives. A browser that ends one, for want of memory perhaps, tells nobody. So a worker holds a
- * lock of its own for as long as it lives, and whoever waits for that lock learns when it ends. Pages without https have
- * no locks, and do without.
+ * lock of its own for as long as it lives, and whoever waits for that lock learns when it ends. Pages without https
+ * have no locks, and do without.
  */
 
 /**

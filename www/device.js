@@ -78,6 +78,6 @@ function lost(detail) {
 /** @param {GPUError} error */
 function failed({ constructor, message: detail }) {
   const full = constructor.name === 'GPUOutOfMemoryError';
-  const why = full ? 'the graphics processor has no memory left for this image' : `the graphics processor refused: ${detail}`;
-  return new AedrError('device_failed', why, ADVICE, { full, detail });
+  const why = full ? 'has no memory left for this image' : `refused: ${detail}`;
+  return new AedrError('device_failed', `the graphics processor ${why}`, ADVICE, { full, detail });
 }

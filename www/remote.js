@@ -13,8 +13,8 @@ import { addressOf, startWorker } from './starting.js';
 /** How long a worker may take to honour a cancel before it is ended. */
 const CANCEL_PATIENCE_MS = 2000;
 /**
- * After these a worker is of no more use: a module that trapped cannot be trusted, a failed import may be remembered, and
- * a module opens one graphics device in its life.
+ * After these a worker is of no more use: a module that trapped cannot be trusted, a failed import may be remembered,
+ * and a module opens one graphics device in its life.
  */
 const LAST_ERRORS = ['engine_stopped', 'program_missing', 'device_failed'];
 

@@ -35,9 +35,6 @@ export function watchRenewal(registration, visit) {
   };
   look();
   setInterval(look, LOOK_EVERY_MS);
-  // A file that is not what it should be may be of a newer release.
-  const onPhase = () => document.body.dataset.phase === 'error' && look();
-  new MutationObserver(onPhase).observe(document.body, { attributeFilter: ['data-phase'] });
   // Devices that sleep do not keep time.
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && Date.now() - looked > LOOK_EVERY_MS) look();

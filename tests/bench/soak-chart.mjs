@@ -2,6 +2,9 @@
 
 /** @typedef {import('../browser/soaking.mjs').Sample} Sample */
 
+/** @type {Record<string, string>} */
+const DEVICES = { cpu: 'CPU', webgpu: 'WebGPU' };
+
 const [WIDTH, HEIGHT] = [760, 300];
 const PLOT = { left: 60, right: 610, top: 44, bottom: 252 };
 /** @type {[keyof Sample, string, string][]} */
@@ -11,7 +14,8 @@ const CURVES = [
   ['module', 'module', '#2a9d8f'],
   ['gpu', 'GPU buffers', '#b5548a'],
 ];
-const STYLE = `text { font: 13px system-ui, sans-serif; fill: #333 } .grid { stroke: #8884 } path { fill: none; stroke-width: 2 }
+const STYLE = `text { font: 13px system-ui, sans-serif; fill: #333 } .grid { stroke: #8884 }
+    path { fill: none; stroke-width: 2 }
     @media (prefers-color-scheme: dark) { text { fill: #ddd } }`;
 
 /**
@@ -21,7 +25,8 @@ const STYLE = `text { font: 13px system-ui, sans-serif; fill: #333 } .grid { str
 export function chart(runs) {
   const panels = runs.map((run, index) => panel(run, index * HEIGHT));
   const height = HEIGHT * runs.length;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Memory over checks">
+  const label = 'Memory over checks';
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${label}">
   <style>${STYLE}</style>
 ${panels.join('\n')}
 </svg>
@@ -53,7 +58,7 @@ function panel({ device, samples }, top) {
       `<text x="${PLOT.right + 22}" y="${(at + 4).toFixed(1)}">${name}</text>`,
   );
   return `  <g transform="translate(0 ${top})">
-    <text x="${PLOT.left}" y="24">${device}: MB after so many checks</text>
+    <text x="${PLOT.left}" y="24">${DEVICES[device]}: MB after so many checks</text>
     ${[...lines, ...paths, ...labels].join('\n    ')}
     <text x="${PLOT.left}" y="${PLOT.bottom + 22}" text-anchor="middle">0</text>
     <text x="${PLOT.right}" y="${PLOT.bottom + 22}" text-anchor="middle">${last.checks}</text>

@@ -44,7 +44,10 @@ async function runFirst(context, file, script) {
   });
 }
 
-/** Drops an image and waits for what comes of it. @param {import('playwright-core').Page} page @param {string} name @param {Uint8Array} bytes */
+/**
+ * Drops an image and waits for what comes of it.
+ * @param {import('playwright-core').Page} page @param {string} name @param {Uint8Array} bytes
+ */
 export async function check(page, name, bytes) {
   await begin(page, name, bytes);
   return settled(page, { timeout: 150_000 });

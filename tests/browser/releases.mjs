@@ -10,7 +10,8 @@ const SECTION = Buffer.from([0, 2, 1, 97]);
 
 /**
  * The page with another headline and another sample.
- * @param {string} folder Where it is put. @param {{engine?: boolean}} [options] `engine`: the module is another file, too.
+ * @param {string} folder Where it is put.
+ * @param {{engine?: boolean}} [options] `engine`: the module is another file, too.
  */
 export async function nextRelease(folder, { engine = false } = {}) {
   await cp(DIST, folder, { recursive: true });
