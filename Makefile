@@ -25,8 +25,8 @@ demos: package
 page: setup
 	@scripts/build-page.sh
 
-# Checks 500 images on each device and prints what happens to the memory.
-soak: page
+# Checks 500 images on each device and prints what happens to the memory. After `make test`, which builds what it needs.
+soak:
 	@node tests/bench/soak.mjs
 
 # Measures the engine beside onnxruntime-web and prints a table.

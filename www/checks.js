@@ -124,7 +124,7 @@ export class Checks {
       const models = await modelEntries();
       const { deep } = entry;
       const preference = this.#preference();
-      const request = { image, name: intake.name, models: models.map(addressOf), preference, deep };
+      const request = { image, name: intake.name, models: models.map(addressOf), preference, deep, closerLook: true };
       const answer = await this.#ask('check', request, [image], { signal, onProgress });
       this.#set(entry, { state: 'done', found: { answer: named(answer, models), models, deep }, progress: null });
       this.#spare(entry);

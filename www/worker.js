@@ -13,7 +13,8 @@
  * @typedef {{program?: string, helper?: string}} Parts Absolute addresses of the module and of what helpers run, where
  *   they are not beside the worker.
  * @typedef {{image: ArrayBuffer, name: string, models: ModelAddress[], preference: DevicePreference, deep: boolean,
- *   parts?: Parts}} CheckRequest A `deep` check searches for the grid that the image may have been painted on.
+ *   closerLook?: boolean, parts?: Parts}} CheckRequest A `deep` check searches for the grid that the image may have been
+ *   painted on. Pictures are made for a `closerLook` only.
  * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress
  * @typedef {{model: string, number: number, count: number}} ModelProgress Which of several models it is about.
  * @typedef {{stage: string, fraction?: number} & Partial<ModelProgress>} ComputeProgress
@@ -74,7 +75,7 @@ watchDevices((error) => open?.device !== 'cpu' && giveUp(error));
  * @param {CheckRequest} params @param {import('./channel.js').CallContext} context
  * @returns {Promise<CheckAnswer>}
  */
-async function check({ image: buffer, name, models, preference, deep, parts = {} }, context) {
+async function check({ image: buffer, name, models, preference, deep, closerLook = false, parts = {} }, context) {
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
   const { Image, record: recordOf } = await loadProgram(context, parts.program);
@@ -97,7 +98,7 @@ async function check({ image: buffer, name, models, preference, deep, parts = {}
       try {
         await loadModel(model, manifest, bytes, { signal, progress: report });
         const started = performance.now();
-        const { found, local } = await checker.check(image, model.id, deep, yieldingProgress(signal, overall));
+        const { found, local } = await checker.check(image, model.id, deep, closerLook, yieldingProgress(signal, overall));
         seconds += (performance.now() - started) / 1000;
         answers.push({ ...JSON.parse(found), local: local && withBlobs(local) });
       } catch (thrown) {
@@ -118,7 +119,8 @@ async function check({ image: buffer, name, models, preference, deep, parts = {}
         new Date().toISOString(),
       ),
     );
-    const picture = SHOWN.includes(answers[0].report.image.format) ? null : pngBlob(image.picture());
+    const hidden = closerLook && !SHOWN.includes(answers[0].report.image.format);
+    const picture = hidden ? pngBlob(image.picture()) : null;
     const { kind, adapter, threads } = JSON.parse(checker.device_report());
     const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
     const device = { kind, adapter: named, reason: choice.reason, threads };

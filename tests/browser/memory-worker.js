@@ -30,7 +30,7 @@ async function measure(image, device) {
     return false;
   };
   const decoded = Image.decode(image, false);
-  const ended = await checker.check(decoded, manifest.id, false, stop).catch((error) => error.code);
+  const ended = await checker.check(decoded, manifest.id, false, true, stop).catch((error) => error.code);
   return {
     ended,
     stages,
