@@ -11,36 +11,54 @@ const STANDS_OUT: f64 = 3.5;
 ///
 /// At a block's edge neighbouring pixels differ more than the pixels on both sides of them do. Grey values, row-major.
 pub fn block_grid(grey: &[u8], width: usize) -> Option<[u32; 2]> {
-    if width < 4 * BLOCK || grey.len() / width < 4 * BLOCK {
+    let height = grey.len().checked_div(width)?;
+    if width.min(height) < LEAST_SIDE {
         return None;
     }
-    let height = grey.len() / width;
-    let at = |x: usize, y: usize| i32::from(grey[y * width + x]);
-    let step = |a: i32, b: i32, c: i32, d: i32| f64::from(2 * (b - c).abs() - (a - b).abs() - (c - d).abs());
-    let mut across = [[0.0; 2]; BLOCK];
-    let mut down = [[0.0; 2]; BLOCK];
-    for y in 1..height - 2 {
-        for x in 1..width - 2 {
-            // Between x and x + 1: a block may begin at x + 1.
-            let column = &mut across[(x + 1) % BLOCK];
-            column[0] += step(at(x - 1, y), at(x, y), at(x + 1, y), at(x + 2, y)).clamp(-8.0, 8.0);
-            column[1] += 1.0;
-            let row = &mut down[(y + 1) % BLOCK];
-            row[0] += step(at(x, y - 1), at(x, y), at(x, y + 1), at(x, y + 2)).clamp(-8.0, 8.0);
-            row[1] += 1.0;
+    let rows: Vec<&[u8]> = grey.chunks_exact(width).collect();
+    let mut across = [Steps::default(); BLOCK];
+    let mut down = [Steps::default(); BLOCK];
+    // The rows above, of, below and two below each of those that are looked at.
+    for (y, near) in rows.windows(4).enumerate() {
+        let &[above, row, below, second] = near else { continue };
+        // Between the second and the third of four neighbours: a block may begin at the third.
+        for (x, four) in row.windows(4).enumerate() {
+            across.iter_mut().nth(x.wrapping_add(2) % BLOCK)?.add(four.try_into().ok()?);
         }
+        let column = down.iter_mut().nth(y.wrapping_add(2) % BLOCK)?;
+        let fours = above.iter().zip(row).zip(below.iter().zip(second)).skip(1).take(width.saturating_sub(3));
+        fours.for_each(|((&a, &b), (&c, &d))| column.add([a, b, c, d]));
     }
     Some([outstanding(across)?, outstanding(down)?])
 }
 
+/// A side that has less than four blocks shows none.
+const LEAST_SIDE: usize = 4 * BLOCK;
+
+/// How much more neighbours differ at one of eight places than those beside them do.
+#[derive(Debug, Clone, Copy, Default)]
+struct Steps {
+    sum: f64,
+    count: f64,
+}
+
+impl Steps {
+    /// Of four neighbours, the step between the second and the third.
+    fn add(&mut self, [a, b, c, d]: [u8; 4]) {
+        let apart = |a: u8, b: u8| f64::from(a.abs_diff(b));
+        self.sum += (2.0 * apart(b, c) - apart(a, b) - apart(c, d)).clamp(-8.0, 8.0);
+        self.count += 1.0;
+    }
+}
+
 /// The place whose mean stands out from the others; its two neighbours, which what stands out lowers, are left out.
-fn outstanding(places: [[f64; 2]; BLOCK]) -> Option<u32> {
-    let means = places.map(|[sum, count]| sum / count);
+fn outstanding(places: [Steps; BLOCK]) -> Option<u32> {
+    let means = places.map(|Steps { sum, count }| sum / count);
     let (place, &highest) = means.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
-    let others = || (2..BLOCK - 1).map(|apart| means[(place + apart) % BLOCK]);
+    let others = || means.iter().cycle().skip(place).skip(2).take(BLOCK - 3);
     let count = (BLOCK - 3) as f64;
     let mean = others().sum::<f64>() / count;
-    let deviation = (others().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+    let deviation = (others().map(|&value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
     // A floor: in a picture without noise the others are all alike.
     (highest - mean > STANDS_OUT * deviation.max(0.01)).then_some(place as u32)
 }

@@ -7,7 +7,7 @@ use crate::{
     Error, Result,
     check::CheckReport,
     compression::Compression,
-    density::{Sample, threshold},
+    density::{BELIEVABLE, Sample, threshold},
     signal::SignalKind,
     weights::sha256_hex,
 };
@@ -258,8 +258,7 @@ impl Condition {
 
     fn is_valid(&self) -> bool {
         let interval = self.threshold_interval.is_none_or(|[low, high]| 0.0 < low && low <= high && high.is_finite());
-        let threshold = self.threshold.is_finite() && self.threshold > 0.0;
-        interval && threshold && self.belonging.is_valid() && self.others.is_valid()
+        interval && BELIEVABLE.contains(&self.threshold) && self.belonging.is_valid() && self.others.is_valid()
     }
 }
 
@@ -271,7 +270,7 @@ impl Calibration {
     pub fn parse(text: &str) -> Result<Self> {
         let version: serde_json::Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         // Told before what an older or newer format lacks.
-        let version = &version["format_version"];
+        let version = version.get("format_version").unwrap_or(&serde_json::Value::Null);
         if version.as_u64() != Some(FORMAT_VERSION.into()) {
             return Err(invalid(format!("its format version is {version}, and {FORMAT_VERSION} is understood")));
         }

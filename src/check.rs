@@ -10,7 +10,7 @@ use crate::{
     distance::{Distances, distances},
     engine::gpu::{Gpu, Stored},
     homogeneity::homogeneity,
-    image::{CROP_MULTIPLE, CroppedImage, DecodeOptions, DecodedImage, decode},
+    image::{CROP_MULTIPLE, CroppedImage, DecodeOptions, DecodedImage, LeftOut, decode},
     local::{FLAT, LocalEvidence, MOST_PIXELS},
     reconstruction::{Losses, Progress, Reconstructions, Source, Stage, double_reconstruction, reconstructions},
     remark::Remark,
@@ -55,7 +55,8 @@ pub struct CheckReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub distances: Option<[Distances; 2]>,
-    /// What was done to the image that a person should know: "cropped", "orientation_ignored", "jpeg" or "lossy".
+    /// What was done to the image that a person should know: "cropped", "orientation_ignored", "first_picture",
+    /// "depth_reduced", "inks_converted", "transparency_ignored", "jpeg" or "lossy".
     pub notes: Vec<Remark>,
     pub device: DeviceLine,
 }
@@ -241,7 +242,7 @@ pub async fn check_locally(
     deep: bool,
     progress: &mut impl Progress,
 ) -> Result<(CheckReport, Option<LocalEvidence>)> {
-    let pixels = u64::from(image.width) * u64::from(image.height);
+    let pixels = u64::from(image.width).saturating_mul(image.height.into());
     let kept = if pixels <= MOST_PIXELS as u64 { Kept::Local } else { Kept::Losses };
     if deep {
         searched(model, image, kept, progress).await
@@ -316,7 +317,7 @@ async fn reconstruct(
     progress: &mut impl Progress,
 ) -> Result<(CheckReport, Option<LocalEvidence>)> {
     let cropped = aligned.cropped(&model.manifest.architecture);
-    let minimum = MINIMUM_LATENTS * cropped.multiple;
+    let minimum = cropped.multiple.saturating_mul(MINIMUM_LATENTS);
     if cropped.width.min(cropped.height) < minimum {
         let (width, height) = (image.width.into(), image.height.into());
         return Err(Error::ImageTooSmall { width, height, minimum: minimum as u64 });
@@ -395,9 +396,39 @@ fn notes(image: &DecodedImage, cropped: &CroppedImage<'_>) -> Vec<Remark> {
         let remark = sides.into_iter().fold(Remark::new("cropped", message), |all, (name, side)| all.with(name, side));
         notes.push(remark.with("whole_width", whole_width).with("whole_height", whole_height));
     }
+    notes.extend(remarks(image));
+    notes
+}
+
+/// What decoding did to the image, and its format before, that a person should know.
+pub fn remarks(image: &DecodedImage) -> Vec<Remark> {
+    let mut notes = Vec::new();
     if image.orientation_ignored {
         let message = "The file asks to be shown turned; its pixels were checked as they are stored.";
         notes.push(Remark::new("orientation_ignored", message));
+    }
+    let LeftOut { pictures, depth, inks, transparency } = image.left_out;
+    for (is_so, code, message) in [
+        (pictures, "first_picture", "The file holds several pictures, as animations do; only the first was checked."),
+        (
+            depth,
+            "depth_reduced",
+            "The file has more than 8 bits a channel; it was checked in 8 bits, which is what generators write.",
+        ),
+        (
+            inks,
+            "inks_converted",
+            "The file's colours are printing inks (CMYK); they were converted, which changes pixels and can hide a match.",
+        ),
+        (
+            transparency,
+            "transparency_ignored",
+            "Parts of the image are transparent; the colours that are stored there were checked.",
+        ),
+    ] {
+        if is_so {
+            notes.push(Remark::new(code, message));
+        }
     }
     match image.compression {
         Compression::Jpeg(quality) => {

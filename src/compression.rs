@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::container::is_lossless_webp;
+
 /// What the file tells of how its pixels were compressed last. Earlier compressions leave no word in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -20,7 +22,7 @@ impl Compression {
     pub(crate) fn of(bytes: &[u8], format: &str) -> Self {
         match format {
             "JPEG" => luminance_table(bytes).map_or(Compression::Lossy, |table| Compression::Jpeg(quality(&table))),
-            "WebP" if bytes.get(12..16) == Some(b"VP8L") => Compression::Lossless,
+            "WebP" if is_lossless_webp(bytes) => Compression::Lossless,
             "WebP" | "GIF" => Compression::Lossy,
             _ => Compression::Lossless,
         }
@@ -46,39 +48,42 @@ fn quality(table: &[u32; 64]) -> u8 {
     (1..=100).rev().min_by_key(|&quality| distance(quality)).unwrap_or(1) as u8
 }
 
-/// Table 0 of the file's segments (ISO/IEC 10918-1, annex B): luminance, as all common programs number them.
+/// The segments of a JPEG (ISO/IEC 10918-1, annex B) up to its first scan: their kinds, and what they hold.
+pub(crate) struct JpegSegments<'a>(pub &'a [u8]);
+
+impl<'a> Iterator for JpegSegments<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        const SCAN: u8 = 0xda;
+        // Fillers may stand before a segment.
+        while self.0.starts_with(&[0xff, 0xff]) {
+            self.0 = self.0.get(1..)?;
+        }
+        let [0xff, kind, high, low, ..] = *self.0 else { return None };
+        // The length counts its own two bytes.
+        let (segment, after) = self.0.get(2..)?.split_at_checked(u16::from_be_bytes([high, low]).into())?;
+        self.0 = after;
+        (kind != SCAN).then_some((kind, segment.get(2..)?))
+    }
+}
+
+/// Table 0 of the file's segments: luminance, as all common programs number them.
 fn luminance_table(bytes: &[u8]) -> Option<[u32; 64]> {
     const QUANTISATION: u8 = 0xdb;
-    const SCAN: u8 = 0xda;
-    let mut rest = bytes.get(2..)?;
-    loop {
-        if let [0xff, 0xff, ..] = rest {
-            // A filler before a segment.
-            rest = &rest[1..];
-            continue;
-        }
-        let [0xff, kind, high, low, ..] = *rest else { return None };
-        let length = usize::from(u16::from_be_bytes([high, low]));
-        let mut segment = rest.get(4..2 + length)?;
-        match kind {
-            SCAN => return None,
-            QUANTISATION => {
-                while let Some((&kind, values)) = segment.split_first() {
-                    let bytes_each = if kind >> 4 == 0 { 1 } else { 2 };
-                    let table = values.get(..64 * bytes_each)?;
-                    if kind & 15 == 0 {
-                        let mut numbers = table
-                            .chunks_exact(bytes_each)
-                            .map(|value| value.iter().fold(0, |n, &b| n << 8 | u32::from(b)));
-                        return Some(std::array::from_fn(|_| numbers.next().unwrap_or(1)));
-                    }
-                    segment = &values[64 * bytes_each..];
-                }
+    for (_, mut tables) in JpegSegments(bytes.get(2..)?).filter(|(kind, _)| *kind == QUANTISATION) {
+        while let Some((&kind, values)) = tables.split_first() {
+            let bytes_each: usize = if kind >> 4 == 0 { 1 } else { 2 };
+            let (table, after) = values.split_at_checked(bytes_each.saturating_mul(64))?;
+            if kind & 15 == 0 {
+                let numbers = table.chunks_exact(bytes_each);
+                let mut numbers = numbers.map(|value| value.iter().fold(0, |n, &b| n << 8 | u32::from(b)));
+                return Some(std::array::from_fn(|_| numbers.next().unwrap_or(1)));
             }
-            _ => {}
+            tables = after;
         }
-        rest = rest.get(2 + length..)?;
     }
+    None
 }
 
 #[cfg(test)]
@@ -103,8 +108,8 @@ mod tests {
     #[test]
     fn formats_say_what_they_lose() {
         assert_eq!(Compression::of(b"", "PNG"), Compression::Lossless);
-        assert_eq!(Compression::of(b"RIFF....WEBPVP8L", "WebP"), Compression::Lossless);
-        assert_eq!(Compression::of(b"RIFF....WEBPVP8 ", "WebP"), Compression::Lossy);
+        assert_eq!(Compression::of(b"RIFF....WEBPVP8L\0\0\0\0", "WebP"), Compression::Lossless);
+        assert_eq!(Compression::of(b"RIFF....WEBPVP8 \0\0\0\0", "WebP"), Compression::Lossy);
         assert_eq!(Compression::of(b"GIF89a", "GIF"), Compression::Lossy);
     }
 }

@@ -10,6 +10,9 @@ const GRID: usize = 10_000;
 /// Signals that a sample keeps; of more, evenly spaced quantiles.
 const KEPT: usize = 200;
 
+/// Signals outside of these are no measurements, and their densities would leave what numbers can hold.
+pub(crate) const BELIEVABLE: std::ops::RangeInclusive<f64> = 1e-12..=1e12;
+
 /// A bandwidth, in natural logarithms, that densities are never sharper than.
 const LEAST_BANDWIDTH: f64 = 0.02;
 
@@ -33,14 +36,15 @@ impl Sample {
             return Err(Error::BadNumbers { what: "the sample".into(), detail });
         }
         let kept = signals.len().clamp(1, KEPT);
-        let at = |index: usize| if kept == 1 { 0.5 } else { index as f64 / (kept - 1) as f64 };
+        let at = |index: usize| if kept == 1 { 0.5 } else { index as f64 / (kept as f64 - 1.0) };
         let quantiles = (0..kept).map(|index| Ok(rounded(quantile(signals.to_vec(), at(index))?)));
         Ok(Sample { count: signals.len(), signals: quantiles.collect::<Result<_>>()? })
     }
 
     pub(crate) fn is_valid(&self) -> bool {
-        let positive = self.signals.iter().all(|signal| signal.is_finite() && *signal > 0.0);
-        positive && !self.signals.is_empty() && self.signals.len() <= self.count && self.signals.is_sorted()
+        let believable = self.signals.iter().all(|signal| BELIEVABLE.contains(signal));
+        let counted = !self.signals.is_empty() && self.signals.len() <= self.count.min(KEPT);
+        believable && counted && self.signals.is_sorted()
     }
 
     /// The share of the density below `signal`, 0 to 1.
@@ -109,9 +113,9 @@ pub fn quantile(mut values: Vec<f64>, at: f64) -> Result<f64> {
         return Err(Error::BadNumbers { what: "the other images".into(), detail });
     }
     values.sort_by(f64::total_cmp);
-    let position = at.clamp(0.0, 1.0) * (values.len() - 1) as f64;
-    let below = values[position.floor() as usize];
-    let above = values[position.ceil() as usize];
+    let position = at.clamp(0.0, 1.0) * (values.len() as f64 - 1.0);
+    let near = |position: f64| values.get(position as usize).copied().unwrap_or(f64::NAN);
+    let (below, above) = (near(position.floor()), near(position.ceil()));
     Ok(below + (above - below) * position.fract())
 }
 
@@ -164,7 +168,7 @@ pub fn threshold(signals: &[f64], alpha: f64) -> Result<f64> {
     let lowest = signals.iter().copied().fold(f64::INFINITY, f64::min) - deviation;
     let highest = signals.iter().copied().fold(f64::NEG_INFINITY, f64::max) + deviation;
     let step = (highest - lowest) / (GRID - 1) as f64;
-    let point = |index: usize| if index + 1 == GRID { highest } else { lowest + step * index as f64 };
+    let point = |index: usize| if index == GRID - 1 { highest } else { lowest + step * index as f64 };
     // Constant factors of the density cancel when its sum is normalised.
     let density = |x: f64| signals.iter().map(|t| (-0.5 * ((x - t) / bandwidth).powi(2)).exp()).sum::<f64>();
     let mut sum = 0.0;
@@ -176,11 +180,12 @@ pub fn threshold(signals: &[f64], alpha: f64) -> Result<f64> {
         .collect();
     let wanted = (1.0 - alpha) * sum;
     let after = cumulative.partition_point(|&value| value <= wanted);
-    if after == 0 || after == GRID {
-        return Ok(point(after.min(GRID - 1)));
-    }
-    let (below, above) = (cumulative[after - 1], cumulative[after]);
-    Ok(point(after - 1) + (wanted - below) / (above - below) * step)
+    let before = after.checked_sub(1).and_then(|index| Some((index, *cumulative.get(index)?)));
+    let ((index, below), above) = match (before, cumulative.get(after)) {
+        (Some(before), Some(above)) => (before, above),
+        _ => return Ok(point(after.min(GRID - 1))),
+    };
+    Ok(point(index) + (wanted - below) / (above - below) * step)
 }
 
 #[cfg(test)]

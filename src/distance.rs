@@ -9,6 +9,12 @@
 //! **The reference's sign.** Its distance from PSNR is −PSNR, so that the ratio of two of them is PSNR1 / PSNR2:
 //! *smaller* for images that do not belong, where its threshold expects larger. Here the ratio is turned round.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "both sides were found to have the size that is gone through"
+)]
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, autoencoder::spec::MapSize, reconstruction::Losses};

@@ -1,5 +1,7 @@
 //! What happens to images on their way through the world, done on purpose, to measure what a check makes of it.
 
+#![expect(clippy::arithmetic_side_effects, reason = "runs natively, on images whose size decoding bounds")]
+
 use std::{fmt, str::FromStr};
 
 use crate::{

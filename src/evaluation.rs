@@ -1,5 +1,11 @@
 //! How well a signal tells images that belong from images that do not. Smaller signals mean "belongs".
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "runs natively, over the lists that it makes itself"
+)]
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};

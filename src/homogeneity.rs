@@ -16,25 +16,31 @@ const LEVELS: usize = 32;
 /// [`Error::ImageTooSmall`] if there are no horizontal neighbours, [`Error::BadNumbers`] if `grey` does
 /// not hold whole rows.
 pub fn homogeneity(grey: &[u8], width: usize) -> Result<f64> {
-    if width == 0 || !grey.len().is_multiple_of(width) {
-        let detail = format!("{} values are no rows of {width}", grey.len());
-        return Err(Error::BadNumbers { what: "the grey image".into(), detail });
-    }
+    let height = match grey.len().checked_div(width) {
+        Some(height) if grey.len().is_multiple_of(width) => height,
+        _ => {
+            let detail = format!("{} values are no rows of {width}", grey.len());
+            return Err(Error::BadNumbers { what: "the grey image".into(), detail });
+        }
+    };
     if width < 2 || grey.is_empty() {
-        return Err(Error::ImageTooSmall { width: width as u64, height: (grey.len() / width) as u64, minimum: 2 });
+        return Err(Error::ImageTooSmall { width: width as u64, height: height as u64, minimum: 2 });
     }
     // Counting keeps the sum exact, whatever the image's size.
     let mut pairs_by_difference = [0u64; LEVELS];
     for row in grey.chunks_exact(width) {
-        for pair in row.windows(2) {
-            pairs_by_difference[usize::from((pair[0] / LEVEL_WIDTH).abs_diff(pair[1] / LEVEL_WIDTH))] += 1;
+        for (left, right) in row.iter().zip(row.iter().skip(1)) {
+            let difference = (left / LEVEL_WIDTH).abs_diff(right / LEVEL_WIDTH);
+            if let Some(pairs) = pairs_by_difference.get_mut(usize::from(difference)) {
+                *pairs = pairs.saturating_add(1);
+            }
         }
     }
     let pairs: u64 = pairs_by_difference.iter().sum();
     let weighted = pairs_by_difference
         .iter()
         .enumerate()
-        .map(|(difference, &count)| count as f64 / (1.0 + (difference * difference) as f64));
+        .map(|(difference, &count)| count as f64 / (1.0 + (difference as f64).powi(2)));
     Ok(weighted.sum::<f64>() / pairs as f64)
 }
 

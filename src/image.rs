@@ -6,7 +6,8 @@
 use std::io::Cursor;
 
 use ::image::{
-    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Luma, RgbImage,
+    ColorType, DynamicImage, ExtendedColorType, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    LumaA, RgbImage, Rgba,
     error::LimitErrorKind,
     imageops::{FilterType, resize},
     metadata::Orientation,
@@ -16,7 +17,8 @@ use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, JpegError, PixelFormat
 use crate::{
     Error, Result,
     autoencoder::{Architecture, spec::MapSize},
-    compression::Compression,
+    compression::{Compression, JpegSegments},
+    container::holds_several,
     engine::plan::Rows,
     reconstruction::Source,
 };
@@ -24,10 +26,15 @@ use crate::{
 /// Sides are cropped to multiples of this, the pixel size of one latent of the common autoencoders.
 pub const CROP_MULTIPLE: u32 = 8;
 
-/// What a decoder may allocate: four channels of 16 bits, twice.
-const MAX_DECODING_BYTES_PER_PIXEL: u64 = 16;
+/// What a decoder may allocate for each pixel of the size that the file's header claims: four channels of 16 bits, twice.
+const DECODING_BYTES_PER_PIXEL: u64 = 16;
+/// And besides, for what stands beside the pixels, as colour profiles do.
+const DECODING_BYTES: u64 = 16 << 20;
+/// Scans of a progressive JPEG: programs write a dozen, and each goes over the whole image.
+const JPEG_SCANS: usize = 100;
 
-/// What is decoded at all. Beyond it the answer is [`Error::ImageTooLarge`].
+/// What is decoded at all. Beyond it the answer is [`Error::ImageTooLarge`]. The header's size is looked at before
+/// anything is allocated; while decoding, no more than 24 bytes a pixel and 32 MiB are, whatever the file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeOptions {
     /// Longest side in pixels.
@@ -61,14 +68,30 @@ pub struct DecodedImage {
     pub grey: Vec<u8>,
     /// The file asks to be shown turned, and was not turned.
     pub orientation_ignored: bool,
+    /// What the file holds besides, or in another form.
+    pub left_out: LeftOut,
     /// What the file's format did to the pixels.
     pub compression: Compression,
+}
+
+/// What the file holds and 8-bit RGB of one picture does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// Further frames or pages.
+    pub pictures: bool,
+    /// More than 8 bits a channel, of which the nearest of 256 levels was taken.
+    pub depth: bool,
+    /// Printing inks (CMYK), of which colours were made by a plain formula, without a profile.
+    pub inks: bool,
+    /// Transparency: some pixels are not opaque; their colours were taken as they are stored.
+    pub transparency: bool,
 }
 
 /// The integer grey that the published homogeneities of PNG files follow (reference README, step 2).
 pub fn grey_from_rgb([red, green, blue]: [u8; 3]) -> u8 {
     // The weights add up to 2^15, so the result fits.
-    ((9797 * u32::from(red) + 19234 * u32::from(green) + 3737 * u32::from(blue)) >> 15) as u8
+    let weighted = [(red, 9797), (green, 19234), (blue, 3737)].map(|(level, weight)| u32::from(level) * weight);
+    (weighted.iter().sum::<u32>() >> 15) as u8
 }
 
 /// Decodes a whole file.
@@ -78,29 +101,44 @@ pub fn grey_from_rgb([red, green, blue]: [u8; 3]) -> u8 {
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
     let format = sniff(bytes)?;
     let name = format_name(format).ok_or_else(|| unsupported(format!("{format:?}")))?;
+    if let Some(kind) = bytes.get(2..).filter(|_| format == ImageFormat::Jpeg).and_then(unusual_jpeg) {
+        return Err(unsupported(kind));
+    }
     // Only the header is read here, so that a size over the limits is told in its own words.
     let mut header = ImageReader::with_format(Cursor::new(bytes), format);
-    header.no_limits();
+    header.limits(limits(0, 0));
     let claimed = png_size(bytes, format).unwrap_or_default();
     let (width, height) = header.into_dimensions().map_err(|error| decode_error(error, claimed, options))?;
+    if format == ImageFormat::WebP && width.min(height) == 0 {
+        // No WebP has a side of 0: the decoder takes the longest that there can be for one.
+        return Err(unsupported("a WebP image with a side of 16384 pixels".into()));
+    }
     check_size(width, height, options)?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(options.max_pixels.saturating_mul(MAX_DECODING_BYTES_PER_PIXEL));
-    reader.limits(limits);
+    reader.limits(limits(width, height));
     let failed = |error| decode_error(error, (width, height), options);
     let mut decoder = reader.into_decoder().map_err(failed)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let jpeg = if format == ImageFormat::Jpeg { jpeg_planes(bytes, options)? } else { None };
+    let jpeg = if format == ImageFormat::Jpeg { jpeg_planes(bytes, options)? } else { Jpeg::Converted { inks: false } };
+    let mut left_out = LeftOut { pictures: holds_several(bytes, name), ..LeftOut::default() };
     let (mut image, mut grey) = match jpeg {
-        Some((rgb, luma)) => (DynamicImage::ImageRgb8(rgb), DynamicImage::ImageLuma8(luma)),
-        None => {
+        Jpeg::Planes { rgb, luma } => (DynamicImage::ImageRgb8(rgb), DynamicImage::ImageLuma8(luma)),
+        Jpeg::Converted { inks } => {
+            left_out.inks = inks || matches!(decoder.original_color_type(), ExtendedColorType::Cmyk8);
             let decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
+            left_out.depth = is_deep(decoded.color());
+            left_out.transparency = is_transparent(&decoded);
             let rgb = decoded.into_rgb8();
-            let grey = GrayImage::from_fn(width, height, |x, y| Luma([grey_from_rgb(rgb.get_pixel(x, y).0)]));
+            let (width, height) = rgb.dimensions();
+            let levels = rgb.as_raw().as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
+            let grey = GrayImage::from_raw(width, height, levels).ok_or_else(|| sizes_differ(width, height))?;
             (DynamicImage::ImageRgb8(rgb), DynamicImage::ImageLuma8(grey))
         }
     };
+    // What a decoder gives is no larger than what the header was let in with.
+    if (image.width(), image.height()) != (width, height) || (grey.width(), grey.height()) != (width, height) {
+        return Err(sizes_differ(image.width(), image.height()));
+    }
     let turned = orientation != Orientation::NoTransforms;
     if turned && options.apply_orientation {
         image.apply_orientation(orientation);
@@ -113,8 +151,38 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
         rgb: image.into_rgb8().into_raw(),
         grey: grey.into_luma8().into_raw(),
         orientation_ignored: turned && !options.apply_orientation,
+        left_out,
         compression: Compression::of(bytes, name),
     })
+}
+
+/// For a file whose header claims this size.
+fn limits(width: u32, height: u32) -> Limits {
+    let pixels = u64::from(width).saturating_mul(height.into());
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(pixels.saturating_mul(DECODING_BYTES_PER_PIXEL).saturating_add(DECODING_BYTES));
+    limits
+}
+
+fn is_deep(color: ColorType) -> bool {
+    u16::from(color.bytes_per_pixel()) > u16::from(color.channel_count())
+}
+
+/// Whether any pixel is less than opaque. What no longer differs in 8 bits does not count.
+fn is_transparent(image: &DynamicImage) -> bool {
+    match image {
+        DynamicImage::ImageLumaA8(image) => image.pixels().any(|&LumaA([_, alpha])| alpha < u8::MAX),
+        DynamicImage::ImageRgba8(image) => image.pixels().any(|&Rgba([.., alpha])| alpha < u8::MAX),
+        DynamicImage::ImageLumaA16(image) => image.pixels().any(|&LumaA([_, alpha])| alpha < u16::MAX),
+        DynamicImage::ImageRgba16(image) => image.pixels().any(|&Rgba([.., alpha])| alpha < u16::MAX),
+        DynamicImage::ImageRgba32F(image) => image.pixels().any(|&Rgba([.., alpha])| alpha < 1.0),
+        _ => false,
+    }
+}
+
+fn sizes_differ(width: u32, height: u32) -> Error {
+    let detail = format!("its header tells another size than its {width} × {height} pixels");
+    Error::ImageTruncated { detail }
 }
 
 impl DecodedImage {
@@ -122,16 +190,18 @@ impl DecodedImage {
     pub(crate) fn from_rgb(rgb: Vec<u8>, width: u32, height: u32, format: &'static str) -> Self {
         let grey = rgb.as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
         let compression = Compression::Lossless;
-        DecodedImage { width, height, format, rgb, grey, orientation_ignored: false, compression }
+        let left_out = LeftOut::default();
+        DecodedImage { width, height, format, rgb, grey, orientation_ignored: false, left_out, compression }
     }
 
     /// The rectangle of `[width, height]` pixels at `[left, top]`, cut off at the image's edges, with the grey it had.
     pub fn part(&self, [left, top]: [u32; 2], [width, height]: [u32; 2]) -> DecodedImage {
         let (width, height) = (width.min(self.width.saturating_sub(left)), height.min(self.height.saturating_sub(top)));
         let cut = |values: &[u8], channels: usize| -> Vec<u8> {
-            let rows = values.chunks_exact((self.width as usize * channels).max(1));
-            let row = left as usize * channels..(left + width) as usize * channels;
-            rows.skip(top as usize).take(height as usize).flat_map(|values| &values[row.clone()]).copied().collect()
+            let in_values = |pixels: u32| (pixels as usize).saturating_mul(channels);
+            let rows = values.chunks_exact(in_values(self.width).max(1)).skip(top as usize).take(height as usize);
+            let row = in_values(left)..in_values(left).saturating_add(in_values(width));
+            rows.flat_map(|values| values.get(row.clone()).unwrap_or_default()).copied().collect()
         };
         DecodedImage { width, height, rgb: cut(&self.rgb, 3), grey: cut(&self.grey, 1), ..*self }
     }
@@ -143,7 +213,7 @@ impl DecodedImage {
             return None;
         }
         let part = self.part([left, top], [side, side]);
-        let plane = |channel: usize| part.rgb.chunks_exact(3).map(move |pixel| f32::from(pixel[channel]) / 127.5 - 1.0);
+        let plane = |channel: usize| part.rgb.iter().skip(channel).step_by(3).map(|&level| value(level));
         Some((0..3).flat_map(plane).collect())
     }
 
@@ -159,7 +229,8 @@ impl DecodedImage {
         })?;
         let resized = resize(&whole, width.max(1), height.max(1), FilterType::CatmullRom);
         let image = DecodedImage::from_rgb(resized.into_raw(), width.max(1), height.max(1), self.format);
-        Ok(DecodedImage { orientation_ignored: self.orientation_ignored, compression: self.compression, ..image })
+        let DecodedImage { orientation_ignored, left_out, compression, .. } = *self;
+        Ok(DecodedImage { orientation_ignored, left_out, compression, ..image })
     }
 
     /// Through JPEG of `quality`, 1 to 100, with colours at half the resolution, as most programs write it.
@@ -177,7 +248,10 @@ impl DecodedImage {
     /// least of [`CROP_MULTIPLE`]. Resizing instead, as the reference does, would destroy the latent grid.
     pub fn cropped(&self, architecture: &Architecture) -> CroppedImage<'_> {
         let multiple = architecture.crop_multiple(CROP_MULTIPLE as usize);
-        let side = |side: u32| side as usize / multiple * multiple;
+        let side = |side: u32| {
+            let side = side as usize;
+            side.saturating_sub(side.checked_rem(multiple).unwrap_or(0))
+        };
         CroppedImage { image: self, multiple, width: side(self.width), height: side(self.height) }
     }
 }
@@ -196,7 +270,7 @@ impl CroppedImage<'_> {
     /// The grey values of a row; none below the last.
     pub fn grey_row(&self, row: usize) -> &[u8] {
         let whole = self.image.grey.chunks_exact(self.image.width.max(1) as usize).nth(row);
-        whole.map_or(&[], |values| &values[..self.width])
+        whole.and_then(|values| values.get(..self.width)).unwrap_or_default()
     }
 }
 
@@ -207,15 +281,20 @@ impl Source for CroppedImage<'_> {
     }
 
     fn rows(&self, rows: Rows) -> Vec<f32> {
-        let mut values = Vec::with_capacity(3 * rows.len() * self.width);
+        let mut values = Vec::with_capacity(rows.len().saturating_mul(self.width).saturating_mul(3));
+        let row_values = (self.image.width as usize).saturating_mul(3).max(1);
         for channel in 0..3 {
-            for row in self.image.rgb.chunks_exact(3 * self.image.width as usize).skip(rows.start).take(rows.len()) {
-                let row = row.chunks_exact(3).take(self.width);
-                values.extend(row.map(|pixel| f32::from(pixel[channel]) / 127.5 - 1.0));
+            for row in self.image.rgb.chunks_exact(row_values).skip(rows.start).take(rows.len()) {
+                values.extend(row.iter().skip(channel).step_by(3).take(self.width).map(|&level| value(level)));
             }
         }
         values
     }
+}
+
+/// 0 to 255 → -1 to 1.
+fn value(level: u8) -> f32 {
+    f32::from(level) / 127.5 - 1.0
 }
 
 fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
@@ -228,12 +307,13 @@ fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
         return Ok(format);
     }
     // Formats that people do bring, told by name so that they know what to do.
-    let head = &bytes[..bytes.len().min(512)];
+    let head = bytes.get(..512).unwrap_or(bytes);
     if head.get(4..8) == Some(b"ftyp") {
         let brand = head.get(8..12).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
         let known = match brand.as_str() {
             "avif" | "avis" => Some("an AVIF image"),
             "heic" | "heix" | "hevc" | "mif1" | "msf1" => Some("a HEIC image"),
+            "crx " => Some("a camera's raw image"),
             _ => None,
         };
         return Err(match known {
@@ -241,10 +321,34 @@ fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
             None => Error::NotAnImage { detail: "it looks like a video".into() },
         });
     }
+    let known = [
+        (&b"\xff\x0a"[..], "a JPEG XL image"),
+        (b"\0\0\0\x0cJXL ", "a JPEG XL image"),
+        (b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
+        (b"%PDF-", "a PDF document, which may hold several images"),
+        (b"8BPS", "a Photoshop document"),
+        (b"\0\0\x01\0", "an icon"),
+    ];
+    if let Some((_, what)) = known.iter().find(|(start, _)| head.starts_with(start)) {
+        return Err(unsupported((*what).into()));
+    }
     if head.windows(4).any(|window| window == b"<svg") {
         return Err(unsupported("an SVG drawing, which has no pixels of its own".into()));
     }
     Err(Error::NotAnImage { detail: "its first bytes belong to no known image format".into() })
+}
+
+/// What kind of JPEG it is that is not decoded, if it is one: of its segments after the first two bytes.
+fn unusual_jpeg(segments: &[u8]) -> Option<String> {
+    let (kind, segment) =
+        JpegSegments(segments).find(|(kind, _)| matches!(kind, 0xc0..=0xcf if !matches!(kind, 0xc4 | 0xc8 | 0xcc)))?;
+    match (kind, segment.first()?) {
+        (0xc0..=0xc2, 8) => None,
+        (0xc0..=0xc2, bits) => Some(format!("a JPEG of {bits} bits a channel")),
+        (0xc3 | 0xc7 | 0xcb | 0xcf, _) => Some("a JPEG of the lossless kind".into()),
+        (0xc9 | 0xca, _) => Some("a JPEG with arithmetic coding".into()),
+        _ => Some("a hierarchical JPEG".into()),
+    }
 }
 
 /// The size in a PNG's header, whose place is fixed. Where addresses have 32 bits, `image` refuses a size
@@ -271,7 +375,7 @@ fn unsupported(detail: String) -> Error {
 }
 
 fn check_size(width: u32, height: u32, options: &DecodeOptions) -> Result<()> {
-    let pixels = u64::from(width) * u64::from(height);
+    let pixels = u64::from(width).saturating_mul(height.into());
     if width == 0 || height == 0 {
         return Err(Error::ImageTooSmall { width: width.into(), height: height.into(), minimum: CROP_MULTIPLE.into() });
     }
@@ -290,35 +394,52 @@ fn too_large((width, height): (u32, u32), options: &DecodeOptions) -> Error {
 fn decode_error(error: ImageError, size: (u32, u32), options: &DecodeOptions) -> Error {
     match error {
         ImageError::Unsupported(error) => unsupported(error.to_string()),
-        ImageError::Limits(error)
-            if matches!(error.kind(), LimitErrorKind::DimensionError | LimitErrorKind::InsufficientMemory) =>
-        {
-            too_large(size, options)
-        }
+        ImageError::Limits(error) => match (error.kind(), check_size(size.0, size.1, options)) {
+            // It was the file's size, which is told where it is known.
+            (_, Err(error @ Error::ImageTooLarge { .. })) => error,
+            (LimitErrorKind::DimensionError, _) => too_large(size, options),
+            // Its size is one that is decoded: what claims more is within.
+            _ => Error::ImageTruncated { detail: "a part of it claims more bytes than the image can have".into() },
+        },
         other => Error::ImageTruncated { detail: other.to_string() },
     }
 }
 
-/// A JPEG's RGB pixels, and its Y plane before any colour conversion, both as libjpeg gives them. The
-/// decoder in `image` differs in the inverse transform and in how it enlarges chroma: with it, H moves by
-/// 1e-5 and L1 by up to 0.4 % from the reference's values. `None` for colours that `image` must convert
-/// (CMYK and the like).
-fn jpeg_planes(bytes: &[u8], options: &DecodeOptions) -> Result<Option<(RgbImage, GrayImage)>> {
-    let limits = DecodeLimits { max_pixels: options.max_pixels, ..DecodeLimits::default() };
+/// How a JPEG's pixels are to be had.
+enum Jpeg {
+    /// Its RGB pixels, and its Y plane before any colour conversion.
+    Planes { rgb: RgbImage, luma: GrayImage },
+    /// Of colours that `image` must convert, inks or others.
+    Converted { inks: bool },
+}
+
+/// A JPEG's pixels as libjpeg gives them. The decoder in `image` differs in the inverse transform and in how it enlarges
+/// chroma: with it, H moves by 1e-5 and L1 by up to 0.4 % from the reference's values.
+fn jpeg_planes(bytes: &[u8], options: &DecodeOptions) -> Result<Jpeg> {
+    let limits = DecodeLimits { max_pixels: options.max_pixels, max_scans: JPEG_SCANS, ..DecodeLimits::default() };
     let damaged = |error: JpegError| Error::ImageTruncated { detail: error.to_string() };
-    let plane = |format: PixelFormat| -> Result<Option<(u32, u32, Vec<u8>)>> {
+    let plane = |format: PixelFormat| -> Result<std::result::Result<(u32, u32, Vec<u8>), Jpeg>> {
         let mut decoder = Decoder::new(bytes).map_err(damaged)?.with_limits(limits);
-        if !matches!(decoder.jpeg_color_space(), ColorSpace::YCbCr | ColorSpace::Grayscale) {
-            return Ok(None);
+        match decoder.jpeg_color_space() {
+            ColorSpace::YCbCr | ColorSpace::Grayscale => {}
+            other => return Ok(Err(Jpeg::Converted { inks: matches!(other, ColorSpace::Cmyk | ColorSpace::Ycck) })),
         }
         decoder.set_output_format(format);
         match decoder.decode_image() {
-            Ok(image) => Ok(Some((image.width as u32, image.height as u32, image.data))),
-            Err(JpegError::Unsupported(_)) => Ok(None),
+            Ok(image) => Ok(Ok((image.width as u32, image.height as u32, image.data))),
+            Err(JpegError::Unsupported(_)) => Ok(Err(Jpeg::Converted { inks: false })),
             Err(error) => Err(damaged(error)),
         }
     };
-    let Some((width, height, rgb)) = plane(PixelFormat::Rgb)? else { return Ok(None) };
-    let Some((_, _, luma)) = plane(PixelFormat::Grayscale)? else { return Ok(None) };
-    Ok(RgbImage::from_raw(width, height, rgb).zip(GrayImage::from_raw(width, height, luma)))
+    let (width, height, rgb) = match plane(PixelFormat::Rgb)? {
+        Ok(found) => found,
+        Err(converted) => return Ok(converted),
+    };
+    let (_, _, luma) = match plane(PixelFormat::Grayscale)? {
+        Ok(found) => found,
+        Err(converted) => return Ok(converted),
+    };
+    let planes = RgbImage::from_raw(width, height, rgb).zip(GrayImage::from_raw(width, height, luma));
+    let (rgb, luma) = planes.ok_or_else(|| sizes_differ(width, height))?;
+    Ok(Jpeg::Planes { rgb, luma })
 }

@@ -3,6 +3,12 @@
 //!
 //! It is for looking at, and no verdict rests on it: nobody has measured how often a small area looks like this by chance.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "the reconstructions were found to have the size of the image, which decoding bounds"
+)]
+
 use crate::{
     Error, Result,
     check::CheckReport,

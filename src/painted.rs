@@ -4,6 +4,12 @@
 //! A generator's latents are never exactly an encoder's, so an unchanged latent of a photograph would be too easy: what
 //! is painted is blended from two photographs, or has noise added, or both, by turns.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "runs natively, on images of a size that it makes itself"
+)]
+
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rand_distr::StandardNormal;

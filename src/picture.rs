@@ -46,7 +46,8 @@ impl Scale {
         };
         let (from, to, share) =
             if place < 0.5 { (low, middle, 2.0 * place) } else { (middle, high, 2.0 * place - 1.0) };
-        std::array::from_fn(|channel| (from[channel] + (to[channel] - from[channel]) * share).round() as u8)
+        let mut channels = from.into_iter().zip(to).map(|(from, to)| (from + (to - from) * share).round() as u8);
+        std::array::from_fn(|_| channels.next().unwrap_or(0))
     }
 
     /// A PNG of the values, `columns` in a row.
@@ -55,7 +56,7 @@ impl Scale {
     /// As [`png`].
     pub fn map(self, values: &[f32], columns: usize) -> Result<Vec<u8>> {
         let pixels: Vec<u8> = values.iter().flat_map(|&value| self.color(value)).collect();
-        png(&pixels, columns, values.len() / columns.max(1))
+        png(&pixels, columns, values.len().checked_div(columns).unwrap_or(0))
     }
 
     /// A PNG of the scale itself, 256 pixels wide and one high, from its low end to its high one.

@@ -115,7 +115,8 @@ fn print_line(line: impl Display) -> bool {
 
 /// Tells an error on the error output: what, then what to do.
 fn tell(subject: &str, error: &Error) {
-    eprintln!("{subject}: {error}. {}", error.advice());
+    // Who has closed the error output is told nothing.
+    let _ = writeln!(std::io::stderr(), "{subject}: {error}. {}", error.advice());
 }
 
 /// What worked; what did not is told, and remembered.

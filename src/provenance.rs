@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use exif::{In, Tag, Value};
-use image::{ImageDecoder, ImageReader};
+use image::{ImageDecoder, ImageReader, Limits};
 use serde::{Deserialize, Serialize};
 
 /// One statement of the file.
@@ -34,8 +34,10 @@ pub enum Meaning {
 const TEXT_LENGTH: usize = 2000;
 /// Claims of a file that are kept.
 const CLAIMS: usize = 40;
-/// A compressed text that would take more is not read.
+/// A text that would take more is not read, and of all texts together no more are kept.
 const TEXT_BYTES: usize = 4 << 20;
+/// Texts of a file that are looked at.
+const TEXTS: usize = 200;
 
 /// IPTC's digital source types (cv.iptc.org/newscodes/digitalsourcetype) of what algorithms made.
 const GENERATED_SOURCES: [&str; 5] = [
@@ -141,15 +143,24 @@ fn png_texts(bytes: &[u8]) -> Vec<Field> {
     let Ok(reader) = png::Decoder::new_with_limits(Cursor::new(bytes), limits).read_info() else { return Vec::new() };
     let info = reader.info();
     let latin = info.uncompressed_latin1_text.iter().map(|chunk| (chunk.keyword.clone(), chunk.text.clone()));
-    let compressed = info.compressed_latin1_text.iter().cloned().filter_map(|mut chunk| {
+    let compressed = info.compressed_latin1_text.iter().take(TEXTS).cloned().filter_map(|mut chunk| {
         chunk.decompress_text_with_limit(TEXT_BYTES).ok()?;
         Some((chunk.keyword.clone(), chunk.get_text().ok()?))
     });
-    let unicode = info.utf8_text.iter().cloned().filter_map(|mut chunk| {
+    let unicode = info.utf8_text.iter().take(TEXTS).cloned().filter_map(|mut chunk| {
         chunk.decompress_text_with_limit(TEXT_BYTES).ok()?;
         Some((chunk.keyword.clone(), chunk.get_text().ok()?))
     });
-    latin.chain(compressed).chain(unicode).collect()
+    bounded(latin.chain(compressed).chain(unicode))
+}
+
+/// The first fields, as far as they take no more than [`TEXT_BYTES`] together: what is small may expand a thousandfold.
+fn bounded(fields: impl Iterator<Item = Field>) -> Vec<Field> {
+    let all = fields.take(TEXTS).scan(TEXT_BYTES, |left, (field, text)| {
+        *left = left.checked_sub(field.len().saturating_add(text.len()))?;
+        Some((field, text))
+    });
+    all.collect()
 }
 
 fn exif_texts(bytes: &[u8]) -> Vec<Field> {
@@ -198,21 +209,24 @@ fn xmp_texts(bytes: &[u8]) -> Vec<Field> {
     };
     let known =
         |name: &str| ["DigitalSourceType", "CreatorTool", "Credit", "UserComment", "description"].contains(&name);
-    let mut found = Vec::new();
-    for node in document.descendants().filter(roxmltree::Node::is_element) {
+    let elements = document.descendants().filter(roxmltree::Node::is_element);
+    let found = elements.flat_map(|node| {
         let attributes = node.attributes().filter(|attribute| known(attribute.name()));
-        found.extend(attributes.map(|attribute| (attribute.name().into(), attribute.value().into())));
-        if known(node.tag_name().name()) {
-            let text: String = node.descendants().filter_map(|inner| inner.is_text().then(|| inner.text())?).collect();
+        let element = Some(node).filter(|node| known(node.tag_name().name())).map(|node| {
             // The value of a resource stands in an attribute of that name.
             let resource = node.attributes().find(|attribute| attribute.name() == "resource");
-            let text = resource.map_or(text, |attribute| attribute.value().into());
-            found.push((node.tag_name().name().into(), text));
-        }
-    }
-    found
+            let within = || node.descendants().filter_map(|inner| inner.is_text().then(|| inner.text())?).collect();
+            (node.tag_name().name().into(), resource.map_or_else(within, |attribute| attribute.value().into()))
+        });
+        attributes.map(|attribute| (attribute.name().into(), attribute.value().into())).chain(element)
+    });
+    bounded(found)
 }
 
 fn decoder(bytes: &[u8]) -> Option<impl ImageDecoder> {
-    ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?.into_decoder().ok()
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(4 * TEXT_BYTES as u64);
+    reader.limits(limits);
+    reader.into_decoder().ok()
 }

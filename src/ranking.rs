@@ -1,5 +1,7 @@
 //! What the checks of one image against several models say together.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{calibration::FALSE_ATTRIBUTION, check::CheckReport, remark::Remark, verdict::Outcome};
@@ -30,43 +32,51 @@ pub struct Group {
 /// Ranks reports of one image. A model without calibration has a line and no say. The more models are asked, the likelier
 /// one of them matches by chance, so each group has only its part of [`FALSE_ATTRIBUTION`] (Bonferroni's correction).
 pub fn rank(reports: &[CheckReport]) -> Ranking {
-    let mut groups: Vec<Group> = groups(reports)
+    let mut groups: Vec<Members<'_>> = groups(reports)
         .into_iter()
-        .map(|mut members| {
-            members.sort_by(|&a, &b| place(&reports[a]).partial_cmp(&place(&reports[b])).unwrap_or(a.cmp(&b)));
-            Group { outcome: reports[members[0]].outcome, reports: members }
+        .filter_map(|mut members| {
+            members.sort_by(|(a, one), (b, other)| in_order(one, other).then(a.cmp(b)));
+            let (_, first) = *members.first()?;
+            Some(Members { outcome: first.outcome, first, members })
         })
         .collect();
-    let asked = groups.iter().filter(|group| reports[group.reports[0]].evidence.is_some()).count().max(1);
+    let asked = groups.iter().filter(|group| group.first.evidence.is_some()).count().max(1);
     let allowed = FALSE_ATTRIBUTION / asked as f64;
-    let by_chance = |group: &Group| {
-        let evidence = &reports[group.reports[0]].evidence;
-        group.outcome == Outcome::Matches && evidence.as_ref().is_some_and(|evidence| evidence.other_share > allowed)
-    };
     for group in &mut groups {
-        if by_chance(group) {
+        let share = group.first.evidence.as_ref().map(|evidence| evidence.other_share);
+        if group.outcome == Outcome::Matches && share.is_some_and(|share| share > allowed) {
             group.outcome = Outcome::CannotTell;
         }
     }
-    let first = |group: &Group| place(&reports[group.reports[0]]);
-    groups.sort_by(|a, b| first(a).partial_cmp(&first(b)).unwrap_or(std::cmp::Ordering::Equal));
+    groups.sort_by(|a, b| in_order(a.first, b.first));
     let with = |outcome: Outcome| groups.iter().find(move |group| group.outcome == outcome);
-    let reason = |group: &Group| {
-        let report = &reports[group.reports[0]];
+    let reason = |group: &Members<'_>| {
         let many = || {
             let message = format!("among {asked} models one comes as near as this by chance too often");
             Remark::new("many_models", message).with("count", asked as u64)
         };
-        if report.outcome == Outcome::Matches { Some(many()) } else { report.reason.clone() }
+        if group.first.outcome == Outcome::Matches { Some(many()) } else { group.first.reason.clone() }
     };
-    let undecided = with(Outcome::CannotTell).filter(|group| reports[group.reports[0]].threshold.is_some());
+    let undecided = with(Outcome::CannotTell).filter(|group| group.first.threshold.is_some());
     let (outcome, reason) = match (with(Outcome::Matches), undecided, with(Outcome::DoesNotMatch)) {
         (Some(_), ..) => (Outcome::Matches, None),
         (None, Some(group), _) => (Outcome::CannotTell, reason(group)),
         (None, None, Some(_)) => (Outcome::DoesNotMatch, None),
         (None, None, None) => (Outcome::CannotTell, groups.first().and_then(reason)),
     };
-    Ranking { outcome, reason, groups }
+    let group = |Members { outcome, members, .. }| Group {
+        outcome,
+        reports: members.into_iter().map(|(index, _)| index).collect(),
+    };
+    Ranking { outcome, reason, groups: groups.into_iter().map(group).collect() }
+}
+
+/// A group under way.
+struct Members<'a> {
+    outcome: Outcome,
+    /// The one that stands for it.
+    first: &'a CheckReport,
+    members: Vec<(usize, &'a CheckReport)>,
 }
 
 /// Sorts reports: those that match, those that cannot tell, the others, those without a threshold; the lowest
@@ -81,17 +91,22 @@ fn place(report: &CheckReport) -> (u8, f64) {
     (class, report.signal / report.threshold.unwrap_or(1.0))
 }
 
-/// Positions of reports, together where one model names the other.
-fn groups(reports: &[CheckReport]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
+/// The order that [`place`] gives, whatever numbers a report holds.
+fn in_order(one: &CheckReport, other: &CheckReport) -> Ordering {
+    let ((class, signal), (other_class, other_signal)) = (place(one), place(other));
+    class.cmp(&other_class).then(signal.total_cmp(&other_signal))
+}
+
+/// Reports with their positions, together where one model names the other.
+fn groups(reports: &[CheckReport]) -> Vec<Vec<(usize, &CheckReport)>> {
+    let mut groups: Vec<Vec<(usize, &CheckReport)>> = Vec::new();
     for (index, report) in reports.iter().enumerate() {
-        let alike = |other: &usize| {
-            let (a, b) = (&report.model, &reports[*other].model);
+        let alike = |(_, other): &(usize, &CheckReport)| {
+            let (a, b) = (&report.model, &other.model);
             a.shares.contains(&b.id) || b.shares.contains(&a.id)
         };
-        let (joined, mut apart): (Vec<_>, Vec<_>) =
-            groups.into_iter().partition(|group: &Vec<usize>| group.iter().any(alike));
-        apart.push(joined.into_iter().flatten().chain([index]).collect());
+        let (joined, mut apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.iter().any(alike));
+        apart.push(joined.into_iter().flatten().chain([(index, report)]).collect());
         groups = apart;
     }
     groups

@@ -73,8 +73,9 @@ impl Source for Values {
 
     fn rows(&self, rows: Rows) -> Vec<f32> {
         let [_, height, width] = self.size;
-        let planes = self.values.chunks_exact((height * width).max(1));
-        planes.flat_map(|plane| &plane[rows.start * width..rows.end * width]).copied().collect()
+        let planes = self.values.chunks_exact(height.saturating_mul(width).max(1));
+        let part = rows.start.saturating_mul(width)..rows.end.saturating_mul(width);
+        planes.flat_map(|plane| plane.get(part.clone()).unwrap_or_default()).copied().collect()
     }
 }
 
@@ -125,7 +126,8 @@ async fn reconstruct<C: Compute>(
     let size = image.size();
     let (encode, latent) = compute.prepare(Half::Encoder, size, size, model)?;
     let (decode, _) = compute.prepare(Half::Decoder, latent, size, model)?;
-    let mut meter = Meter::new(&model.device, progress, 2 * (C::work(&encode) + C::work(&decode)));
+    let mut meter =
+        Meter::new(&model.device, progress, C::work(&encode).saturating_add(C::work(&decode)).saturating_mul(2));
     let x = compute.upload(image, &model.device.device)?;
     meter.enter(Stage::EncodeFirst).await?;
     let z = compute.run(Half::Encoder, &x, &encode, &mut meter).await?;
@@ -185,7 +187,9 @@ pub async fn reconstruct_once(model: &Model, image: &impl Source) -> Result<Vec<
     let architecture = &model.manifest.architecture;
     let reduction = architecture.reduction();
     let latent = encode(model, image).await?;
-    let size = [architecture.latent_channels(), height / reduction, width / reduction];
+    // It is a power of two.
+    let side = |side: usize| side.checked_div(reduction).unwrap_or(0);
+    let size = [architecture.latent_channels(), side(height), side(width)];
     decode(model, &Values::new(latent, size)?).await
 }
 

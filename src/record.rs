@@ -1,6 +1,8 @@
 //! The record of a check: a versioned JSON document with all that is needed to repeat it, and what came of it. The page
 //! and the program write the same; its schema is `www/report-1.schema.json`.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -144,12 +146,17 @@ impl Record {
         let invalid = |detail: String| Error::ManifestInvalid { file: "the report".into(), detail };
         let document: Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         // Told before what an older or newer format lacks.
-        let (format, version) = (&document["format"], &document["format_version"]);
+        let [format, version] = ["format", "format_version"].map(|field| document.get(field).unwrap_or(&Value::Null));
         if format != FORMAT || version.as_u64() != Some(FORMAT_VERSION.into()) {
             let expected = format!("{FORMAT:?} of version {FORMAT_VERSION} is understood");
             return Err(invalid(format!("it is {format} of version {version}, and {expected}")));
         }
-        serde_json::from_value(document).map_err(|error| invalid(error.to_string()))
+        let record: Record = serde_json::from_value(document).map_err(|error| invalid(error.to_string()))?;
+        let known = |report: &usize| *report < record.checks.len();
+        if !record.ranking.groups.iter().all(|group| !group.reports.is_empty() && group.reports.iter().all(known)) {
+            return Err(invalid("its ranking names a check that it does not hold".into()));
+        }
+        Ok(record)
     }
 
     /// The document as it is written.
@@ -170,8 +177,8 @@ pub fn differences(was: &CheckReport, is: &CheckReport) -> Vec<Difference> {
         ("H", was.homogeneity, is.homogeneity, 1e-12),
     ];
     let apart = |(_, was, is, allowed): &(&str, f64, f64, f64)| {
-        // Written so that a NaN differs.
-        !((is - was).abs() <= allowed * was.abs())
+        // What cannot be compared, as a NaN, differs.
+        (is - was).abs().partial_cmp(&(allowed * was.abs())).is_none_or(Ordering::is_gt)
     };
     let mut found: Vec<Difference> = numbers
         .into_iter()

@@ -4,6 +4,12 @@
 //! nearly every cell of 8 × 8 pixels. What the search costs in false attributions is calibrated: the images that do not
 //! belong go through it as well ([`crate::calibration::Calibration::searched`]).
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "places lie within the image, whose size decoding bounds"
+)]
+
 use serde::{Deserialize, Serialize};
 
 use crate::{

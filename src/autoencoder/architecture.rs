@@ -140,7 +140,7 @@ fn check_levels(widths: &[usize], layers_per_block: usize, groups: usize) -> Res
     check_count("layers_per_block", layers_per_block, MAX_LAYERS_PER_LEVEL)?;
     for &channels in widths {
         check_count("block_out_channels", channels, MAX_CHANNELS)?;
-        if groups == 0 || channels % groups != 0 {
+        if groups == 0 || !channels.is_multiple_of(groups) {
             let detail = "every width must be a multiple of the number of groups";
             return Err(invalid("block_out_channels, norm_num_groups", detail));
         }

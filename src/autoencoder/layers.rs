@@ -1,5 +1,10 @@
 //! The layers, computed with burn's own tensor operations on whichever device holds the tensors.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "tensors' operators, which are burn's, and numbers that `validate` bounds"
+)]
+
 use burn::tensor::{
     Device, Tensor,
     activation::{relu, silu, softmax},

@@ -1,6 +1,11 @@
 //! What a layer is, as data: its parameters, the shape it gives and the work it takes. An architecture
 //! is a list of these; `layers` computes them.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "`validate` bounds every number of a configuration, and decoding those of an image"
+)]
+
 /// One feature map's size, `[channels, height, width]`; the batch is always 1.
 pub type MapSize = [usize; 3];
 

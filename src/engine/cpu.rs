@@ -6,6 +6,12 @@
 //! Attention is made of the same kernel: scores and weighted sums are 1×1 convolutions whose weights are
 //! the queries and the values.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "sizes and places are the planner's, made of an architecture that was validated"
+)]
+
 mod activation;
 mod convolution;
 #[cfg(target_arch = "wasm32")]

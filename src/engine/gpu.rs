@@ -3,6 +3,12 @@
 //! Maps are `[channels / 4, rows, width]` of `vec4`, so that a load is one vector and a convolution's
 //! weights are 4×4 blocks.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "sizes and places are the planner's, made of an architecture that was validated"
+)]
+
 mod convolution;
 mod queue;
 

@@ -3,6 +3,12 @@
 //! store; group statistics; attention; normalisations that read more than their channel; codebooks. Pure data:
 //! nothing here knows a device.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "sizes and places are the planner's, made of an architecture that was validated"
+)]
+
 use crate::autoencoder::spec::{ChannelNormSpec, ConvSpec, GroupNormSpec, LayerSpec, MapSize, NormSpec};
 
 /// Which feature map; 0 is the pass's input.

@@ -7,6 +7,12 @@
 //! once more for each later use. The planner cuts the operations into segments: maps that cross a cut are
 //! kept, maps inside a segment are not. Of all cuts that fit the memory it takes those with the least work.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "sizes and places are the planner's, made of an architecture that was validated"
+)]
+
 use std::ops::Range;
 
 use super::operations::{Convolution, MapId, Operation, sizes};

@@ -1,5 +1,11 @@
 //! An encoder's or decoder's operations with their weights on a back end, and running them by a plan.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "sizes and places are the planner's, made of an architecture that was validated"
+)]
+
 use burn::tensor::{Device, Tensor};
 
 use super::{

@@ -1,5 +1,7 @@
 //! `aedr calibrate`: a model's threshold, from images that belong and images that do not.
 
+#![expect(clippy::arithmetic_side_effects, reason = "over lists that the program makes itself")]
+
 use std::path::{Path, PathBuf};
 
 use aedr::{

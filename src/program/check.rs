@@ -1,5 +1,11 @@
 //! `aedr check`: the verdict on each image, for people or as JSON lines.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "over lists that the program makes itself, and JSON values, where a field that is missing is null"
+)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,5 +1,7 @@
 //! `aedr evaluate` and `aedr merge`: images of both kinds, measured one by one, and what that says of each signal.
 
+#![expect(clippy::arithmetic_side_effects, reason = "over lists that the program makes itself")]
+
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},

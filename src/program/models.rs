@@ -96,8 +96,8 @@ fn loader(id: &str, folder: &Path, device: ComputeDevice) -> Result<ModelLoader>
         return Ok(loader);
     }
     let mut loader = ModelLoader::new(Manifest::parse(&read_text(&pack.join("manifest.json"))?)?, device);
-    for index in 0..loader.manifest().shards.len() {
-        let path = pack.join(&loader.manifest().shards[index].file);
+    for (index, shard) in loader.manifest().shards.clone().iter().enumerate() {
+        let path = pack.join(&shard.file);
         let bytes = read_file(&path).map_err(|_| Error::WeightsMissing { file: path.display().to_string() })?;
         loader.add_shard(index, &bytes)?;
     }

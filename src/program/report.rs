@@ -1,5 +1,7 @@
 //! An evaluation as a page: tables and plots in one file that needs nothing else.
 
+#![expect(clippy::indexing_slicing, reason = "over lists that the program makes itself")]
+
 use std::fmt::Write;
 
 use super::evaluate::Summary;

@@ -1,6 +1,8 @@
 //! Lines of an evaluation: one JSON object an image, written as soon as it is measured, read again to go on after a
 //! break or to put the parts of several machines together.
 
+#![expect(clippy::indexing_slicing, reason = "JSON values, where a field that is missing is null")]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use aedr::{Result, check::CheckReport, edits::Edit};

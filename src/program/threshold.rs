@@ -1,5 +1,7 @@
 //! `aedr threshold`: τ from the text files that the reference writes.
 
+#![expect(clippy::arithmetic_side_effects, reason = "over lists that the program makes itself")]
+
 use std::path::{Path, PathBuf};
 
 use aedr::{Error, Result, density, reconstruction::Losses, signal::signal};

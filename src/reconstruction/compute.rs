@@ -1,5 +1,10 @@
 //! The two ways to compute an autoencoder behind one face: burn's layers, and programs of our kernels.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "sizes and places are the planner's, made of an architecture that was validated"
+)]
+
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Source;

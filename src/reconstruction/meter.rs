@@ -88,8 +88,8 @@ impl<'a, P: Progress> Meter<'a, P> {
 
 impl<P: Progress> program::Meter for Meter<'_, P> {
     async fn spent(&mut self, multiply_adds: u64) -> Result<()> {
-        self.done += multiply_adds;
-        self.unwaited += multiply_adds;
+        self.done = self.done.saturating_add(multiply_adds);
+        self.unwaited = self.unwaited.saturating_add(multiply_adds);
         if self.unwaited < self.interval {
             return Ok(());
         }

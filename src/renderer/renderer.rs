@@ -11,6 +11,9 @@ use resvg::{
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen::prelude::*;
 
+/// Larger pictures are not drawn: the report's has a tenth of this.
+const MOST_PIXELS: u64 = 50_000_000;
+
 /// Fonts, and what is drawn with them.
 #[derive(Debug, Default)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
@@ -38,6 +41,9 @@ impl Renderer {
         let tree = Tree::from_str(svg, &options).map_err(|error| error.to_string())?;
         let size = tree.size().to_int_size();
         let (width, height) = (size.width(), size.height());
+        if u64::from(width).saturating_mul(height.into()) > MOST_PIXELS {
+            return Err(format!("{width} × {height} pixels are too many"));
+        }
         let mut pixmap = Pixmap::new(width, height).ok_or_else(|| format!("{width} × {height} pixels are too many"))?;
         render(&tree, Transform::identity(), &mut pixmap.as_mut());
         pixmap.encode_png().map_err(|error| error.to_string())

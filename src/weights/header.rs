@@ -10,6 +10,8 @@ pub(crate) const PREFIX: usize = 8;
 
 /// Longer headers than any autoencoder's are not read.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
+/// Nor longer files than whole checkpoints of today.
+const MAX_FILE_BYTES: u64 = 1 << 40;
 
 /// Where the tensors of a file lie.
 #[derive(Debug)]
@@ -45,15 +47,15 @@ impl Header {
     /// What is wrong with it, in words.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
         let metadata: Metadata = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-        let data = (PREFIX + text.len()) as u64;
+        let data = (text.len() as u64).saturating_add(PREFIX as u64);
+        let file_bytes = data.checked_add(metadata.data_len() as u64).filter(|bytes| *bytes <= MAX_FILE_BYTES);
+        let file_bytes = file_bytes.ok_or("it claims more bytes than any autoencoder has")?;
         let place = |name: &String| {
             let TensorInfo { dtype, shape, data_offsets: (start, end) } = metadata.info(name)?.clone();
-            Some(Place { name: name.clone(), dtype, shape, start: data + start as u64, bytes: end - start })
+            let start_in_file = data.checked_add(start as u64)?;
+            Some(Place { name: name.clone(), dtype, shape, start: start_in_file, bytes: end.checked_sub(start)? })
         };
-        Ok(Header {
-            places: metadata.offset_keys().iter().filter_map(place).collect(),
-            file_bytes: data + metadata.data_len() as u64,
-        })
+        Ok(Header { places: metadata.offset_keys().iter().filter_map(place).collect(), file_bytes })
     }
 }
 

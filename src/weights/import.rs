@@ -115,7 +115,7 @@ impl Import {
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Written>> {
         self.hash.update(bytes);
         let start = self.received;
-        self.received += bytes.len() as u64;
+        self.received = self.received.saturating_add(bytes.len() as u64);
         if let Stage::Tensors(_) = self.stage {
             return self.take_tensors(start, bytes);
         }
@@ -129,11 +129,12 @@ impl Import {
             self.stage = Stage::Header { length };
         }
         match self.stage {
-            Stage::Header { length } if self.pending.len() >= PREFIX + length => {
-                let rest = self.pending.split_off(PREFIX + length);
-                let text = std::mem::take(&mut self.pending);
-                self.stage = Stage::Tensors(Box::new(self.begin(&text[PREFIX..])?));
-                self.take_tensors(text.len() as u64, &rest)
+            Stage::Header { length } if self.pending.len().saturating_sub(PREFIX) >= length => {
+                let rest = self.pending.split_off(PREFIX.saturating_add(length));
+                let head = std::mem::take(&mut self.pending);
+                let text = head.get(PREFIX..).unwrap_or_default();
+                self.stage = Stage::Tensors(Box::new(self.begin(text)?));
+                self.take_tensors(head.len() as u64, &rest)
             }
             _ => Ok(Vec::new()),
         }
@@ -185,7 +186,7 @@ impl Import {
         parameters.sort_by(|a, b| a.name.cmp(&b.name));
         let wanted = |part: Part| {
             let index = parameters.binary_search_by(|parameter| parameter.name.cmp(&part.name)).ok()?;
-            Some(Wanted { shape: parameters[index].shape.clone(), part })
+            Some(Wanted { shape: parameters.get(index)?.shape.clone(), part })
         };
         let wanted = header.places.into_iter().zip(parts).filter_map(|(place, parts)| {
             let parts: Vec<Wanted> = parts.into_iter().filter_map(wanted).collect();
@@ -204,7 +205,7 @@ impl Import {
     /// Takes the tensors that are whole with these bytes, which begin at `start` of the file.
     fn take_tensors(&mut self, start: u64, bytes: &[u8]) -> Result<Vec<Written>> {
         let Stage::Tensors(taking) = &mut self.stage else { return Ok(Vec::new()) };
-        let (end, format) = (start + bytes.len() as u64, self.request.precision.format());
+        let (end, format) = (start.saturating_add(bytes.len() as u64), self.request.precision.format());
         let name = &self.request.description.name;
         let corrupt = |detail: String| Error::WeightsCorrupt { file: name.clone(), detail };
         if end > taking.file_bytes {
@@ -213,8 +214,8 @@ impl Import {
         let mut full = Vec::new();
         while let Some((place, _)) = taking.wanted.front() {
             // What of it is among these bytes; what came before is pending.
-            let from = (place.start.max(start) - start).min(bytes.len() as u64) as usize;
-            let to = ((place.start + place.bytes as u64).min(end).max(start) - start) as usize;
+            let from = place.start.saturating_sub(start) as usize;
+            let to = place.start.saturating_add(place.bytes as u64).min(end).saturating_sub(start) as usize;
             self.pending.extend_from_slice(bytes.get(from..to).unwrap_or_default());
             if self.pending.len() < place.bytes {
                 break;

@@ -85,7 +85,7 @@ impl ModelLoader {
             tensors.push((name.to_owned(), stored.shape().to_vec(), values));
         }
         tensors.into_iter().for_each(|(name, shape, values)| self.add_values(name, shape, values));
-        self.arrived[index] = true;
+        self.arrived.iter_mut().skip(index).take(1).for_each(|arrived| *arrived = true);
         Ok(())
     }
 
@@ -102,8 +102,8 @@ impl ModelLoader {
     /// [`Error::WeightsMissing`] for a shard that has not come, [`Error::WeightsWrong`] if tensors are
     /// missing or do not fit, [`Error::ManifestInvalid`] for a calibration of another model.
     pub fn finish(self, calibration: Option<Calibration>) -> Result<(Model, LoadReport)> {
-        if let Some(missing) = self.arrived.iter().position(|arrived| !arrived) {
-            return Err(Error::WeightsMissing { file: self.manifest.shards[missing].file.clone() });
+        if let Some((missing, _)) = self.manifest.shards.iter().zip(&self.arrived).find(|(_, arrived)| !**arrived) {
+            return Err(Error::WeightsMissing { file: missing.file.clone() });
         }
         if let Some(calibration) = &calibration {
             calibration.check_model(&self.manifest.id)?;
@@ -136,7 +136,7 @@ impl ModelLoader {
         let mut taken = HashSet::new();
         for ParameterSpec { name, shape: expected } in self.manifest.architecture.parameters() {
             match self.tensors.get(&name) {
-                Some(stored) if stored.shape == expected => report.applied += 1,
+                Some(stored) if stored.shape == expected => report.applied = report.applied.saturating_add(1),
                 Some(stored) => {
                     let (name, found) = (name.clone(), stored.shape.clone());
                     report.wrong_shape.push(WrongShape { name, expected, found });

@@ -37,7 +37,7 @@ impl LoadReport {
         for ParameterSpec { name, shape } in parameters {
             match found.remove(name) {
                 // The same numbers whether a linear layer is stored as such or as a 1×1 convolution.
-                Some(other) if squeezed(&other) == squeezed(shape) => report.applied += 1,
+                Some(other) if squeezed(&other) == squeezed(shape) => report.applied = report.applied.saturating_add(1),
                 Some(found) => {
                     report.wrong_shape.push(WrongShape { name: name.clone(), expected: shape.clone(), found });
                 }
@@ -73,8 +73,8 @@ impl fmt::Display for LoadReport {
 
 /// The shape without trailing ones.
 fn squeezed(shape: &[usize]) -> &[usize] {
-    let end = shape.iter().rposition(|&side| side != 1).map_or(0, |last| last + 1);
-    &shape[..end]
+    let trailing = shape.iter().rev().take_while(|side| **side == 1).count();
+    shape.get(..shape.len().saturating_sub(trailing)).unwrap_or_default()
 }
 
 fn list(f: &mut fmt::Formatter<'_>, what: &str, names: &[String]) -> fmt::Result {

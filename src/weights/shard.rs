@@ -35,7 +35,8 @@ impl ShardWriter {
     /// # Errors
     /// [`Error::WeightsCorrupt`].
     pub(crate) fn add(&mut self, tensors: Vec<StoredTensor>) -> Result<Option<(Shard, Vec<u8>)>> {
-        self.bytes += tensors.iter().map(|tensor| tensor.bytes.len()).sum::<usize>();
+        let added: usize = tensors.iter().map(|tensor| tensor.bytes.len()).sum();
+        self.bytes = self.bytes.saturating_add(added);
         self.open.extend(tensors);
         if self.bytes < self.shard_bytes { Ok(None) } else { self.close() }
     }
@@ -51,7 +52,7 @@ impl ShardWriter {
             return Ok(None);
         }
         let name = format!("shard-{:02}.safetensors", self.written);
-        self.written += 1;
+        self.written = self.written.saturating_add(1);
         let unwritable = |detail: String| Error::WeightsCorrupt { file: name.clone(), detail };
         let mut views = BTreeMap::new();
         for StoredTensor { name, dtype, shape, bytes } in &tensors {
@@ -88,7 +89,10 @@ pub(crate) fn expanded(shard: &Shard, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
     let Some(Encoding { zlib }) = shard.encoding else { return Ok(None) };
     let corrupt = |detail: String| Error::WeightsCorrupt { file: shard.file.clone(), detail };
     let mut plain = Vec::new();
-    ZlibDecoder::new(bytes).take(zlib + 1).read_to_end(&mut plain).map_err(|error| corrupt(error.to_string()))?;
+    ZlibDecoder::new(bytes)
+        .take(zlib.saturating_add(1))
+        .read_to_end(&mut plain)
+        .map_err(|error| corrupt(error.to_string()))?;
     if plain.len() as u64 != zlib {
         return Err(corrupt(format!("it does not expand to the {zlib} bytes that it should")));
     }

@@ -92,31 +92,39 @@ fn floats(tensor: &TensorView<'_>) -> Result<Vec<f32>, String> {
 fn dequantise(tensor: &TensorView<'_>, scales: &[f32], low: Option<&TensorView<'_>>) -> Result<Vec<f32>, String> {
     let (rows, length) = rows(tensor.shape());
     let (upper, blocks) = (tensor.data(), length.div_ceil(BLOCK));
-    if scales.len() != rows * blocks {
-        return Err(format!("it has {} scales where {} are needed", scales.len(), rows * blocks));
+    let needed = rows.saturating_mul(blocks);
+    if scales.len() != needed {
+        return Err(format!("it has {} scales where {needed} are needed", scales.len()));
     }
     let stride = upper.len().div_ceil(8);
-    let (lower_bits, planes) = match low {
-        None => (0, &[][..]),
+    let planes: Vec<&[u8]> = match low {
+        None => Vec::new(),
         Some(low) => match low.shape() {
-            &[planes @ 1..=7, bytes] if bytes == stride && low.dtype() == Dtype::U8 => (planes, low.data()),
-            other => return Err(format!("its lower bits have the shape {other:?}")),
+            &[1..=7, bytes] if bytes == stride && low.dtype() == Dtype::U8 => {
+                low.data().chunks(stride.max(1)).collect()
+            }
+            other => return Err(format!("its lower bits are {:?} of the shape {other:?}", low.dtype())),
         },
     };
-    let steps = ((1i32 << (7 + lower_bits)) - 1) as f32;
+    let steps = largest(planes.len());
     let mut values = Vec::with_capacity(upper.len());
-    for (row, bytes) in upper.chunks(length.max(1)).enumerate() {
-        for (block, bytes) in bytes.chunks(BLOCK).enumerate() {
-            let step = scales[row * blocks + block] / steps;
+    for (bytes, scales) in upper.chunks(length.max(1)).zip(scales.chunks(blocks.max(1))) {
+        for (bytes, scale) in bytes.chunks(BLOCK).zip(scales) {
             for &byte in bytes {
-                let at = values.len();
-                let bit = |plane: usize| i32::from(planes[plane * stride + at / 8] >> (at % 8) & 1) << plane;
-                let integer = i32::from(byte.cast_signed()) << lower_bits | (0..lower_bits).map(bit).sum::<i32>();
-                values.push(integer as f32 * step);
+                let (at, bit) = (values.len() / 8, values.len() % 8);
+                let bits = planes.iter().map(|plane| plane.get(at).map_or(0, |byte| i32::from(byte >> bit & 1)));
+                // From the highest plane down, each makes room for the next.
+                let integer = bits.rev().fold(i32::from(byte.cast_signed()), |integer, bit| integer << 1 | bit);
+                values.push(integer as f32 * (scale / steps));
             }
         }
     }
     Ok(values)
+}
+
+/// The largest integer of 8 bits and so many more.
+fn largest(lower_bits: usize) -> f32 {
+    128.0 * 2f32.powi(lower_bits as i32) - 1.0
 }
 
 /// Stores a tensor. Vectors are never in blocks, and what f16 cannot hold is f32.
@@ -158,31 +166,34 @@ fn half_bytes(values: &[f32]) -> Vec<u8> {
 /// autoencoder this divides the change of t by 3 to 5.
 fn quantise(name: &str, shape: &[usize], values: &[f32], bits: u32) -> Vec<StoredTensor> {
     let (rows, length) = rows(shape);
-    let lower_bits = bits.clamp(*BITS.start(), *BITS.end()) as usize - 8;
-    let most = ((1i32 << (7 + lower_bits)) - 1) as f32;
+    let lower_bits = bits.min(*BITS.end()).saturating_sub(*BITS.start()) as usize;
+    let most = largest(lower_bits);
     // Positions of a kernel: what one input channel contributes.
-    let taps: usize = shape.iter().skip(2).product::<usize>().max(1);
+    let taps = product(shape.iter().skip(2)).max(1);
     let (mut upper, mut scales) = (Vec::with_capacity(values.len()), Vec::new());
     let stride = values.len().div_ceil(8);
-    let mut planes = vec![0u8; lower_bits * stride];
+    let mut planes = vec![0u8; lower_bits.saturating_mul(stride)];
     for row in values.chunks(length.max(1)) {
         let mut carry = 0.0;
-        for (block_index, block) in row.chunks(BLOCK).enumerate() {
+        let mut places = 0usize..;
+        for block in row.chunks(BLOCK) {
             let scale = half_above(block.iter().fold(0.0f32, |largest, value| largest.max(value.abs())));
             scales.push(scale);
             let inverse = if scale > 0.0 { most / scale } else { 0.0 };
-            for (index, value) in block.iter().enumerate() {
-                if (block_index * BLOCK + index).is_multiple_of(taps) {
+            for (value, place) in block.iter().zip(&mut places) {
+                if place.is_multiple_of(taps) {
                     carry = 0.0;
                 }
                 let wanted = value * inverse + carry;
                 let integer = wanted.round().clamp(-most, most);
                 carry = wanted - integer;
                 let (at, integer) = (upper.len(), integer as i32);
-                for plane in 0..lower_bits {
-                    planes[plane * stride + at / 8] |= ((integer >> plane & 1) as u8) << (at % 8);
+                let mut rest = integer;
+                for plane in planes.chunks_mut(stride.max(1)) {
+                    plane.iter_mut().skip(at / 8).take(1).for_each(|byte| *byte |= ((rest & 1) as u8) << (at % 8));
+                    rest >>= 1;
                 }
-                upper.push(((integer >> lower_bits) as i8).cast_unsigned());
+                upper.push((rest as i8).cast_unsigned());
             }
         }
     }
@@ -206,13 +217,21 @@ fn quantise(name: &str, shape: &[usize], values: &[f32], bits: u32) -> Vec<Store
 /// The smallest f16 that is no smaller.
 fn half_above(value: f32) -> f32 {
     let rounded = f16::from_f32(value);
-    if rounded.to_f32() < value { f16::from_bits(rounded.to_bits() + 1).to_f32() } else { rounded.to_f32() }
+    if rounded.to_f32() < value {
+        f16::from_bits(rounded.to_bits().saturating_add(1)).to_f32()
+    } else {
+        rounded.to_f32()
+    }
 }
 
 /// Rows and their length.
 fn rows(shape: &[usize]) -> (usize, usize) {
-    let rows = shape.first().copied().unwrap_or(1);
-    (rows, shape.iter().skip(1).product())
+    (shape.first().copied().unwrap_or(1), product(shape.iter().skip(1)))
+}
+
+/// Saturated, where a side beside it is 0.
+fn product<'a>(sides: impl Iterator<Item = &'a usize>) -> usize {
+    sides.fold(1, |all: usize, &side| all.saturating_mul(side))
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ mod budget;
 mod calibrate;
 mod catalog;
 mod common;
+mod corpus;
 mod engine;
 mod evaluate;
+mod fuzz;
 mod goldens;
 mod images;
 mod import;
@@ -15,4 +17,6 @@ mod program;
 mod provenance;
 mod published;
 mod scan;
+#[path = "../fuzz/targets.rs"]
+mod targets;
 mod weights;

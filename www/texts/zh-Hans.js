@@ -755,6 +755,10 @@ export const remarks = {
     `图片的边长不是${multiple}的倍数，所以没有计入最右边和最下边的一小条：在${wholeWidth} × ${wholeHeight}像素中，` +
     `检查了${width} × ${height}像素。`,
   orientation_ignored: () => '文件要求旋转后显示；检查的是文件中存储的像素，没有旋转。',
+  first_picture: () => '文件里有多张图片（例如动画）；只检查了第一张。',
+  depth_reduced: () => '文件的每个颜色通道超过8位；按8位检查，这也是生成器写出的位数。',
+  inks_converted: () => '文件的颜色是印刷油墨（CMYK），检查前做了转换，这会改变像素，可能掩盖相符。',
+  transparency_ignored: () => '图片有透明的部分；检查的是那里存储的颜色。',
   jpeg: ({ quality }) => `JPEG压缩会改变像素，可能掩盖相符。这个文件的压缩质量为${quality}（最高100）。`,
   lossy: () => '有损压缩会改变像素，可能掩盖相符。',
   // Reasons.
@@ -778,6 +782,12 @@ const contents = {
   'its first bytes belong to no known image format': '文件开头不属于任何已知的图片格式',
   'an AVIF image': 'AVIF图片',
   'a HEIC image': 'HEIC图片',
+  'a JPEG XL image': 'JPEG XL图片',
+  'a JPEG 2000 image': 'JPEG 2000图片',
+  "a camera's raw image": '相机的RAW图片',
+  'a PDF document, which may hold several images': 'PDF文档，其中可能有多张图片',
+  'a Photoshop document': 'Photoshop文档',
+  'an icon': '图标',
   'an SVG drawing, which has no pixels of its own': 'SVG图形，它本身没有像素',
   'unexpected end of file': '文件提前结束',
 };

@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "`validate` bounds every number of a configuration")]
+
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_CHANNELS, check_count, check_levels, levels::Levels};

@@ -1,5 +1,7 @@
 //! What diffusers' `Encoder` and `Decoder` have in common: levels of residual blocks around a middle block.
 
+#![expect(clippy::arithmetic_side_effects, reason = "`validate` bounds every number of a configuration")]
+
 use crate::autoencoder::spec::{ConvSpec, GroupNormSpec, LayerSpec, NormSpec};
 
 /// Both halves, between the image and the convolutions at the latent.

@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "`validate` bounds every number of a configuration")]
+
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_CHANNELS, MAX_LAYERS_PER_LEVEL, MAX_LEVELS, check_count, invalid};

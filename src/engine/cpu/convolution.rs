@@ -10,6 +10,12 @@
 //! The input is staged as these matrices for one area of the output at a time, which is so small that a core's cache
 //! holds it. Then four output channels at a time are multiplied, with eight cells in registers.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "sizes and places are the planner's, made of an architecture that was validated"
+)]
+
 #[cfg(target_arch = "wasm32")]
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{array, borrow::Borrow};

@@ -1,5 +1,7 @@
 //! Winograd's transforms for F(2×2, 3×3): of weights, of 4×4 values, and of sums back to 2×2 pixels.
 
+#![expect(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "indices run over tiles of a fixed size")]
+
 use std::array;
 
 /// What the 4×4 values of a cell are transformed to.

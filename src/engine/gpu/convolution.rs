@@ -7,6 +7,11 @@
 //! with `blocks` vectors of weights in registers. The inner loop is written out, since not every driver
 //! unrolls loops, and an array that is indexed in a loop does not stay in registers.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "sizes and places are the planner's, made of an architecture that was validated"
+)]
+
 use std::fmt::Write;
 
 use super::Stored;

@@ -1,5 +1,10 @@
 //! Launching WGSL through burn's GPU runtime: its buffers, its queue, its pipelines, kept by source.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "sizes and places are the planner's, made of an architecture that was validated"
+)]
+
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard},

@@ -4,6 +4,12 @@
 //! tensors are independent, so their squares add up. Between size and that sum stands one multiplier: each tensor takes
 //! the format of the least bytes + multiplier · square. The multiplier is then searched for by measuring t itself.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "runs natively, over the lists that it makes itself"
+)]
+
 use std::{collections::HashMap, fs, path::PathBuf};
 
 use pollster::block_on;

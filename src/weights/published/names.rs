@@ -69,8 +69,10 @@ impl Naming {
         };
         let (place, rest) = match rest {
             ["nin_shortcut", rest @ ..] => (place + ".conv_shortcut", rest),
-            ["norm", "weight" | "bias"] if place.contains("attentions") => (place + ".group_norm", &rest[1..]),
-            ["norm", ..] if place.contains("attentions") => (place + ".spatial_norm", &rest[1..]),
+            ["norm", rest @ ..] if place.contains("attentions") => {
+                let norm = if matches!(rest, ["weight" | "bias"]) { ".group_norm" } else { ".spatial_norm" };
+                (place + norm, rest)
+            }
             _ => (place, rest),
         };
         Some((format!("{half}.{place}"), rest))
@@ -98,7 +100,7 @@ fn wan<'a, 'b>(parts: &'b [&'a str]) -> Option<(String, &'b [&'a str])> {
         ["upsamples", index, rest @ ..] => {
             let index: usize = index.parse().ok()?;
             let (level, inner) = (index / BLOCKS, index % BLOCKS);
-            let place = if inner + 1 < BLOCKS { format!("resnets.{inner}") } else { "upsamplers.0".into() };
+            let place = if inner < BLOCKS - 1 { format!("resnets.{inner}") } else { "upsamplers.0".into() };
             (format!("up_blocks.{level}.{place}"), rest)
         }
         _ => return None,
@@ -127,11 +129,11 @@ fn attention(name: &str) -> String {
         ("proj_attn", "to_out.0"),
         ("proj", "to_out.0"),
     ];
-    let Some(at) = name.find(".attentions.") else { return name.into() };
-    let Some((index, rest)) = name[at + ".attentions.".len()..].split_once('.') else { return name.into() };
+    let Some((block, after)) = name.split_once(".attentions.") else { return name.into() };
+    let Some((index, rest)) = after.split_once('.') else { return name.into() };
     let found = RENAMED.iter().find_map(|(old, new)| Some((new, rest.strip_prefix(old)?.strip_prefix('.')?)));
     match found {
-        Some((new, last)) => format!("{}.attentions.{index}.{new}.{last}", &name[..at]),
+        Some((new, last)) => format!("{block}.attentions.{index}.{new}.{last}"),
         None => name.into(),
     }
 }
@@ -163,21 +165,26 @@ impl Part {
             return vec![Part { name, shape, rows: 0..all, time }];
         };
         let each = all / 3;
-        let part = |(index, kind)| {
-            let shape = [&[each], &shape[1..]].concat();
-            Part { name: format!("{place}.{kind}.{last}"), shape, rows: index * each..(index + 1) * each, time }
+        let mut start = 0usize;
+        let part = |kind| {
+            let shape = std::iter::once(each).chain(shape.iter().skip(1).copied()).collect();
+            let rows = start..start.saturating_add(each);
+            start = rows.end;
+            Part { name: format!("{place}.{kind}.{last}"), shape, rows, time }
         };
-        ["to_q", "to_k", "to_v"].into_iter().enumerate().map(part).collect()
+        ["to_q", "to_k", "to_v"].into_iter().map(part).collect()
     }
 
     /// This part of the published tensor's values.
     pub(crate) fn of_values(&self, values: Vec<f32>) -> Vec<f32> {
-        let elements: usize = self.shape.iter().product();
-        let row = elements / self.rows.len().max(1) * self.time.unwrap_or(1);
-        let rows = values.get(self.rows.start * row..self.rows.end * row).unwrap_or_default();
+        // Saturated, it is beyond the values, and nothing is taken.
+        let elements = self.shape.iter().fold(1usize, |all, &side| all.saturating_mul(side));
+        let row = elements.checked_div(self.rows.len()).unwrap_or(0).saturating_mul(self.time.unwrap_or(1));
+        let rows = values.get(self.rows.start.saturating_mul(row)..self.rows.end.saturating_mul(row));
+        let rows = rows.unwrap_or_default();
         match (self.time, self.shape.as_slice()) {
             (Some(time), [.., height, width]) => {
-                let slices = rows.chunks_exact((height * width).max(1));
+                let slices = rows.chunks_exact(height.saturating_mul(*width).max(1));
                 slices.skip(time.saturating_sub(1)).step_by(time.max(1)).flatten().copied().collect()
             }
             _ if rows.len() == values.len() => values,

@@ -66,7 +66,7 @@ impl Read<'_> {
         let levels = self.count(|level| resnet(level, 0));
         let block_out_channels =
             (0..levels).map(|level| self.side(&resnet(level, 0), 0)).collect::<Result<Vec<usize>>>()?;
-        if block_out_channels.iter().any(|width| width % GROUPS != 0) {
+        if block_out_channels.iter().any(|width| !width.is_multiple_of(GROUPS)) {
             let detail =
                 "the number of groups cannot be told from the shapes; diffusers' config.json is needed (--config)";
             return Err(Error::ManifestInvalid { file: "the weights".into(), detail: detail.into() });
@@ -111,7 +111,7 @@ impl Read<'_> {
             let block = format!("encoder.down_blocks.{index}");
             if let Some([width, ..]) = self.shape(&format!("{block}.conv1.weight")) {
                 widths.resize(blocks.len(), *width);
-                blocks.last_mut().into_iter().for_each(|count| *count += 1);
+                blocks.last_mut().into_iter().for_each(|count: &mut usize| *count = count.saturating_add(1));
             } else if self.has(&format!("{block}.resample.1.weight")) {
                 blocks.push(0);
             } else {
@@ -120,8 +120,8 @@ impl Read<'_> {
         }
         Ok(Architecture::Wan(WanConfig {
             base_dim,
-            dim_mult: widths.iter().map(|width| width / base_dim).collect(),
-            num_res_blocks: blocks[0],
+            dim_mult: widths.iter().filter_map(|width| width.checked_div(base_dim)).collect(),
+            num_res_blocks: blocks.first().copied().unwrap_or(0),
             z_dim: self.side("post_quant_conv.weight", 0)?,
         }))
     }
