@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the page into dist/: the WebAssembly module, the front end, the models that the project ships.
+# Builds the page into dist/: the WebAssembly module, the front end, the models that the project ships. With the word
+# "linted", under the lints.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -12,6 +13,7 @@ build=(build --locked --lib --profile wasm --target $WASM_TARGET -p aedr -p aedr
   --config "target.$WASM_TARGET.rustflags = [$remapped]")
 say "compiling the modules (ten minutes or more the first time)"
 if has_wasm_target; then
+  [ "${1:-}" != linted ] || with_lints
   cargo "${build[@]}"
 else
   linker=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin/rust-lld

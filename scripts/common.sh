@@ -17,3 +17,14 @@ has_debian_wasm() {
   [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ] &&
     [ -f "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml" ]
 }
+
+# From here on our own crates are compiled by clippy, where it is installed: so its lints (Cargo.toml) hold without
+# compiling everything a second time.
+with_lints() {
+  if clippy-driver --version >/dev/null 2>&1; then
+    RUSTC_WORKSPACE_WRAPPER=$(command -v clippy-driver)
+    export RUSTC_WORKSPACE_WRAPPER
+  else
+    say "clippy is not installed, so its lints are not checked: rustup component add clippy"
+  fi
+}

@@ -16,7 +16,7 @@ trap 'rm -f "$native_log"; [ -z "$native" ] || kill "$native" 2>/dev/null || tru
 say "building and testing the crate and the program natively, beside the build of the page"
 scripts/test-native.sh >"$native_log" 2>&1 &
 native=$!
-scripts/build-page.sh
+scripts/build-page.sh linted
 wait "$native" && passed=true || passed=false
 native=
 cat "$native_log"
