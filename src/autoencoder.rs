@@ -26,7 +26,7 @@ use crate::{
 
 /// An autoencoder with its parameters on a device.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a model has one")]
+#[allow(clippy::large_enum_variant, reason = "a model has one")]
 pub enum Autoencoder {
     /// burn's own operations.
     Layers(Passes<Vec<Layer>>),

@@ -87,7 +87,7 @@ pub enum NormSpec {
 
 /// One step of an encoder or a decoder.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a network has a few dozen of them")]
+#[allow(clippy::large_enum_variant, reason = "a network has a few dozen of them")]
 pub enum LayerSpec {
     Conv(ConvSpec),
     /// Norm, SiLU, conv, norm, SiLU, conv, plus the input (through `shortcut` where widths differ).
