@@ -107,7 +107,10 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
     // Only the header is read here, so that a size over the limits is told in its own words.
     let mut header = ImageReader::with_format(Cursor::new(bytes), format);
     header.limits(limits(0, 0));
-    let claimed = png_size(bytes, format).unwrap_or_default();
+    let claimed = claimed_size(bytes, format).unwrap_or_default();
+    if claimed != (0, 0) {
+        check_size(claimed.0, claimed.1, options)?;
+    }
     let (width, height) = header.into_dimensions().map_err(|error| decode_error(error, claimed, options))?;
     if format == ImageFormat::WebP && width.min(height) == 0 {
         // No WebP has a side of 0: the decoder takes the longest that there can be for one.
@@ -351,11 +354,19 @@ fn unusual_jpeg(segments: &[u8]) -> Option<String> {
     }
 }
 
-/// The size in a PNG's header, whose place is fixed. Where addresses have 32 bits, `image` refuses a size
-/// beyond them without telling it.
-fn png_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
-    let number = |at: usize| Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?));
-    (format == ImageFormat::Png).then_some((number(16)?, number(20)?))
+/// The size in the header of a PNG or BMP, whose place is fixed. Where addresses have 32 bits, `image` refuses a size beyond
+/// them without telling it, or for another reason.
+fn claimed_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
+    let four = |at: usize| bytes.get(at..)?.first_chunk().copied();
+    match format {
+        ImageFormat::Png => Some((u32::from_be_bytes(four(16)?), u32::from_be_bytes(four(20)?))),
+        // A negative height says that the rows go downwards. The oldest headers have 16 bits and no such sizes.
+        ImageFormat::Bmp if u32::from_le_bytes(four(14)?) >= 40 => {
+            let side = |at: usize| Some(i32::from_le_bytes(four(at)?).unsigned_abs());
+            Some((side(18)?, side(22)?))
+        }
+        _ => None,
+    }
 }
 
 fn format_name(format: ImageFormat) -> Option<&'static str> {
