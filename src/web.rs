@@ -103,8 +103,8 @@ impl Image {
         let architecture = Manifest::parse(manifest).map_err(to_js)?.architecture;
         let cropped = self.0.cropped(&architecture);
         json(&ModelCost {
-            parameter_bytes: 4 * architecture.parameter_count(),
-            multiply_adds: 2 * architecture.multiply_adds(cropped.height, cropped.width),
+            parameter_bytes: architecture.parameter_count().saturating_mul(4),
+            multiply_adds: architecture.multiply_adds(cropped.height, cropped.width).saturating_mul(2),
         })
     }
 }

@@ -1,6 +1,18 @@
 //! What reading strangers' files takes of memory, whatever they hold. The count is the process's, so that this test has a
 //! process of its own, and everything in it runs in one test.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says why"
+)]
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     io::Write,
