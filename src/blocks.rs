@@ -23,9 +23,9 @@ pub fn block_grid(grey: &[u8], width: usize) -> Option<[u32; 2]> {
         let &[above, row, below, second] = near else { continue };
         // Between the second and the third of four neighbours: a block may begin at the third.
         for (x, four) in row.windows(4).enumerate() {
-            across.iter_mut().nth(x.wrapping_add(2) % BLOCK)?.add(four.try_into().ok()?);
+            across.get_mut(x.wrapping_add(2) % BLOCK)?.add(four.try_into().ok()?);
         }
-        let column = down.iter_mut().nth(y.wrapping_add(2) % BLOCK)?;
+        let column = down.get_mut(y.wrapping_add(2) % BLOCK)?;
         let fours = above.iter().zip(row).zip(below.iter().zip(second)).skip(1).take(width.saturating_sub(3));
         fours.for_each(|((&a, &b), (&c, &d))| column.add([a, b, c, d]));
     }

@@ -40,8 +40,10 @@ const HALF_QUALITY: [u32; 64] = [
 fn quality(table: &[u32; 64]) -> u8 {
     let distance = |quality: u32| -> u32 {
         // libjpeg's scaling.
-        let percent = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
-        let scaled = HALF_QUALITY.iter().map(|value| ((value * percent + 50) / 100).clamp(1, 255));
+        let low = 5000u32.checked_div(quality).unwrap_or(5000);
+        let percent = if quality < 50 { low } else { 200u32.saturating_sub(quality.saturating_mul(2)) };
+        let scaled = |value: u32| (value.saturating_mul(percent).saturating_add(50) / 100).clamp(1, 255);
+        let scaled = HALF_QUALITY.iter().map(|&value| scaled(value));
         scaled.zip(table).map(|(value, &other)| value.abs_diff(other)).sum()
     };
     // Of equals the highest: 1 to 100 fit.

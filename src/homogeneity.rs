@@ -45,6 +45,7 @@ pub fn homogeneity(grey: &[u8], width: usize) -> Result<f64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows has failed")]
 mod tests {
     use proptest::prelude::*;
 

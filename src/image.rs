@@ -90,7 +90,8 @@ pub struct LeftOut {
 /// The integer grey that the published homogeneities of PNG files follow (reference README, step 2).
 pub fn grey_from_rgb([red, green, blue]: [u8; 3]) -> u8 {
     // The weights add up to 2^15, so the result fits.
-    let weighted = [(red, 9797), (green, 19234), (blue, 3737)].map(|(level, weight)| u32::from(level) * weight);
+    let weighted =
+        [(red, 9797), (green, 19234), (blue, 3737)].map(|(level, weight)| u32::from(level).saturating_mul(weight));
     (weighted.iter().sum::<u32>() >> 15) as u8
 }
 
@@ -429,26 +430,23 @@ enum Jpeg {
 fn jpeg_planes(bytes: &[u8], options: &DecodeOptions) -> Result<Jpeg> {
     let limits = DecodeLimits { max_pixels: options.max_pixels, max_scans: JPEG_SCANS, ..DecodeLimits::default() };
     let damaged = |error: JpegError| Error::ImageTruncated { detail: error.to_string() };
-    let plane = |format: PixelFormat| -> Result<std::result::Result<(u32, u32, Vec<u8>), Jpeg>> {
-        let mut decoder = Decoder::new(bytes).map_err(damaged)?.with_limits(limits);
-        match decoder.jpeg_color_space() {
-            ColorSpace::YCbCr | ColorSpace::Grayscale => {}
-            other => return Ok(Err(Jpeg::Converted { inks: matches!(other, ColorSpace::Cmyk | ColorSpace::Ycck) })),
-        }
+    let decoder = || Ok(Decoder::new(bytes).map_err(damaged)?.with_limits(limits));
+    let space = decoder()?.jpeg_color_space();
+    if !matches!(space, ColorSpace::YCbCr | ColorSpace::Grayscale) {
+        return Ok(Jpeg::Converted { inks: matches!(space, ColorSpace::Cmyk | ColorSpace::Ycck) });
+    }
+    let plane = |format: PixelFormat| -> Result<Option<(u32, u32, Vec<u8>)>> {
+        let mut decoder = decoder()?;
         decoder.set_output_format(format);
         match decoder.decode_image() {
-            Ok(image) => Ok(Ok((image.width as u32, image.height as u32, image.data))),
-            Err(JpegError::Unsupported(_)) => Ok(Err(Jpeg::Converted { inks: false })),
+            Ok(image) => Ok(Some((image.width as u32, image.height as u32, image.data))),
+            Err(JpegError::Unsupported(_)) => Ok(None),
             Err(error) => Err(damaged(error)),
         }
     };
-    let (width, height, rgb) = match plane(PixelFormat::Rgb)? {
-        Ok(found) => found,
-        Err(converted) => return Ok(converted),
-    };
-    let (_, _, luma) = match plane(PixelFormat::Grayscale)? {
-        Ok(found) => found,
-        Err(converted) => return Ok(converted),
+    let (Some((width, height, rgb)), Some((_, _, luma))) = (plane(PixelFormat::Rgb)?, plane(PixelFormat::Grayscale)?)
+    else {
+        return Ok(Jpeg::Converted { inks: false });
     };
     let planes = RgbImage::from_raw(width, height, rgb).zip(GrayImage::from_raw(width, height, luma));
     let (rgb, luma) = planes.ok_or_else(|| sizes_differ(width, height))?;

@@ -226,7 +226,7 @@ fn xmp_texts(bytes: &[u8]) -> Vec<Field> {
 fn decoder(bytes: &[u8]) -> Option<impl ImageDecoder> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let mut limits = Limits::default();
-    limits.max_alloc = Some(4 * TEXT_BYTES as u64);
+    limits.max_alloc = Some((TEXT_BYTES as u64).saturating_mul(4));
     reader.limits(limits);
     reader.into_decoder().ok()
 }

@@ -55,11 +55,15 @@ impl Values {
     /// `[channels, height, width]` values.
     ///
     /// # Errors
-    /// [`Error::BadNumbers`] for a wrong length.
+    /// [`Error::BadNumbers`] for a wrong length, or values that are not finite.
     pub fn new(values: Vec<f32>, size: MapSize) -> Result<Self> {
         let [channels, height, width] = size;
         if channels.checked_mul(height).and_then(|count| count.checked_mul(width)) != Some(values.len()) {
             let detail = format!("{} values are not {channels} × {height} × {width}", values.len());
+            return Err(Error::BadNumbers { what: "the input".into(), detail });
+        }
+        if !values.iter().all(|value| value.is_finite()) {
+            let detail = "some values are not numbers".into();
             return Err(Error::BadNumbers { what: "the input".into(), detail });
         }
         Ok(Values { values, size })

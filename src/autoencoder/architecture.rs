@@ -120,7 +120,7 @@ impl Architecture {
 
     /// Multiply-adds of one reconstruction (encoder and decoder).
     pub fn multiply_adds(&self, height: usize, width: usize) -> u64 {
-        self.walk(height, width, LayerSpec::multiply_adds).into_iter().sum()
+        self.walk(height, width, LayerSpec::multiply_adds).into_iter().fold(0, u64::saturating_add)
     }
 
     fn walk(&self, height: usize, width: usize, measure: impl Fn(&LayerSpec, MapSize) -> u64) -> Vec<u64> {
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn absurd_configurations_are_refused() {
-        let Architecture::AutoencoderKl(good) = kl(4, true) else { unreachable!() };
+        let Architecture::AutoencoderKl(good) = kl(4, true) else { panic!("it is another") };
         let bad = [
             AutoencoderKlConfig { block_out_channels: vec![], ..good.clone() },
             AutoencoderKlConfig { block_out_channels: vec![33], ..good.clone() },

@@ -383,7 +383,9 @@ impl LayerSpec {
             LayerSpec::Attention { norm, .. } => {
                 let channels = norm.channels() as u64;
                 let positions = elements(input) / channels;
-                4 * positions * channels * channels + 2 * positions * positions * channels
+                // Of every position with every other: at the full resolution of a large image more than there are numbers.
+                let pairs = positions.saturating_mul(positions).saturating_mul(2 * channels);
+                pairs.saturating_add(4 * positions * channels * channels)
             }
             LayerSpec::NormedResnet { conv1, conv2, .. } => conv1.multiply_adds(input) + conv2.multiply_adds(input),
             LayerSpec::Resampled { conv, resampling } => {

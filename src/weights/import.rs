@@ -61,8 +61,12 @@ pub struct Import {
 #[derive(Debug)]
 enum Stage {
     Start,
-    Header { length: usize },
+    Header {
+        length: usize,
+    },
     Tensors(Box<Taking>),
+    /// What has come was refused: nothing more is taken, and no model comes of it.
+    Refused,
 }
 
 #[derive(Debug)]
@@ -103,7 +107,7 @@ impl Import {
     pub fn file_bytes(&self) -> Option<u64> {
         match &self.stage {
             Stage::Tensors(taking) => Some(taking.file_bytes),
-            Stage::Start | Stage::Header { .. } => None,
+            Stage::Start | Stage::Header { .. } | Stage::Refused => None,
         }
     }
 
@@ -113,6 +117,18 @@ impl Import {
     /// [`Error::WeightsForeign`] and [`Error::WeightsWrong`] as soon as the header has come,
     /// [`Error::WeightsCorrupt`].
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Written>> {
+        let taken = self.take(bytes);
+        if taken.is_err() {
+            self.pending = Vec::new();
+            self.stage = Stage::Refused;
+        }
+        taken
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<Vec<Written>> {
+        if let Stage::Refused = self.stage {
+            return Err(self.corrupt("it was refused before".into()));
+        }
         self.hash.update(bytes);
         let start = self.received;
         self.received = self.received.saturating_add(bytes.len() as u64);

@@ -235,6 +235,7 @@ fn product<'a>(sides: impl Iterator<Item = &'a usize>) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows has failed")]
 mod tests {
     use proptest::prelude::*;
 

@@ -15,6 +15,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import zipfile
 import zlib
 
 import numpy as np
@@ -536,9 +537,16 @@ def safetensors(tensors, metadata=None):
 
 
 def published():
-    """Files that are imported as they arrive, of the golden TAESD; broken ones."""
-    source = (ROOT / "tests/goldens/tiny_taesd/model.safetensors").read_bytes()
+    """Files that are imported as they arrive: a TAESD of width 1, and broken ones."""
+    golden = (ROOT / "tests/goldens/tiny_taesd/model.safetensors").read_bytes()
+    names = json.loads(golden[8:8 + struct.unpack("<Q", golden[:8])[0]])
+    names.pop("__metadata__", None)
+    # The golden's names, its width of 12 made 1.
+    narrow = {name: [1 if side == 12 else side for side in tensor["shape"]] for name, tensor in names.items()}
+    values = lambda shape: (np.arange(int(np.prod(shape))) / 64).astype("<f2").tobytes()
+    source = safetensors({name: ("F16", shape, values(shape)) for name, shape in narrow.items()})
     length = struct.unpack("<Q", source[:8])[0]
+    write("import/good/tiny.safetensors", source)
     place = lambda code, name, data: write(f"import/bad/{code}/{name}.safetensors", data)
     place("weights_corrupt", "empty", b"")
     place("weights_corrupt", "header-cut", source[:length // 2])
@@ -599,14 +607,35 @@ def shards():
     write("shard/bad/weights_corrupt/zlib-bomb.zlib", claims(zlib.compress(bytes(8 << 20), 9), 1000))
 
 
+def state_dict(shape, storage):
+    """As `torch.save` writes `{"weight": …}`: a pickle that calls for storages by name, in an archive."""
+    number = lambda value: b"\x8a\x09" + struct.pack("<Q", value) + b"\0"
+    text = lambda value: b"X" + struct.pack("<I", len(value)) + value
+    several = lambda values: b"(" + b"".join(map(number, values)) + b"t"
+    stored = b"(" + text(b"storage") + b"ctorch\nFloatStorage\n" + text(b"0") + text(b"cpu") + number(storage) + b"tQ"
+    tensor = (b"ctorch._utils\n_rebuild_tensor_v2\n(" + stored + number(0) + several(shape) + several([shape[1], 1])
+              + b"\x89" + b"ccollections\nOrderedDict\n)R" + b"tR")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        entry = lambda name: zipfile.ZipInfo(f"archive/{name}")
+        file.writestr(entry("data.pkl"), b"\x80\x02}(" + text(b"weight") + tensor + b"u.")
+        file.writestr(entry("byteorder"), b"little")
+        file.writestr(entry("data/0"), np.arange(6, dtype="<f4").tobytes())
+        file.writestr(entry("version"), b"3\n")
+    return archive.getvalue()
+
+
 def pytorch():
-    source = ROOT / "tests/goldens/tiny_taef2"
-    whole = (source / "encoder.pth").read_bytes()
+    whole = state_dict([2, 3], 6)
     place = lambda name, data: write(f"pytorch/bad/weights_corrupt/{name}.pth", data)
+    write("pytorch/bad/weights_foreign/one-tensor.pth", whole)
+    place("shape-beyond-storage", state_dict([2, 3000], 6))
+    place("shape-overflows", state_dict([2**62, 2**62], 6))
+    place("storage-overflows", state_dict([2, 3], 2**62))
     place("empty", b"")
     place("archive-head", b"PK\x03\x04")
     place("pickle-head", b"\x80\x02")
-    place("half", whole[:3000])
+    place("half", whole[:len(whole) // 2])
     place("text", b"import os\n")
     # A pickle that would run a program, if it were run.
     place("calls", b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.")

@@ -1,6 +1,18 @@
 //! What reading strangers' files takes of memory, whatever they hold. The count is the process's, so that this test has a
 //! process of its own, and everything in it runs in one test.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says why"
+)]
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     io::Write,
@@ -12,6 +24,7 @@ use aedr::{
     provenance::claims,
 };
 use flate2::{Compression, Crc, write::ZlibEncoder};
+use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress, compress_progressive};
 
 struct Counting;
 
@@ -146,19 +159,24 @@ fn memory_stays_within_what_is_documented() {
         ("TIFF, more data than pixels", 64, tiff(8, 8, &zeros(256 * MEGABYTE))),
         ("TIFF, 40 megapixels", 40_000_000, tiff(8000, 5000, &zeros(39 * MEGABYTE))),
         ("GIF, a frame beyond the screen", 64, gif(u16::MAX, u16::MAX)),
+        ("JPEG, 40 megapixels in one scan", 40_000_000, jpeg(8000, 5000)),
+        ("JPEG, 40 megapixels in several scans", 40_000_000, progressive(8000, 5000)),
+        ("JPEG, 40 megapixels claimed", 40_000_000, claiming(progressive(16, 16), 8000, 5000)),
         ("nested XMP", 64, nested_xmp()),
     ];
     let mut wrong = Vec::new();
     for (name, pixels, file) in files {
+        let started = std::time::Instant::now();
         let allowed = 24 * pixels as usize + 32 * MEGABYTE + 2 * file.len();
         let (decoded, bytes) = most_bytes(|| decode(&file, &DecodeOptions::default()).map(|image| image.width));
         let (found, read) = most_bytes(|| claims(&file).len());
         println!(
-            "{name}, {} kB: {} MiB decoding ({:?}), {} MiB reading {found} claims",
+            "{name}, {} kB: {} MiB decoding ({:?}), {} MiB reading {found} claims, {:.1} s",
             file.len() / 1000,
             bytes / MEGABYTE,
             decoded.map_err(|error| error.to_string()),
-            read / MEGABYTE
+            read / MEGABYTE,
+            started.elapsed().as_secs_f64()
         );
         if bytes > allowed || read > 64 * MEGABYTE + 4 * file.len() {
             wrong.push(format!("{name}: {bytes} bytes decoding where {allowed} are allowed, {read} reading claims"));
@@ -167,7 +185,22 @@ fn memory_stays_within_what_is_documented() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A thousand elements within each other, each of which holds all of the text.
+fn jpeg(width: usize, height: usize) -> Vec<u8> {
+    compress(&vec![90; 3 * width * height], width, height, PixelFormat::Rgb, 90, Subsampling::S444).unwrap()
+}
+
+fn progressive(width: usize, height: usize) -> Vec<u8> {
+    compress_progressive(&vec![90; 3 * width * height], width, height, PixelFormat::Rgb, 90, Subsampling::S444).unwrap()
+}
+
+/// A progressive JPEG whose header tells another size.
+fn claiming(mut file: Vec<u8>, width: u16, height: u16) -> Vec<u8> {
+    let header = file.windows(2).position(|marker| marker == [0xff, 0xc2]).unwrap() + 5;
+    file[header..header + 4].copy_from_slice(&[height.to_be_bytes(), width.to_be_bytes()].concat());
+    file
+}
+
+/// A few hundred elements within each other, each of which holds all of the text.
 fn nested_xmp() -> Vec<u8> {
     let text = "x".repeat(MEGABYTE);
     let packet = format!("{}{text}{}", "<description>".repeat(400), "</description>".repeat(400));

@@ -1,5 +1,17 @@
 //! What the GPU's buffers take. The count is the process's, so that this test has a process of its own.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says why"
+)]
+
 use aedr::{
     autoencoder::{Architecture, AutoencoderKlConfig, Parameters},
     device::{ComputeDevice, DevicePreference},

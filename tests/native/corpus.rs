@@ -16,8 +16,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{common::repository, targets};
 
-/// How files of each kind are read; the code of what is wrong with them.
-const KINDS: [(&str, fn(&[u8]) -> Result<(), String>); 9] = [
+/// How a file is read; the code of what is wrong with it.
+type Read = fn(&[u8]) -> Result<(), String>;
+
+/// The kinds of files.
+const KINDS: [(&str, Read); 9] = [
     ("image", |bytes| told(decode(bytes, &DecodeOptions::default()))),
     ("manifest", |bytes| told(Manifest::parse(&String::from_utf8_lossy(bytes)))),
     ("calibration", |bytes| told(Calibration::parse(&String::from_utf8_lossy(bytes)))),

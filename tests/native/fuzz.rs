@@ -13,7 +13,7 @@ use crate::{common::repository, corpus::files, targets::TARGETS};
 /// Files that are no part of the corpus, because they are elsewhere in the repository.
 const ALSO: [(&str, &str); 6] = [
     ("import", "tests/goldens/tiny_taesd/model.safetensors"),
-    ("shard", "tests/goldens/tiny_taesd/model.safetensors"),
+    ("shard", "tests/corpus/import/good/tiny.safetensors"),
     ("pytorch", "tests/goldens/tiny_taef2/encoder.pth"),
     ("pytorch", "tests/goldens/tiny_taesd/model.safetensors"),
     ("document", "weights/aedr-small/manifest.json"),

@@ -788,6 +788,12 @@ const contents = {
   'a PDF document, which may hold several images': 'PDF文档，其中可能有多张图片',
   'a Photoshop document': 'Photoshop文档',
   'an icon': '图标',
+  'a JPEG of the lossless kind': '无损JPEG图片',
+  'a JPEG with arithmetic coding': '使用算术编码的JPEG图片',
+  'a hierarchical JPEG': '分层JPEG图片',
+  'a JPEG of 12 bits a channel': '每个颜色通道12位的JPEG图片',
+  'a WebP image with a side of 16384 pixels': '边长为16384像素的WebP图片',
+  'a part of it claims more bytes than the image can have': '其中一部分声称的数据量超过了这张图片可能有的大小',
   'an SVG drawing, which has no pixels of its own': 'SVG图形，它本身没有像素',
   'unexpected end of file': '文件提前结束',
 };
