@@ -122,11 +122,12 @@ pageTest('from the first key to the saved report without a mouse', async (page) 
     }
     assert.fail(`${name} was not reached`);
   };
+  // Long before the key is pressed: the browser has to be told that choosers are caught.
+  const choosing = page.waitForEvent('filechooser', { timeout: 60_000 });
   await page.locator('.sample img').last().waitFor();
   await go(/^Skip to the check/);
   await page.keyboard.press('Enter');
   await go(/^Choose an image/);
-  const choosing = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await choosing).setFiles({ name: 'small.png', mimeType: 'image/png', buffer: small });
   await page.locator('#status', { hasText: /^Consistent/ }).waitFor({ state: 'attached', timeout: 120_000 });
