@@ -109,7 +109,7 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
     let mut header = ImageReader::with_format(Cursor::new(bytes), format);
     header.limits(limits(0, 0));
     let claimed = claimed_size(bytes, format).unwrap_or_default();
-    if claimed != (0, 0) {
+    if claimed.0.min(claimed.1) > 0 {
         check_size(claimed.0, claimed.1, options)?;
     }
     let (width, height) = header.into_dimensions().map_err(|error| decode_error(error, claimed, options))?;
@@ -363,7 +363,7 @@ fn claimed_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
         ImageFormat::Png => Some((u32::from_be_bytes(four(16)?), u32::from_be_bytes(four(20)?))),
         // A negative height says that the rows go downwards. The oldest headers have 16 bits and no such sizes.
         ImageFormat::Bmp if u32::from_le_bytes(four(14)?) >= 40 => {
-            let side = |at: usize| Some(i32::from_le_bytes(four(at)?).unsigned_abs());
+            let side = |at: usize| i32::from_le_bytes(four(at)?).checked_abs()?.try_into().ok();
             Some((side(18)?, side(22)?))
         }
         _ => None,

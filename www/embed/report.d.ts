@@ -57,7 +57,8 @@ search?: Found,
  */
 distances?: [Distances, Distances], 
 /**
- * What was done to the image that a person should know: "cropped", "orientation_ignored", "jpeg" or "lossy".
+ * What was done to the image that a person should know: "cropped", "orientation_ignored", "first_picture",
+ * "depth_reduced", "inks_converted", "transparency_ignored", "jpeg" or "lossy".
  */
 notes: Array<Remark>, device: DeviceLine, };
 
