@@ -11,7 +11,11 @@ if [ "${1:-all}" != all ]; then targets=("$1"); fi
 seconds=${2:-60}
 
 cargo_fuzz=(cargo)
-if rustup toolchain list 2>/dev/null | grep -q '^nightly'; then cargo_fuzz=(cargo +nightly); else export RUSTC_BOOTSTRAP=1; fi
+if [[ $(rustup toolchain list 2>/dev/null) == *nightly* ]]; then
+  cargo_fuzz=(cargo +nightly)
+else
+  export RUSTC_BOOTSTRAP=1
+fi
 tools=$PWD/target/tools
 if [ ! -x "$tools/bin/cargo-fuzz" ]; then
   say "installing cargo-fuzz into target/tools"
