@@ -11,7 +11,7 @@ test:
 
 # Fuzzes a parser for some seconds: TARGET=image SECONDS=600, by default each of them for a minute.
 fuzz:
-	@scripts/fuzz.sh $(TARGET) $(SECONDS)
+	@scripts/fuzz.sh $(or $(TARGET),all) $(or $(SECONDS),60)
 
 # Builds the npm package into target/npm/.
 package: page
