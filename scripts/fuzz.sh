@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes what reads strangers' files, with libFuzzer: scripts/fuzz.sh [TARGET|all] [SECONDS], by default all, a minute each.
 # A nightly compiler is used if there is one. What fails is kept in tests/fuzz/found/TARGET: mend it, and move the file to
-# tests/corpus, where it stays a test.
+# tests/corpus, where it stays a test. SANITIZER=address also finds what unsafe code does to memory (the JPEG decoder has
+# some); it builds for long and runs several times slower.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -47,7 +48,7 @@ for target in "${targets[@]}"; do
   say "fuzzing $target for $seconds seconds"
   seed "$target"
   mkdir -p "tests/fuzz/found/$target"
-  "${cargo_fuzz[@]}" fuzz run --fuzz-dir tests/fuzz "$target" "target/fuzz/corpus/$target" -- \
+  "${cargo_fuzz[@]}" fuzz run --sanitizer "${SANITIZER:-none}" --fuzz-dir tests/fuzz "$target" "target/fuzz/corpus/$target" -- \
     -max_total_time="$seconds" -max_len=131072 -timeout=20 -rss_limit_mb=2048 \
     -artifact_prefix="tests/fuzz/found/$target/"
 done
