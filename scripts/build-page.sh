@@ -40,6 +40,12 @@ for module in aedr renderer; do
   mv "$package.partial/optimised.wasm" "$package/${module}_bg.wasm"
 done
 
-node scripts/licences.mjs --notices "$package/licences.txt"
+# Takes seconds, and is another only where what was built or what gathers them is.
+for origin in "$package"/*.wasm package-lock.json scripts/{dependencies,licences,notices}.mjs; do
+  if [ ! "$package/licences.txt" -nt "$origin" ]; then
+    node scripts/licences.mjs --notices "$package/licences.txt"
+    break
+  fi
+done
 node scripts/assemble.mjs --package "$package" --out dist
 say "the page is in dist/ ($(du -sh dist | cut -f1), module $(gzip -c dist/www/pkg/aedr_bg.wasm | wc -c) bytes gzipped)"

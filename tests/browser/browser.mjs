@@ -116,6 +116,13 @@ export async function chooseDevice(page, device) {
   await page.locator('#settings summary').click();
 }
 
+/** Opens the dialog of models, and waits until it is filled. @param {import('playwright-core').Page} page */
+export async function openModels(page) {
+  await page.getByRole('button', { name: /^Models/ }).click();
+  await page.locator('#storage-line').filter({ hasText: /\w/ }).waitFor();
+  return page.getByRole('dialog', { name: 'Models' });
+}
+
 /**
  * Waits for a result or an error and gives what it says.
  * @param {import('playwright-core').Page} page

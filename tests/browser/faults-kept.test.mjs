@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DIST, give, launch, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
+import { DIST, give, launch, openModels, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { begin, check, openTiny, serveTiny } from './faulty.mjs';
 import { front } from './front.mjs';
 import { hub } from './hub.mjs';
@@ -66,13 +66,6 @@ async function openAdding() {
   const list = { format_version: 1, entries: catalog };
   await opened.context.route('**/weights/catalog.json', (route) => route.fulfill({ json: list }));
   return opened;
-}
-
-/** @param {import('playwright-core').Page} page */
-async function openModels(page) {
-  await page.getByRole('button', { name: /^Models/ }).click();
-  await page.locator('#storage-line').filter({ hasText: /\w/ }).waitFor();
-  return page.getByRole('dialog', { name: 'Models' });
 }
 
 /** @param {import('playwright-core').Page} page @param {string} name */

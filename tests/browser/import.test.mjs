@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import {
   DIST,
   launch,
+  openModels,
   openPage,
   ROOT,
   sampleBytes,
@@ -105,13 +106,6 @@ async function addressWith(script) {
   const changed = await serve({ directories: [folder, DIST], importFrom: site.origin });
   ended.push(changed.close, () => rm(folder, { recursive: true }));
   return changed.address;
-}
-
-/** @param {import('playwright-core').Page} page */
-async function openModels(page) {
-  await page.getByRole('button', { name: /^Models/ }).click();
-  await page.locator('#storage-line').filter({ hasText: /\w/ }).waitFor();
-  return page.getByRole('dialog', { name: 'Models' });
 }
 
 /** The models on this device as the dialog lists them. @param {import('playwright-core').Page} page */

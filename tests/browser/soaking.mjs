@@ -86,7 +86,7 @@ async function workerSession(session) {
  * Drops images, each as soon as the one before is done.
  * @param {import('playwright-core').Page} page @param {number} count
  */
-export async function checkMany(page, count) {
+async function checkMany(page, count) {
   const images = SIDES.map((side) => busyPng(side).toString('base64'));
   await page.evaluate(
     async ({ images, count }) => {
