@@ -8,7 +8,7 @@ const LIST = 'www/integrity.js';
 const LINE = /^export const INTEGRITY = .*;$/m;
 const PROGRAMS = ['www/pkg/aedr_bg.wasm', 'www/pkg/renderer_bg.wasm', 'www/vendor/c2pa/c2pa_bg.wasm'];
 /** Weights are not among them: a manifest has their hashes. */
-const OF_MODELS = /^(index|[^/]+\/(manifest|calibration))\.json$/;
+const OF_MODELS = /^(index|catalog|[^/]+\/(manifest|calibration))\.json$/;
 
 /** @param {string} folder The assembled page. */
 export async function writeIntegrity(folder) {

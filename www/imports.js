@@ -17,11 +17,12 @@
  * @typedef {{plan: ImportPlan, loaded: number, total: number | null, waiting: boolean, cancel: () => void}} Running
  */
 
-import { request } from './download.js';
 import { AedrError } from './errors.js';
+import { INTEGRITY } from './integrity.js';
 import { Remote } from './remote.js';
 import { keepForThisVisit } from './store.js';
 import { library as words } from './texts.js';
+import { fetchJson } from './verified.js';
 
 const CATALOG = new URL('../weights/catalog.json', import.meta.url);
 const FORMAT_VERSION = 1;
@@ -34,8 +35,7 @@ const worker = new Remote(new URL('./import-worker.js', import.meta.url));
 
 /** @returns {Promise<CatalogEntry[]>} */
 export async function catalog() {
-  const response = await request(CATALOG.href, { code: 'weights_missing' });
-  const found = await response.json().catch(() => null);
+  const found = await fetchJson(CATALOG.href, { code: 'weights_missing', integrity: INTEGRITY['weights/catalog.json'] });
   if (found?.format_version !== FORMAT_VERSION) {
     const [file, detail] = ['weights/catalog.json', 'in no form that this page knows'];
     throw new AedrError('manifest_invalid', `${file} is ${detail}`, '', { file, detail });

@@ -4,7 +4,7 @@ import { AedrError } from './errors.js';
 import { INTEGRITY } from './integrity.js';
 import { addedModels } from './store.js';
 import { demonstration } from './texts.js';
-import { fetchText } from './verified.js';
+import { fetchJson } from './verified.js';
 
 /** @typedef {import('./result.js').ModelEntry} ModelEntry */
 
@@ -35,8 +35,7 @@ export function hostedModels() {
 
 /** @returns {Promise<ModelEntry[]>} */
 async function fetchEntries() {
-  const text = await fetchText(INDEX, { code: 'weights_missing', integrity: integrityOf(INDEX) });
-  const index = parsed(text);
+  const index = await fetchJson(INDEX, { code: 'weights_missing', integrity: integrityOf(INDEX) });
   if (index?.format_version !== FORMAT_VERSION || !index.models?.length) {
     const [file, detail] = ['weights/index.json', 'no model in a form that this page knows'];
     throw new AedrError('manifest_invalid', `${file} lists ${detail}`, '', { file, detail });
@@ -47,15 +46,6 @@ async function fetchEntries() {
     const name = ours ? demonstration.name : entry.name;
     return { ...entry, name, manifest, integrity: integrityOfModel(manifest), demonstration: ours };
   });
-}
-
-/** @param {string} text */
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** What the two files must be that decide over a model's weights and its verdicts. @param {string} manifest */

@@ -28,6 +28,16 @@ export function fetchText(url, options) {
   });
 }
 
+/** Null if it is no JSON. @param {string} url @param {VerifiedOptions} options @returns {Promise<any>} */
+export async function fetchJson(url, options) {
+  const text = await fetchText(url, options);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /**
  * A WebAssembly module, compiled while it arrives if the server says what it is, and given out only once all of it is
  * found to be right: compiling runs none of it. The response that is compiled stays the network's own, which lets

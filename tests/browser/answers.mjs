@@ -21,6 +21,8 @@ export const HOSTILE_NAMES = [
   '.png',
 ];
 
+const PROGRAM_CLAIM = { meaning: 'program', field: 'Software', text: 'Painting program 7' };
+
 /** As the module makes it. */
 function distribution() {
   const signals = Array.from({ length: 121 }, (_, index) => 0.7 * 20 ** (index / 120));
@@ -73,15 +75,15 @@ function report(id, name, outcome) {
 /**
  * What the worker answers, but for the file's name.
  * @param {Outcome} outcome
- * @param {{models?: [id: string, name: string, outcome: Outcome][], failures?: string[]}} [asked] Besides the first.
+ * @param {{models?: [id: string, name: string, outcome: Outcome][], failures?: string[],
+ *   claims?: {meaning: string, field: string, text: string}[]}} [asked] `models` and `failures`: besides the first.
  */
-export function answerOf(outcome, { models = [], failures = [] } = {}) {
+export function answerOf(outcome, { models = [], failures = [], claims = [PROGRAM_CLAIM] } = {}) {
   const first = /** @type {[string, string, Outcome]} */ (['aedr-small', 'aedr’s demonstration model', outcome]);
   const reports = [first, ...models].map(([id, name, found]) => report(id, name, found));
   const groups = reports.map(({ outcome }, index) => ({ outcome, reports: [index] }));
   const { reason } = reports[0];
   const ranking = { outcome, reason, groups };
-  const claims = [{ meaning: 'program', field: 'Software', text: 'Painting program 7' }];
   const error = { code: 'weights_missing', message: 'the file could not be fetched', advice: '' };
   const record = {
     format: 'aedr-report',

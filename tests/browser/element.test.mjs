@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -12,7 +12,7 @@ import axe from 'axe-core';
 import * as english from '../../www/texts/en.js';
 import * as chinese from '../../www/texts/zh-Hans.js';
 import { answerAlways, answerOf, HOSTILE_NAMES } from './answers.mjs';
-import { DIST, launch, openPage, serve } from './browser.mjs';
+import { DIST, launch, openPage, ROOT, serve } from './browser.mjs';
 import { imageSite } from './image-site.mjs';
 import { busyPng } from './images.mjs';
 
@@ -58,11 +58,12 @@ after(async () => {
 /**
  * A page of another site that holds `markup`.
  * @param {string | (() => string)} markup
- * @param {{outcome?: import('./answers.mjs').Outcome | null, lang?: string, css?: string}
- *   & import('playwright-core').BrowserContextOptions} options `outcome`: of every check; null: no check ends.
+ * @param {{outcome?: import('./answers.mjs').Outcome | null, claims?: {meaning: string, field: string, text: string}[],
+ *   lang?: string, css?: string} & import('playwright-core').BrowserContextOptions} options `outcome`, `claims`: of every
+ *   check; an outcome of null: no check ends.
  * @param {(page: Page, context: Context) => Promise<void>} body
  */
-async function inPage(markup, { outcome = 'matches', lang = 'en', css = '', ...options }, body) {
+async function inPage(markup, { outcome = 'matches', claims, lang = 'en', css = '', ...options }, body) {
   const { page, context, complaints } = await openPage(browser, 'about:blank', options);
   const content = typeof markup === 'string' ? markup : markup();
   const html = `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><title>Another site</title>
@@ -72,7 +73,7 @@ async function inPage(markup, { outcome = 'matches', lang = 'en', css = '', ...o
     <body><main><h1>News</h1>${content}</main></body></html>`;
   await writeFile(resolve(folder, 'host.html'), html);
   await writeFile(resolve(folder, 'host.css'), css);
-  await (outcome ? answerAlways(context, answerOf(outcome)) : answerNever(context));
+  await (outcome ? answerAlways(context, answerOf(outcome, { claims })) : answerNever(context));
   try {
     await page.goto(`${server.address}host.html`);
     await body(page, context);
@@ -414,6 +415,42 @@ test('custom properties and parts style it, and the page’s own rules do not re
     await outcomeOf(page).waitFor();
     assert.deepEqual(await style('[part=outcome]', ['color']), ['rgb(17, 18, 19)']);
   });
+});
+
+test('what the file says about itself stands apart, as text', async () => {
+  const text = '<img src=x onerror=document.title=1> made by ArtBot';
+  const claims = [{ meaning: 'generated', field: 'iptc:DigitalSourceType', text }];
+  await inPage(NAMED, { claims, viewport: { width: 280, height: 700 } }, async (page) => {
+    await button(page, ASK).click();
+    await outcomeOf(page).waitFor();
+    const part = page.locator('aedr-check [part=claims]');
+    assert.equal(await part.getByRole('definition').isVisible(), false);
+    await part.getByText(english.claims.heading).click();
+    assert.equal(await part.getByRole('term').innerText(), english.claims.meanings.generated);
+    assert.equal(await part.getByRole('definition').innerText(), `iptc:DigitalSourceType ${text}`);
+    assert.ok(await part.getByText(english.claims.hint).isVisible());
+    assert.equal(await part.getByText(english.embed.signed).count(), 0);
+    assert.equal(await part.locator('img').count(), 0);
+  });
+});
+
+test('Content Credentials are told of and not read; a file that brings nothing along has no such part', async () => {
+  await writeFile(resolve(folder, 'plain.png'), busyPng(64));
+  for (const name of ['generated.png', 'elsewhere.jpg']) {
+    await copyFile(resolve(ROOT, 'tests/browser/credentials', name), resolve(folder, name));
+  }
+  for (const [name, told] of /** @type {const} */ ([['generated.png', 1], ['elsewhere.jpg', 1], ['plain.png', 0]])) {
+    await inPage(`<aedr-check src="${name}"></aedr-check>`, { claims: [] }, async (page) => {
+      await button(page, ASK).click();
+      await outcomeOf(page).waitFor();
+      const part = page.locator('aedr-check [part=claims]');
+      assert.equal(await part.count(), told, name);
+      if (!told) return;
+      await part.getByText(english.claims.heading).click();
+      assert.ok(await part.getByText(english.embed.signed).isVisible());
+      assert.equal(await part.getByText(english.claims.hint).count(), 0);
+    });
+  }
 });
 
 test('addresses and names that mean harm do none', async () => {

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { answerAlways, answerOf } from './answers.mjs';
-import { DIST, give, launch, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
+import { DIST, give, launch, openModels, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { smallPart } from './redrawn.mjs';
 
 /** A name that is not this machine's own: pages there are not trustworthy, and have no `crypto.subtle`. */
@@ -145,6 +145,20 @@ test('where the page cannot hash, the browser looks', { timeout: 300_000 }, asyn
   }
   const { outcome, text } = await again(page);
   assert.equal(outcome, 'matches', text);
+  await context.close();
+});
+
+test('a catalogue that was changed offers nothing', async () => {
+  const { context, page } = await open();
+  const changed = (await readFile(resolve(DIST, 'weights/catalog.json'), 'utf8')).replace('huggingface.co', 'elsewhere.example');
+  await context.route('**/weights/catalog.json', (route) => route.fulfill({ contentType: 'application/json', body: changed }));
+  const models = await openModels(page);
+  await models.getByText('catalog.json is not the one that it should be').waitFor();
+  assert.equal(await models.locator('#models-known > *').count(), 0);
+  await context.unroute('**/weights/catalog.json');
+  await page.keyboard.press('Escape');
+  await openModels(page);
+  await models.locator('#models-known > *').first().waitFor();
   await context.close();
 });
 

@@ -13,11 +13,12 @@ import { DEMONSTRATION } from './places.js';
 
 /**
  * @param {CheckResult} result
- * @param {{words: Words, notes: string[], actions: Action[]}} context `notes`: what happened to the image on its way.
+ * @param {{words: Words, notes: string[], signed: boolean, actions: Action[]}} context `notes`: what happened to the
+ *   image on its way. `signed`: whether the file has Content Credentials.
  * @returns {Node[]} The first can take the focus.
  */
-export function resultNodes(result, { words, notes, actions }) {
-  const { ranking, failures } = result;
+export function resultNodes(result, { words, notes, signed, actions }) {
+  const { ranking, failures, claims } = result;
   const reports = result.reports.map((report) => named(report, words));
   const members = ranking.groups.map((group) => group.reports.map((index) => reports[index]));
   const [[leading]] = members;
@@ -34,6 +35,7 @@ export function resultNodes(result, { words, notes, actions }) {
     element('p', { part: 'model', class: 'hint' }, words.embed.asked(asked)),
     ...(members.length + failures.length > 1 ? linesNodes(members, failures, words) : []),
     numbersNode(members.flat(), result, words),
+    ...(claims.length > 0 || signed ? [claimsNode(claims, signed, words)] : []),
     ...(remarks.length > 0 ? [notesNode(remarks, words)] : []),
     actionsNode(actions),
   ];
@@ -145,6 +147,25 @@ function numberList(report, { numberRows }) {
     return element('div', {}, term, ...told);
   });
   return element('dl', {}, ...rows);
+}
+
+/**
+ * What the file brings along, which no outcome rests on: as text that is not trusted.
+ * @param {CheckResult['claims']} claims @param {boolean} signed @param {Words} words
+ */
+function claimsNode(claims, signed, { claims: words, embed }) {
+  const said = claims.map(({ meaning, field, text }) => {
+    const term = element('dt', {}, words.meanings[meaning]);
+    const quoted = element('dd', { class: 'claim', dir: 'auto' }, element('span', { class: 'symbol' }, field), ` ${text}`);
+    return element('div', { 'data-meaning': meaning }, term, quoted);
+  });
+  return element(
+    'details',
+    { part: 'claims' },
+    element('summary', {}, words.heading),
+    ...(said.length > 0 ? [element('p', { class: 'hint' }, words.hint), element('dl', {}, ...said)] : []),
+    ...(signed ? [element('p', { class: 'hint' }, embed.signed)] : []),
+  );
 }
 
 /** @param {string[]} remarks @param {Words} words */

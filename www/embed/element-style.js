@@ -286,8 +286,13 @@ dt {
   font-weight: 600;
 }
 
-.value + dd {
+.value + dd,
+.claim {
   grid-column: 1 / -1;
+}
+
+.claim {
+  white-space: pre-wrap;
 }
 
 progress {

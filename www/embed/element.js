@@ -6,10 +6,11 @@
  * @typedef {import('./element-image.js').Taken} Taken
  * @typedef {import('./element-words.js').Words} Words
  * @typedef {{phase: 'idle'} | {phase: 'working', progress: any} | {phase: 'result', result: CheckResult, taken: Taken,
- *   deep: boolean} | {phase: 'error', error: import('../errors.js').AedrError}} State
+ *   signed: boolean, deep: boolean} | {phase: 'error', error: import('../errors.js').AedrError}} State
  * @typedef {{controller: AbortController, done: Promise<CheckResult | null>}} Run
  */
 
+import { marksOf } from '../credential-marks.js';
 import { element } from '../dom.js';
 import { AedrError, fromPlain, toPlain } from '../errors.js';
 import { plain } from '../plain.js';
@@ -215,7 +216,7 @@ export class AedrCheck extends Base {
     try {
       const asked = checker ?? /** @type {NonNullable<typeof shared>} */ (shared).checker;
       const result = await asked.check(taken.file, { models, deep, signal, onProgress, name: taken.name });
-      return { result, taken };
+      return { result, taken, signed: await isSigned(taken.file) };
     } finally {
       if (shared) shared.checking--;
     }
@@ -320,13 +321,14 @@ export class AedrCheck extends Base {
   }
 
   /** @param {Extract<State, {phase: 'result'}>} state @param {Words} words */
-  #showResult({ result, taken, deep }, words) {
+  #showResult({ result, taken, signed, deep }, words) {
     const { embed, exports, outcomes, page, result: resultWords } = words;
     const { file, name, count = 1 } = taken;
     const notes = [...words.arrivalNotes(taken), ...(count > 1 ? [embed.onlyFirst(count)] : [])];
     const nodes = resultNodes(result, {
       words,
       notes,
+      signed,
       actions: [
         [resultWords.deeper, deep || result.outcome === 'matches' ? null : () => this.#start({ deep: true })],
         [exports.json, () => saveRecord(result.record)],
@@ -338,6 +340,12 @@ export class AedrCheck extends Base {
     const told = outcomes[result.outcome].heading;
     this.#view.show([...shown, ...nodes], { focus: /** @type {Element} */ (heading), told });
   }
+}
+
+/** Whether a file has Content Credentials, or says where they are. @param {Blob} file */
+async function isSigned(file) {
+  const marks = await marksOf(file).catch(() => null);
+  return marks !== null && (marks.embedded || marks.remote !== null);
 }
 
 /** @param {CheckResult['record']} record */

@@ -905,6 +905,9 @@ export const embed = {
     `${names.length > 1 ? 'The models' : 'The model'} that ${names.length > 1 ? 'were' : 'was'} asked: ` +
     `${new Intl.ListFormat('en').format(names)}.`,
   onlyFirst: (/** @type {number} */ count) => `${count} files came at once. Only the first was checked.`,
+  signed:
+    'The file has Content Credentials, or names a place that keeps them: they say, signed, how it was made. They are ' +
+    'not read here. Programs that check Content Credentials can read them in the original file.',
   noImage: 'The page names no image to check',
   noImageAdvice: 'Choose an image file of your own, or tell those who run this site.',
   /** There is no closer look here. @type {typeof meanings} */

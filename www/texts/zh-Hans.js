@@ -1128,6 +1128,8 @@ export const embed = {
   labelled: (/** @type {string} */ label, /** @type {string} */ name) => `${label}：${name}`,
   asked: (/** @type {string[]} */ names) => `所比对的模型：${listed.format(names)}。`,
   onlyFirst: (/** @type {number} */ count) => `同时放入了${count}个文件，只检查了第一个。`,
+  signed:
+    '这个文件带有内容凭证，或者写明了凭证存放在哪里：那是带有签名的制作说明。这里不读取它；能检查内容凭证的程序可以从原始文件中读取。',
   noImage: '网页没有指明要检查的图片',
   noImageAdvice: '请选择您自己的图片文件，或者告诉这个网站的管理者。',
   /** There is no closer look here. @type {typeof meanings} */
