@@ -1,11 +1,15 @@
 /** What the page does with files that are others than it was made with. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { answerAlways, answerOf } from './answers.mjs';
 import { DIST, give, launch, openModels, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
+import { TINY } from './faulty.mjs';
 import { smallPart } from './redrawn.mjs';
 
 /** A name that is not this machine's own: pages there are not trustworthy, and have no `crypto.subtle`. */
@@ -146,6 +150,35 @@ test('where the page cannot hash, the browser looks', { timeout: 300_000 }, asyn
   const { outcome, text } = await again(page);
   assert.equal(outcome, 'matches', text);
   await context.close();
+});
+
+test('a model that a site adds is asked once the lists are written again', { timeout: 300_000 }, async () => {
+  const folder = await mkdtemp(resolve(tmpdir(), 'aedr-site-'));
+  await cp(DIST, folder, { recursive: true });
+  await cp(resolve(ROOT, 'dist-test/packs', TINY), resolve(folder, 'weights', TINY), { recursive: true });
+  const index = resolve(folder, 'weights/index.json');
+  const list = JSON.parse(await readFile(index, 'utf8'));
+  list.models.push({ id: TINY, name: TINY, manifest: `${TINY}/manifest.json` });
+  await writeFile(index, JSON.stringify(list));
+  const site = await serve({ directories: [folder] });
+  const { context, page } = await openPage(browser, site.address);
+  const check = async () => {
+    await give(page, 'drop', 'small.png', small);
+    return settled(page, { timeout: 120_000 });
+  };
+  try {
+    const before = await check();
+    assert.equal(before.code, 'integrity_failed', before.text);
+    await promisify(execFile)(process.execPath, [resolve(ROOT, 'scripts/offline-list.mjs'), folder]);
+    await page.reload();
+    const after = await check();
+    assert.equal(after.outcome, 'matches', after.text);
+    assert.ok(after.text.includes(TINY), after.text);
+  } finally {
+    await context.close();
+    await site.close();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a catalogue that was changed offers nothing', async () => {

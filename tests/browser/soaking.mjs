@@ -61,58 +61,66 @@ export async function openSoak(browser, { leak = '' } = {}) {
  */
 async function workerSession(session) {
   let sessionId = '';
-  let last = 0;
-  /** @type {Map<number, (result: any) => void>} */
-  const waiting = new Map();
   session.on('Target.attachedToTarget', (attached) => {
     // The first is the one that checks; others help it.
     if (attached.targetInfo.url.endsWith('/worker.js')) sessionId = attached.sessionId;
   });
+  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
+  return throughSession(session, () => sessionId);
+}
+
+/**
+ * Asks the debugger of a target by way of another's.
+ * @param {import('playwright-core').CDPSession} session @param {() => string} sessionOf The target's session, by now.
+ * @returns {(method: string, params?: object) => Promise<any>}
+ */
+export function throughSession(session, sessionOf) {
+  let last = 0;
+  /** @type {Map<number, {done: (result: any) => void, failed: (error: Error) => void}>} */
+  const waiting = new Map();
   session.on('Target.receivedMessageFromTarget', ({ message }) => {
-    const { id, result } = JSON.parse(message);
-    waiting.get(id)?.(result);
+    const { id, result, error } = JSON.parse(message);
+    if (error) waiting.get(id)?.failed(new Error(error.message));
+    else waiting.get(id)?.done(result);
     waiting.delete(id);
   });
-  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
-  return async (method) => {
+  return async (method, params = {}) => {
     const id = ++last;
-    const answer = new Promise((done) => waiting.set(id, done));
-    await session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) });
+    const answer = new Promise((done, failed) => waiting.set(id, { done, failed }));
+    const message = JSON.stringify({ id, method, params });
+    await session.send('Target.sendMessageToTarget', { sessionId: sessionOf(), message });
     return answer;
   };
 }
 
+/** What is dropped, one after another: PNG files in base64. */
+export const soakImages = () => SIDES.map((side) => busyPng(side).toString('base64'));
+
 /**
- * Drops images, each as soon as the one before is done.
- * @param {import('playwright-core').Page} page @param {number} count
+ * Drops images, each as soon as the one before is done. Runs in the page.
+ * @param {{images: string[], count: number}} asked
  */
-async function checkMany(page, count) {
-  const images = SIDES.map((side) => busyPng(side).toString('base64'));
-  await page.evaluate(
-    async ({ images, count }) => {
-      const files = images.map((base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
-      const settled = () =>
-        new Promise((done, failed) => {
-          const observer = new MutationObserver(() => {
-            const { phase } = document.body.dataset;
-            if (phase !== 'result' && phase !== 'error') return;
-            observer.disconnect();
-            if (phase === 'result') done(undefined);
-            else failed(new Error(document.querySelector('#outcome')?.textContent ?? ''));
-          });
-          observer.observe(document.body, { attributeFilter: ['data-phase'] });
-        });
-      for (let i = 0; i < count; i++) {
-        const data = new DataTransfer();
-        data.items.add(new File([files[i % files.length]], `image-${i}.png`, { type: 'image/png' }));
-        const done = settled();
-        const event = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
-        document.body.dispatchEvent(event);
-        await done;
-      }
-    },
-    { images, count },
-  );
+export async function dropMany({ images, count }) {
+  const files = images.map((base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
+  const settled = () =>
+    new Promise((done, failed) => {
+      const observer = new MutationObserver(() => {
+        const { phase } = document.body.dataset;
+        if (phase !== 'result' && phase !== 'error') return;
+        observer.disconnect();
+        if (phase === 'result') done(undefined);
+        else failed(new Error(document.querySelector('#outcome')?.textContent ?? ''));
+      });
+      observer.observe(document.body, { attributeFilter: ['data-phase'] });
+    });
+  for (let i = 0; i < count; i++) {
+    const data = new DataTransfer();
+    data.items.add(new File([files[i % files.length]], `image-${i}.png`, { type: 'image/png' }));
+    const done = settled();
+    const event = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+    document.body.dispatchEvent(event);
+    await done;
+  }
 }
 
 /** @param {Awaited<ReturnType<typeof openSoak>>} opened @param {number} checks @returns {Promise<Sample>} */
@@ -140,16 +148,25 @@ export async function measure({ page, session, inWorker }, checks) {
 /** @param {import('playwright-core').Page} page */
 async function resident(page) {
   const session = await page.context().browser()?.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const { VmRSS } = await residentOf(session);
   await session.detach();
+  return VmRSS;
+}
+
+/**
+ * What the renderers and the GPU's process have of the machine's memory, in bytes: all of it, what is their own, and
+ * what they share with other processes.
+ * @param {import('playwright-core').CDPSession} session The browser's.
+ */
+export async function residentOf(session) {
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   const ids = processInfo.filter(({ type }) => /renderer|gpu/i.test(type)).map(({ id }) => id);
-  const kilobytes = await Promise.all(
-    ids.map(async (id) => {
-      const status = await readFile(`/proc/${id}/status`, 'utf8').catch(() => '');
-      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
-    }),
-  );
-  return 1024 * kilobytes.reduce((sum, one) => sum + one, 0);
+  const statuses = await Promise.all(ids.map((id) => readFile(`/proc/${id}/status`, 'utf8').catch(() => '')));
+  const sum = (/** @type {string} */ field) => {
+    const line = new RegExp(`${field}:\\s+(\\d+)`);
+    return statuses.reduce((all, status) => all + 1024 * Number(line.exec(status)?.[1] ?? 0), 0);
+  };
+  return { VmRSS: sum('VmRSS'), RssAnon: sum('RssAnon'), RssShmem: sum('RssShmem') };
 }
 
 /**
@@ -159,9 +176,10 @@ async function resident(page) {
  */
 export async function soak(opened, { count, every, device, onSample = () => {} }) {
   await chooseDevice(opened.page, device);
+  const images = soakImages();
   const samples = [];
   for (let checks = every; checks <= count; checks += every) {
-    await checkMany(opened.page, every);
+    await opened.page.evaluate(dropMany, { images, count: every });
     const sample = await measure(opened, checks);
     onSample(sample);
     samples.push(sample);
@@ -169,9 +187,13 @@ export async function soak(opened, { count, every, device, onSample = () => {} }
   return samples;
 }
 
-/** Growth a check, by least squares. @param {Sample[]} samples @param {keyof Sample} what */
+/**
+ * Growth a check, by least squares.
+ * @template {string} What
+ * @param {({checks: number} & Record<What, number>)[]} samples @param {What} what
+ */
 export function slope(samples, what) {
-  const mean = (/** @type {(sample: Sample) => number} */ of) =>
+  const mean = (/** @type {(sample: {checks: number} & Record<What, number>) => number} */ of) =>
     samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
   const [x, y] = [mean(({ checks }) => checks), mean((sample) => sample[what])];
   const spread = mean(({ checks }) => (checks - x) ** 2);
