@@ -1,5 +1,6 @@
 /** What comes with the file and not from its pixels, as evidence of its own: no verdict uses it. */
 
+import { claimList } from './claim-list.js';
 import { element } from './dom.js';
 import { paragraph } from './errors.js';
 import { claims as claimWords, credentials as credentialWords, travelling as words } from './texts.js';
@@ -23,20 +24,12 @@ export function travelling(claims, file) {
  * @param {import('./worker.js').CheckAnswer['claims']} claims
  */
 function claimsSection(claims) {
-  const said = claims.map(({ meaning, field, text }) =>
-    element(
-      'div',
-      { 'data-meaning': meaning },
-      element('dt', {}, claimWords.meanings[meaning]),
-      element('dd', { class: 'claim' }, element('span', { class: 'symbol' }, field), ` ${text}`),
-    ),
-  );
   return element(
     'section',
     { class: 'claims' },
     element('h4', {}, claimWords.heading),
     element('p', { class: 'hint' }, claims.length > 0 ? claimWords.hint : claimWords.none),
-    ...(claims.length > 0 ? [element('dl', {}, ...said)] : []),
+    ...(claims.length > 0 ? [claimList(claims, claimWords.meanings)] : []),
   );
 }
 

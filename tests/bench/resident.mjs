@@ -14,9 +14,8 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { launch, serve } from '../browser/browser.mjs';
-import { everythingBelongs } from '../browser/calibrations.mjs';
-import { TINY, TINY_FOLDERS } from '../browser/faulty.mjs';
+import { launch, NO_INTEGRITY, serve } from '../browser/browser.mjs';
+import { TINY_FOLDERS, tinyFiles } from '../browser/faulty.mjs';
 import { dropMany, residentOf, slope, soakImages, throughSession } from '../browser/soaking.mjs';
 
 const { values } = parseArgs({
@@ -33,13 +32,8 @@ const DECODED = 'cc/image_memory';
 /** The page's files as a folder, with a tiny model in place of its own. */
 async function tinyFolder() {
   const folder = await mkdtemp(resolve(tmpdir(), 'aedr-resident-'));
-  const models = [{ id: TINY, name: TINY, manifest: `../packs/${TINY}/manifest.json` }];
-  const files = {
-    'www/integrity.js': 'export const INTEGRITY = {};',
-    'weights/index.json': JSON.stringify({ format_version: 1, models }),
-    [`packs/${TINY}/calibration.json`]: JSON.stringify(everythingBelongs(TINY)),
-  };
-  for (const [path, content] of Object.entries(files)) {
+  const json = Object.entries(tinyFiles()).map(([path, value]) => [path, JSON.stringify(value)]);
+  for (const [path, content] of [['www/integrity.js', NO_INTEGRITY], ...json]) {
     await mkdir(resolve(folder, path, '..'), { recursive: true });
     await writeFile(resolve(folder, path), content);
   }

@@ -57,13 +57,25 @@ export async function openPage(browser, address, options) {
   return { context, page, requests, complaints };
 }
 
+/** The script of a page that does not know what its files must be. */
+export const NO_INTEGRITY = 'export const INTEGRITY = {};\n';
+
 /**
  * As before it was assembled, a page does not know what its files must be: for tests of other files than it came with.
  * @param {import('playwright-core').BrowserContext} context
  */
 export async function withoutIntegrity(context) {
-  const body = 'export const INTEGRITY = {};';
+  const body = NO_INTEGRITY;
   await context.route('**/www/integrity.js', (route) => route.fulfill({ contentType: 'text/javascript', body }));
+}
+
+/**
+ * The page offers these models to be added.
+ * @param {import('playwright-core').BrowserContext} context @param {any[]} entries
+ */
+export async function withCatalog(context, entries) {
+  await withoutIntegrity(context);
+  await context.route('**/weights/catalog.json', (route) => route.fulfill({ json: { format_version: 1, entries } }));
 }
 
 /** The sample list of the build under test. */

@@ -6,7 +6,19 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DIST, give, launch, openModels, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
+import {
+  DIST,
+  give,
+  launch,
+  openModels,
+  openPage,
+  ROOT,
+  sampleBytes,
+  sampleList,
+  serve,
+  settled,
+  withCatalog,
+} from './browser.mjs';
 import { begin, check, openTiny, serveTiny } from './faulty.mjs';
 import { front } from './front.mjs';
 import { hub } from './hub.mjs';
@@ -63,8 +75,7 @@ after(async () => {
 /** A page that can add two models, one of them from a slow site. */
 async function openAdding() {
   const opened = await openTiny(browser, server.address);
-  const list = { format_version: 1, entries: catalog };
-  await opened.context.route('**/weights/catalog.json', (route) => route.fulfill({ json: list }));
+  await withCatalog(opened.context, catalog);
   return opened;
 }
 

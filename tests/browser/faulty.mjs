@@ -28,12 +28,21 @@ export async function openTiny(browser, address, { workers = {}, page: script } 
   return opened;
 }
 
+/** The page's files that make a tiny model its own, to which everything belongs. @returns {Record<string, object>} */
+export function tinyFiles() {
+  const models = [{ id: TINY, name: TINY, manifest: `../packs/${TINY}/manifest.json` }];
+  return {
+    'weights/index.json': { format_version: 1, models },
+    [`packs/${TINY}/calibration.json`]: everythingBelongs(TINY),
+  };
+}
+
 /** @param {import('playwright-core').BrowserContext} context */
 async function withTiny(context) {
   await withoutIntegrity(context);
-  const models = [{ id: TINY, name: TINY, manifest: `../packs/${TINY}/manifest.json` }];
-  await context.route('**/weights/index.json', (route) => route.fulfill({ json: { format_version: 1, models } }));
-  await context.route(`**/${TINY}/calibration.json`, (route) => route.fulfill({ json: everythingBelongs(TINY) }));
+  for (const [path, json] of Object.entries(tinyFiles())) {
+    await context.route(`**/${path}`, (route) => route.fulfill({ json }));
+  }
 }
 
 /** @param {import('playwright-core').BrowserContext} context @param {string} file @param {string} script */

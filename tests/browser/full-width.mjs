@@ -13,7 +13,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, resolve } from 'node:path';
-import { DIST, launchKeeping, ROOT, serve, settled, withoutIntegrity } from './browser.mjs';
+import { DIST, launchKeeping, ROOT, serve, settled, withCatalog } from './browser.mjs';
 import { hub } from './hub.mjs';
 
 const folder = resolve(process.argv[2] ?? resolve(ROOT, 'target/full-width/flux1'));
@@ -51,8 +51,7 @@ const profile = await mkdtemp(resolve(tmpdir(), 'aedr-'));
 const context = await launchKeeping(profile);
 try {
   const page = await context.newPage();
-  await withoutIntegrity(context);
-  await context.route('**/weights/catalog.json', (route) => route.fulfill({ json: catalog }));
+  await withCatalog(context, catalog.entries);
   await page.goto(server.address);
   const idle = await peaks();
   await page.getByRole('button', { name: 'Models' }).click();

@@ -16,6 +16,7 @@ import {
   sampleList,
   serve,
   settled,
+  withCatalog,
   withoutIntegrity,
 } from './browser.mjs';
 import { everythingBelongs } from './calibrations.mjs';
@@ -92,8 +93,7 @@ function entry(how, changes = {}) {
 async function open(entries, { script } = {}) {
   const opened = await openPage(browser, 'about:blank');
   const { context, page } = opened;
-  await withoutIntegrity(context);
-  await context.route('**/weights/catalog.json', (route) => route.fulfill({ json: { format_version: 1, entries } }));
+  await withCatalog(context, entries);
   await page.goto(script ? await addressWith(script) : server.address);
   return opened;
 }

@@ -68,9 +68,12 @@ function headersFor(name) {
   return { 'Content-Type': type, 'Cross-Origin-Embedder-Policy': 'require-corp' };
 }
 
-/** @param {string} [host] */
-async function open(host = '127.0.0.1') {
-  const opened = await openPage(browser, server.address.replace('127.0.0.1', host));
+/** The page's address by the other name. */
+const elsewhere = () => server.address.replace('127.0.0.1', ELSEWHERE);
+
+/** @param {string} [address] */
+async function open(address = server.address) {
+  const opened = await openPage(browser, address);
   const check = async () => {
     await give(opened.page, 'drop', 'small.png', small);
     return settled(opened.page, { timeout: 120_000 });
@@ -124,8 +127,8 @@ test('what a browser kept of another version is fetched anew', { timeout: 300_00
 });
 
 test('a connection that breaks is not taken for a changed file', { timeout: 300_000 }, async () => {
-  for (const host of ['127.0.0.1', ELSEWHERE]) {
-    const { context, page, check } = await open(host);
+  for (const address of [server.address, elsewhere()]) {
+    const { context, page, check } = await open(address);
     await context.route(MANIFEST, (route) => route.abort());
     const { code, text } = await check();
     assert.equal(code, 'weights_missing', text);
@@ -138,7 +141,7 @@ test('a connection that breaks is not taken for a changed file', { timeout: 300_
 });
 
 test('where the page cannot hash, the browser looks', { timeout: 300_000 }, async () => {
-  const { context, page, check } = await open(ELSEWHERE);
+  const { context, page, check } = await open(elsewhere());
   assert.equal(await page.evaluate(() => typeof crypto.subtle), 'undefined');
   for (const files of Object.keys(alterations)) {
     await page.reload();
@@ -161,11 +164,7 @@ test('a model that a site adds is asked once the lists are written again', { tim
   list.models.push({ id: TINY, name: TINY, manifest: `${TINY}/manifest.json` });
   await writeFile(index, JSON.stringify(list));
   const site = await serve({ directories: [folder] });
-  const { context, page } = await openPage(browser, site.address);
-  const check = async () => {
-    await give(page, 'drop', 'small.png', small);
-    return settled(page, { timeout: 120_000 });
-  };
+  const { context, page, check } = await open(site.address);
   try {
     const before = await check();
     assert.equal(before.code, 'integrity_failed', before.text);

@@ -3,7 +3,7 @@
 import { appendFile, cp, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { writeOfflineList } from '../../scripts/offline-list.mjs';
-import { DIST, sampleList, serve } from './browser.mjs';
+import { DIST, NO_INTEGRITY, sampleList, serve } from './browser.mjs';
 
 /** A custom section, which changes nothing but the file. */
 const SECTION = Buffer.from([0, 2, 1, 97]);
@@ -23,7 +23,7 @@ export async function nextRelease(folder, { engine = false } = {}) {
   if (engine) {
     await appendFile(resolve(folder, 'www/pkg/aedr_bg.wasm'), SECTION);
     // What follows is not about what its files must be.
-    await writeFile(resolve(folder, 'www/integrity.js'), 'export const INTEGRITY = {};\n');
+    await writeFile(resolve(folder, 'www/integrity.js'), NO_INTEGRITY);
   }
   await writeOfflineList(folder);
   const script = await readFile(resolve(folder, 'service-worker.js'), 'utf8');

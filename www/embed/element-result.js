@@ -6,6 +6,7 @@
  * @typedef {[text: string, action: (() => void) | null]} Action Without an action there is no button.
  */
 
+import { claimList } from '../claim-list.js';
 import { element } from '../dom.js';
 import { gap, sentence } from '../errors.js';
 import { outcomeGlyph } from '../glyph.js';
@@ -150,20 +151,15 @@ function numberList(report, { numberRows }) {
 }
 
 /**
- * What the file brings along, which no outcome rests on: as text that is not trusted.
+ * What the file brings along, which no outcome rests on.
  * @param {CheckResult['claims']} claims @param {boolean} signed @param {Words} words
  */
 function claimsNode(claims, signed, { claims: words, embed }) {
-  const said = claims.map(({ meaning, field, text }) => {
-    const term = element('dt', {}, words.meanings[meaning]);
-    const quoted = element('dd', { class: 'claim', dir: 'auto' }, element('span', { class: 'symbol' }, field), ` ${text}`);
-    return element('div', { 'data-meaning': meaning }, term, quoted);
-  });
   return element(
     'details',
     { part: 'claims' },
     element('summary', {}, words.heading),
-    ...(said.length > 0 ? [element('p', { class: 'hint' }, words.hint), element('dl', {}, ...said)] : []),
+    ...(claims.length > 0 ? [element('p', { class: 'hint' }, words.hint), claimList(claims, words.meanings)] : []),
     ...(signed ? [element('p', { class: 'hint' }, embed.signed)] : []),
   );
 }

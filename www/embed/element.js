@@ -215,8 +215,11 @@ export class AedrCheck extends Base {
     if (shared) shared.checking++;
     try {
       const asked = checker ?? /** @type {NonNullable<typeof shared>} */ (shared).checker;
-      const result = await asked.check(taken.file, { models, deep, signal, onProgress, name: taken.name });
-      return { result, taken, signed: await isSigned(taken.file) };
+      const [result, signed] = await Promise.all([
+        asked.check(taken.file, { models, deep, signal, onProgress, name: taken.name }),
+        isSigned(taken.file),
+      ]);
+      return { result, taken, signed };
     } finally {
       if (shared) shared.checking--;
     }
