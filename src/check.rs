@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
-    calibration::{Calibration, Evidence},
+    calibration::Calibration,
     compression::Compression,
+    condition::{Evidence, Search},
     device::DeviceKind,
     distance::{Distances, distances},
     engine::gpu::{Gpu, Stored},
@@ -44,9 +45,14 @@ pub struct CheckReport {
     pub outcome: Outcome,
     /// Why there is no verdict.
     pub reason: Option<Remark>,
-    /// What the outcome rests on, if the model is calibrated for such images.
+    /// What the outcome rests on, if the model is calibrated for such images: of several conditions that the image falls
+    /// under, the one that speaks most against the outcome.
     #[serde(default)]
     pub evidence: Option<Evidence>,
+    /// The other conditions that the image was judged by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<Evidence>>"))]
+    pub further_evidence: Vec<Evidence>,
     /// What a search of the grid found, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -76,16 +82,27 @@ impl CheckReport {
             shorter_side: image.checked_width.min(image.checked_height),
             compression: image.compression,
             whole_grid: [image.width, image.height].iter().all(|side| side.is_multiple_of(CROP_MULTIPLE)),
+            search: match self.search.as_ref().map(|found| found.alignment.size) {
+                None => Search::None,
+                Some(None) => Search::SameSize,
+                Some(Some(_)) => Search::Resized,
+            },
             contrast: self.search.as_ref().map(|found| found.contrast),
             recompressed: self.search.as_ref().and_then(|found| found.recompressed),
         };
         let Verdict { outcome, reason, evidence } = decide(&measured, calibration);
-        let judged = evidence.as_ref().filter(|evidence| evidence.signal_name == self.signal_kind.symbol());
-        let threshold =
-            |calibration: &Calibration| judged.map_or(calibration.as_written.threshold, |own| own.threshold);
-        self.threshold = calibration.map(threshold);
-        (self.outcome, self.reason, self.evidence) = (outcome, reason, evidence);
+        let mut evidence = evidence.into_iter();
+        (self.outcome, self.reason, self.evidence) = (outcome, reason, evidence.next());
+        self.further_evidence = evidence.collect();
+        let judged = self.evidence.as_ref().filter(|evidence| evidence.signal_name == self.signal_kind.symbol());
+        let as_written = || calibration.and_then(Calibration::as_written).map(|condition| condition.threshold);
+        self.threshold = judged.map(|evidence| evidence.threshold).or_else(as_written);
         Ok(())
+    }
+
+    /// By every condition that the image was judged by.
+    pub fn all_evidence(&self) -> impl Iterator<Item = &Evidence> {
+        self.evidence.iter().chain(&self.further_evidence)
     }
 }
 
@@ -361,6 +378,7 @@ async fn reconstruct(
         outcome: Outcome::CannotTell,
         reason: None,
         evidence: None,
+        further_evidence: Vec::new(),
         search: found,
         distances,
         notes: notes(aligned, &cropped),

@@ -1,4 +1,4 @@
-//! Distributions of signals, estimated from samples: the method's threshold, quantiles, and how likely a signal is.
+//! Samples of signals: the method's threshold, quantiles, conformal shares, and densities to draw.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +7,9 @@ use crate::{Error, Result};
 /// Points of the grid that the density is evaluated on (reference README, step 3).
 const GRID: usize = 10_000;
 
-/// Signals that a sample keeps; of more, evenly spaced quantiles.
-const KEPT: usize = 200;
+/// Signals that a sample keeps; of more, evenly spaced quantiles. Among so many models as there are, decisions rest on the
+/// rarest few of a thousand.
+const KEPT: usize = 1000;
 
 /// Signals outside of these are no measurements, and their densities would leave what numbers can hold.
 pub(crate) const BELIEVABLE: std::ops::RangeInclusive<f64> = 1e-12..=1e12;
@@ -23,7 +24,7 @@ const LEAST_BANDWIDTH: f64 = 0.02;
 pub struct Sample {
     /// Images that were measured.
     pub count: usize,
-    /// Their signals, ascending; of more than 200 the quantiles. Four significant digits.
+    /// Their signals, ascending; of more than 1000 the quantiles. Four significant digits.
     pub signals: Vec<f64>,
 }
 
@@ -47,16 +48,46 @@ impl Sample {
         believable && counted && self.signals.is_sorted()
     }
 
-    /// The share of the density below `signal`, 0 to 1.
-    pub fn share_below(&self, signal: f64) -> f64 {
-        let (at, bandwidth) = (logarithm(signal), self.bandwidth());
-        self.mean(|kernel| 0.5 * libm::erfc((kernel - at) / bandwidth / std::f64::consts::SQRT_2))
+    /// (1 + k) / (n + 1), k being how many of the n images have a signal as small as this or smaller: (0, 1]. Never
+    /// smaller than it would be by all of them, where only quantiles are kept.
+    pub fn share_as_low(&self, signal: f64) -> f64 {
+        self.share(self.signals.partition_point(|&own| own <= signal))
     }
 
-    /// The share above it: 1 − [`Sample::share_below`], without losing the digits of small shares.
-    pub fn share_above(&self, signal: f64) -> f64 {
-        let (at, bandwidth) = (logarithm(signal), self.bandwidth());
-        self.mean(|kernel| 0.5 * libm::erfc((at - kernel) / bandwidth / std::f64::consts::SQRT_2))
+    /// The same of signals as large or larger.
+    pub fn share_as_high(&self, signal: f64) -> f64 {
+        self.share(self.signals.len() - self.signals.partition_point(|&own| own < signal))
+    }
+
+    /// The lowest signal whose [`Sample::share_as_low`] is above `share`, (0, 1); `None` if every signal's is, because
+    /// there are too few images.
+    pub fn first_as_low_above(&self, share: f64) -> Option<f64> {
+        if self.share(0) > share {
+            return None;
+        }
+        (0..self.signals.len()).find(|index| self.share(index + 1) > share).and_then(|index| self.signals.get(index)).copied()
+    }
+
+    /// The lowest signal whose [`Sample::share_as_high`] is `share` or less; `None` if no signal's is, because there are
+    /// too few images.
+    pub fn first_as_high_within(&self, share: f64) -> Option<f64> {
+        let within = (0..self.signals.len()).rev().find(|&found| self.share(found) <= share)?;
+        // One more than so many are as high as the signal before them.
+        self.signals.iter().rev().nth(within).map(|signal| signal.next_up())
+    }
+
+    /// The conformal share of a signal that `found` of the kept ones are as extreme as.
+    fn share(&self, found: usize) -> f64 {
+        let (count, kept) = (self.count as f64, self.signals.len());
+        let as_extreme = if kept == self.count {
+            found as f64
+        } else if found == kept {
+            count
+        } else {
+            // Of quantiles: all signals up to the next one may be meant.
+            (found as f64 * (count - 1.0) / (kept as f64 - 1.0)).ceil().min(count)
+        };
+        (1.0 + as_extreme) / (count + 1.0)
     }
 
     /// The density at `signal`, over its logarithm.
@@ -66,17 +97,11 @@ impl Sample {
         self.mean(|kernel| height * (-0.5 * ((at - kernel) / bandwidth).powi(2)).exp())
     }
 
-    /// The signal below which the share `at` of the density lies.
-    pub fn quantile(&self, at: f64) -> f64 {
-        // Ten bandwidths beyond the sample nothing is left; halving 60 times is exact to the last digit.
-        let reach = 10.0 * self.bandwidth();
-        let mut low = self.signals.first().copied().map_or(0.0, logarithm) - reach;
-        let mut high = self.signals.last().copied().map_or(0.0, logarithm) + reach;
-        for _ in 0..60 {
-            let middle = (low + high) / 2.0;
-            if self.share_below(middle.exp()) < at { low = middle } else { high = middle }
-        }
-        ((low + high) / 2.0).exp()
+    /// Signals beyond which the density is as good as 0.
+    pub(crate) fn ends(&self) -> [f64; 2] {
+        let reach = 3.0 * self.bandwidth();
+        let [low, high] = [self.signals.first(), self.signals.last()].map(|end| end.copied().map_or(0.0, logarithm));
+        [(low - reach).exp(), (high + reach).exp()]
     }
 
     fn mean(&self, of: impl Fn(f64) -> f64) -> f64 {
@@ -93,7 +118,7 @@ impl Sample {
 }
 
 /// Of what may be 0, with a floor far below any signal.
-fn logarithm(signal: f64) -> f64 {
+pub(crate) fn logarithm(signal: f64) -> f64 {
     signal.max(1e-12).ln()
 }
 
@@ -196,9 +221,9 @@ mod tests {
 
     #[test]
     fn a_sample_of_many_keeps_their_quantiles() {
-        let many: Vec<f64> = (1..=1000).map(|i| f64::from(i) / 10.0).collect();
+        let many: Vec<f64> = (1..=5000).map(|i| f64::from(i) / 10.0).collect();
         let sample = Sample::of(&many).unwrap();
-        assert_eq!((sample.count, sample.signals.len(), sample.signals[0]), (1000, 200, 0.1));
+        assert_eq!((sample.count, sample.signals.len(), sample.signals[0]), (5000, 1000, 0.1));
         assert!(sample.is_valid());
         for wrong in [&[][..], &[0.0], &[-1.0], &[f64::NAN]] {
             assert_eq!(Sample::of(wrong).unwrap_err().code(), "bad_numbers");
@@ -206,12 +231,24 @@ mod tests {
         assert_eq!(rounded(0.0123456), 0.01235);
     }
 
-    /// scipy.stats.gaussian_kde(np.log([1, 2, 4, 8])): integrate_box_1d(-inf, log(3)), evaluate(log(3)).
+    /// scipy.stats.gaussian_kde(np.log([1, 2, 4, 8])).evaluate(log(3)).
     #[test]
     fn densities_are_scipys() {
         let sample = Sample::of(&[8.0, 1.0, 4.0, 2.0]).unwrap();
-        assert!((sample.share_below(3.0) - 0.520_544_385_199_934_7).abs() < 1e-9, "{}", sample.share_below(3.0));
         assert!((sample.density(3.0) - 0.348_680_007_763_921_1).abs() < 1e-9, "{}", sample.density(3.0));
+    }
+
+    #[test]
+    fn shares_count_the_image_itself() {
+        let sample = Sample::of(&[1.0, 2.0, 2.0, 4.0]).unwrap();
+        let shares = |signal| [sample.share_as_low(signal), sample.share_as_high(signal)].map(|share| share * 5.0);
+        for (signal, low, high) in [(0.5, 1.0, 5.0), (1.0, 2.0, 5.0), (2.0, 4.0, 4.0), (3.0, 4.0, 2.0), (9.0, 5.0, 1.0)] {
+            assert_eq!(shares(signal), [low, high], "{signal}");
+        }
+        assert_eq!([0.19, 0.2, 0.4, 0.8].map(|share| sample.first_as_low_above(share)), [None, Some(1.0), Some(2.0), Some(4.0)]);
+        let above = |signal: f64| Some(signal.next_up());
+        let expected = [None, above(4.0), above(2.0), above(1.0)];
+        assert_eq!([0.19, 0.2, 0.4, 0.8].map(|share| sample.first_as_high_within(share)), expected);
     }
 
     #[test]
@@ -271,14 +308,25 @@ mod tests {
             prop_assert!(threshold(&signals, 0.005)? > plain);
         }
 
+        /// Shares are those of all signals, or larger where only quantiles are kept, and turn where it is said.
         #[test]
-        fn shares_add_up_and_quantiles_invert_them(
-            signals in proptest::collection::vec(0.05f64..30.0, 2..40), at in 0.01f64..0.99, signal in 0.01f64..50.0,
-        ) {
-            let sample = Sample::of(&signals)?;
-            prop_assert!((sample.share_below(signal) + sample.share_above(signal) - 1.0).abs() < 1e-9);
-            prop_assert!((sample.share_below(sample.quantile(at)) - at).abs() < 1e-6);
-            prop_assert!(sample.share_below(signal) <= sample.share_below(1.1 * signal));
+        fn shares_are_never_too_small(count in 2usize..3000, signal in 0.5f64..9.0, share in 0.001f64..0.2) {
+            let all: Vec<f64> = (0..count).map(|i| rounded(1.0 + 7.0 * (i as f64 * 0.618).fract())).collect();
+            let sample = Sample::of(&all)?;
+            let of = |as_extreme: usize| (1.0 + as_extreme as f64) / (1.0 + count as f64);
+            let exact = [
+                of(all.iter().filter(|&&own| own <= signal).count()),
+                of(all.iter().filter(|&&own| own >= signal).count()),
+            ];
+            for (found, exact) in [sample.share_as_low(signal), sample.share_as_high(signal)].into_iter().zip(exact) {
+                // By no more than a quantile's worth.
+                prop_assert!(exact <= found && found <= exact + 2.5 / 1000.0, "{} {}", found, exact);
+                prop_assert!(count > KEPT || found == exact);
+            }
+            let low = sample.first_as_low_above(share);
+            prop_assert_eq!(sample.share_as_low(signal) > share, low.is_none_or(|low| signal >= low));
+            let high = sample.first_as_high_within(share);
+            prop_assert_eq!(sample.share_as_high(signal) <= share, high.is_some_and(|high| signal >= high));
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod blocks;
 pub mod calibration;
 pub mod check;
 pub mod compression;
+pub mod condition;
 mod container;
 pub mod density;
 pub mod device;

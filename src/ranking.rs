@@ -1,10 +1,15 @@
 //! What the checks of one image against several models say together.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{calibration::FALSE_ATTRIBUTION, check::CheckReport, remark::Remark, verdict::Outcome};
+use crate::{
+    check::CheckReport,
+    condition::{Evidence, FALSE_ATTRIBUTION},
+    remark::Remark,
+    verdict::{Outcome, too_few_others},
+};
 
 /// The answer over all models, and the models in the order of what speaks for them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,7 +18,7 @@ pub struct Ranking {
     /// [`Outcome::Matches`] if one model matches; else [`Outcome::CannotTell`] if one cannot tell for a reason that
     /// lies in the image, or if none is calibrated; else [`Outcome::DoesNotMatch`].
     pub outcome: Outcome,
-    /// Why there is no answer: that of a model, or "many_models".
+    /// Why there is no answer: that of a model, "many_models" or "too_few_others".
     pub reason: Option<Remark>,
     /// The likeliest first.
     pub groups: Vec<Group>,
@@ -30,7 +35,8 @@ pub struct Group {
 }
 
 /// Ranks reports of one image. A model without calibration has a line and no say. The more models are asked, the likelier
-/// one of them matches by chance, so each group has only its part of [`FALSE_ATTRIBUTION`] (Bonferroni's correction).
+/// one of them matches by chance, so each has only its part of [`FALSE_ATTRIBUTION`] (Bonferroni's correction), which every
+/// condition that the image was judged by must keep to.
 pub fn rank(reports: &[CheckReport]) -> Ranking {
     let mut groups: Vec<Members<'_>> = groups(reports)
         .into_iter()
@@ -40,22 +46,29 @@ pub fn rank(reports: &[CheckReport]) -> Ranking {
             Some(Members { outcome: first.outcome, first, members })
         })
         .collect();
-    let asked = groups.iter().filter(|group| group.first.evidence.is_some()).count().max(1);
+    let asked = asked(reports);
     let allowed = FALSE_ATTRIBUTION / asked as f64;
     for group in &mut groups {
-        let share = group.first.evidence.as_ref().map(|evidence| evidence.other_share);
-        if group.outcome == Outcome::Matches && share.is_some_and(|share| share > allowed) {
+        if group.outcome == Outcome::Matches && too_common(group.first, allowed).is_some() {
             group.outcome = Outcome::CannotTell;
         }
     }
     groups.sort_by(|a, b| in_order(a.first, b.first));
     let with = |outcome: Outcome| groups.iter().find(move |group| group.outcome == outcome);
     let reason = |group: &Members<'_>| {
-        let many = || {
-            let message = format!("among {asked} models one comes as near as this by chance too often");
-            Remark::new("many_models", message).with("count", asked as u64)
-        };
-        if group.first.outcome == Outcome::Matches { Some(many()) } else { group.first.reason.clone() }
+        if group.first.outcome != Outcome::Matches {
+            return group.first.reason.clone();
+        }
+        let evidence = too_common(group.first, allowed)?;
+        // The rarest that so many others can show.
+        let few = evidence.others_wanting(allowed).filter(|_| evidence.other_share <= 1.0 / evidence.other_count as f64);
+        Some(few.map_or_else(
+            || {
+                let message = format!("among {asked} models one comes as near as this by chance too often");
+                Remark::new("many_models", message).with("count", asked as u64)
+            },
+            |needed| too_few_others(evidence.other_count, needed, asked),
+        ))
     };
     let undecided = with(Outcome::CannotTell).filter(|group| group.first.threshold.is_some());
     let (outcome, reason) = match (with(Outcome::Matches), undecided, with(Outcome::DoesNotMatch)) {
@@ -69,6 +82,23 @@ pub fn rank(reports: &[CheckReport]) -> Ranking {
         reports: members.into_iter().map(|(index, _)| index).collect(),
     };
     Ranking { outcome, reason, groups: groups.into_iter().map(group).collect() }
+}
+
+/// Models that had a chance to match: those with evidence, of several with the same weights one. At least 1.
+fn asked(reports: &[CheckReport]) -> usize {
+    fn weights(report: &CheckReport) -> Vec<&str> {
+        let hashes: Vec<&str> = report.model.shards.iter().map(|shard| shard.sha256.as_str()).collect();
+        if hashes.is_empty() { vec![report.model.id.as_str()] } else { hashes }
+    }
+    let models: BTreeSet<_> = reports.iter().filter(|report| report.evidence.is_some()).map(weights).collect();
+    models.len().max(1)
+}
+
+/// Of the conditions that a report was judged by, the one under which most of the others have a signal as low, if that is
+/// a larger share than is allowed.
+fn too_common(report: &CheckReport, allowed: f64) -> Option<&Evidence> {
+    let most = report.all_evidence().max_by(|a, b| a.other_share.total_cmp(&b.other_share));
+    most.filter(|evidence| evidence.other_share > allowed)
 }
 
 /// A group under way.
@@ -118,11 +148,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        calibration::Condition,
+        calibration::AS_WRITTEN,
         check::{DeviceLine, ImageLine, LossLine, ModelLine},
         compression::Compression,
+        condition::Condition,
         device::DeviceKind,
         signal::SignalKind,
+        weights::Shard,
     };
 
     fn report(id: usize, outcome: Outcome, signal: f64, threshold: Option<f64>, shares: &[usize]) -> CheckReport {
@@ -154,6 +186,7 @@ mod tests {
             outcome,
             reason,
             evidence: None,
+            further_evidence: Vec::new(),
             search: None,
             distances: None,
             notes: Vec::new(),
@@ -182,24 +215,70 @@ mod tests {
         assert_eq!(of(vec![]), (CannotTell, None, String::new()));
     }
 
-    /// The others begin at 2: what 1 % of them reach is enough for one model, and not for one of many.
+    /// `count` others from 2 on.
+    fn condition(count: usize) -> Condition {
+        let others: Vec<f64> = (0..count).map(|i| 2.0 + i as f64 / 100.0).collect();
+        Condition::of(AS_WRITTEN, &[1.0, 1.5, 3.0], &others, 0.05).unwrap()
+    }
+
+    fn judged(id: usize, outcome: Outcome, signal: f64, conditions: &[&Condition]) -> CheckReport {
+        let mut evidence = conditions.iter().map(|condition| condition.evidence(signal, "t"));
+        CheckReport {
+            evidence: evidence.next(),
+            further_evidence: evidence.collect(),
+            ..report(id, outcome, signal, Some(3.0), &[])
+        }
+    }
+
+    fn told(reports: &[CheckReport]) -> (Outcome, Option<String>) {
+        let Ranking { outcome, reason, .. } = rank(reports);
+        (outcome, reason.map(|reason| reason.code))
+    }
+
+    /// What 1 % of the others reach is enough for one model, and not for one of many.
     #[test]
     fn the_more_models_are_asked_the_more_each_must_show() {
-        let others: Vec<f64> = (0..400).map(|i| 2.0 + f64::from(i) / 100.0).collect();
-        let condition = Condition::of(&[1.0, 1.5, 2.0], &others, 0.05).unwrap();
-        let signal = condition.others.quantile(0.004);
-        let matching = |id, signal| CheckReport {
-            evidence: Some(condition.evidence(signal, "t", String::new())),
-            ..report(id, Outcome::Matches, signal, Some(3.0), &[])
+        use Outcome::{CannotTell, DoesNotMatch, Matches};
+        let condition = condition(400);
+        // Two of 400 others are as low: 3 in 401.
+        let found = |signal| judged(0, Matches, signal, &[&condition]);
+        let apart = |id| judged(id, DoesNotMatch, 4.0, &[&condition]);
+        assert_eq!(told(&[found(2.015)]), (Matches, None));
+        assert_eq!(told(&[found(2.015), apart(1)]), (CannotTell, Some("many_models".into())));
+        assert_eq!(told(&[found(1.5), apart(1), apart(2), apart(3)]), (Matches, None));
+        // Of five models each has 1 in 500, which 400 images cannot show.
+        let five = rank(&[found(1.5), apart(1), apart(2), apart(3), apart(4)]);
+        let reason = five.reason.unwrap();
+        assert_eq!((five.outcome, reason.code.as_str()), (CannotTell, "too_few_others"));
+        assert_eq!(["have", "needed", "models"].map(|name| reason.values[name]), [400, 499, 5]);
+        // One without evidence has no chance to match, and two with the same weights have one together.
+        assert_eq!(told(&[found(2.015), report(1, CannotTell, 9.0, None, &[])]), (Matches, None));
+        let shard = |id| {
+            let mut apart = apart(id);
+            apart.model.shards = vec![Shard { file: String::new(), bytes: 1, sha256: "same".into(), encoding: None }];
+            apart
         };
-        let apart = |id| CheckReport {
-            evidence: Some(condition.evidence(4.0, "t", String::new())),
-            ..report(id, Outcome::DoesNotMatch, 4.0, Some(3.0), &[])
-        };
-        assert_eq!(rank(&[matching(0, signal), apart(1)]).outcome, Outcome::Matches);
-        let many = rank(&[matching(0, signal), apart(1), apart(2)]);
-        assert_eq!((many.outcome, many.reason.unwrap().code.as_str()), (Outcome::CannotTell, "many_models"));
-        assert_eq!(rank(&[matching(0, 0.5), apart(1), apart(2)]).outcome, Outcome::Matches);
+        let [Ranking { outcome, .. }, other] = [&[found(1.5), apart(1), shard(2), shard(3), shard(4)][..], &[found(1.5), apart(1), apart(2), shard(3), shard(4)]].map(rank);
+        assert_eq!((outcome, other.outcome), (Matches, Matches));
+    }
+
+    /// An image between two JPEG qualities was judged by both, and the correction looks at the worse of them.
+    #[test]
+    fn every_condition_that_an_image_was_judged_by_counts() {
+        use Outcome::{CannotTell, DoesNotMatch, Matches};
+        let (clear, near) = (condition(1000), condition(400));
+        let apart = judged(1, DoesNotMatch, 4.0, &[&clear]);
+        for conditions in [[&clear, &near], [&near, &clear]] {
+            let mut found = judged(0, Matches, 2.015, &conditions);
+            // Among 1000 others one is as low as that under the first condition, two of 400 under the second.
+            for evidence in found.evidence.iter_mut().chain(&mut found.further_evidence) {
+                if evidence.other_count == 1000 {
+                    evidence.other_share = 0.001;
+                }
+            }
+            assert_eq!(told(&[found.clone()]), (Matches, None));
+            assert_eq!(told(&[found, apart.clone()]), (CannotTell, Some("many_models".into())));
+        }
     }
 
     /// A model of a group that matches makes the group match, although another of it stands outside.

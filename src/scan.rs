@@ -156,7 +156,7 @@ pub async fn search(model: &Model, image: &DecodedImage, progress: &mut impl Pro
 }
 
 /// The quality of a compression so mild that what it changes should change no verdict.
-const MILD_QUALITY: u8 = 95;
+pub(crate) const MILD_QUALITY: u8 = 95;
 
 /// The contrast that is left where `found` says, after a mild JPEG compression.
 ///

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::{Error, calibration::Distribution, record::Record};
+use crate::{Error, condition::Distribution, record::Record};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/www/embed/report.d.ts");
 

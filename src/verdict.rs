@@ -4,9 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    calibration::{AS_WRITTEN, Calibration, Condition, Evidence, SEARCHED, Standing},
+    calibration::Calibration,
     compression::Compression,
+    condition::{ConditionKey, Evidence, FALSE_ATTRIBUTION, Search, Standing},
     remark::Remark,
+    scan::MILD_QUALITY,
 };
 
 /// What a check says about one model.
@@ -33,10 +35,17 @@ pub struct Measured {
     pub compression: Compression,
     /// Both sides of the file are multiples of 8 pixels, as generators write them.
     pub whole_grid: bool,
+    pub search: Search,
     /// What a search found, if there was one.
     pub contrast: Option<f64>,
     /// What it finds there after a mild compression, if that was tried.
     pub recompressed: Option<f64>,
+}
+
+impl Measured {
+    fn key(&self) -> ConditionKey {
+        ConditionKey { compression: self.compression, search: self.search }
+    }
 }
 
 /// An outcome with what led to it.
@@ -44,108 +53,137 @@ pub struct Measured {
 pub struct Verdict {
     pub outcome: Outcome,
     /// For [`Outcome::CannotTell`]: "uncalibrated", "search_uncalibrated", "too_small", "too_flat", "near_threshold",
-    /// "heavy_jpeg", "unmeasured_compression", "cut_or_resized" or "unstable".
+    /// "heavy_jpeg", "unmeasured_compression", "cut_or_resized", "unstable", "too_few_others" or "too_few_belonging".
     pub reason: Option<Remark>,
-    /// If there is a calibration for such images.
-    pub evidence: Option<Evidence>,
+    /// By every condition that the image falls under, the one that speaks most against the outcome first; none if no such
+    /// images were measured.
+    pub evidence: Vec<Evidence>,
 }
 
 /// The verdict on one image.
 pub fn decide(measured: &Measured, calibration: Option<&Calibration>) -> Verdict {
     let Some(calibration) = calibration else {
-        return cannot_tell("uncalibrated", "this model has no calibration, so there is no threshold", None);
+        let reason = Remark::new("uncalibrated", "this model has no calibration, so there is no threshold");
+        return Verdict { outcome: Outcome::CannotTell, reason: Some(reason), evidence: Vec::new() };
     };
-    let compared = compare(measured, calibration);
-    let evidence = compared.first().map(|compared| compared.1.clone());
+    let (name, signal) = match measured.contrast {
+        Some(contrast) => ("contrast", contrast),
+        None => (calibration.signal.symbol(), measured.signal),
+    };
+    let conditions = calibration.conditions(measured.key());
+    let mut evidence: Vec<Evidence> = conditions.iter().map(|condition| condition.evidence(signal, name)).collect();
+    let (outcome, reason) = match reason_to_abstain(measured, calibration, &evidence) {
+        Some(reason) => (Outcome::CannotTell, Some(reason)),
+        None => match common_standing(&evidence) {
+            Standing::Belongs => (Outcome::Matches, None),
+            Standing::Apart => (Outcome::DoesNotMatch, None),
+            Standing::Between => (Outcome::CannotTell, Some(between(&evidence))),
+        },
+    };
+    let against = |evidence: &Evidence| match outcome {
+        Outcome::Matches => evidence.other_share,
+        Outcome::DoesNotMatch => evidence.belonging_share,
+        Outcome::CannotTell => f64::from(u8::from(standing(evidence) == Standing::Between)),
+    };
+    evidence.sort_by(|a, b| against(b).total_cmp(&against(a)));
+    Verdict { outcome, reason, evidence }
+}
+
+/// By one condition, if this model alone is asked.
+fn standing(evidence: &Evidence) -> Standing {
+    evidence.standing(FALSE_ATTRIBUTION)
+}
+
+/// What all conditions agree on.
+fn common_standing(evidence: &[Evidence]) -> Standing {
+    let first = evidence.first().map_or(Standing::Between, standing);
+    if evidence.iter().all(|evidence| standing(evidence) == first) { first } else { Standing::Between }
+}
+
+/// Why an image gets no verdict wherever its signal lies, or a verdict that its signal gives is not to be trusted.
+fn reason_to_abstain(measured: &Measured, calibration: &Calibration, evidence: &[Evidence]) -> Option<Remark> {
     if measured.shorter_side < calibration.minimum_side {
         let least = calibration.minimum_side;
         let message = format!("the shorter side is under {least} pixels, too few for a verdict");
-        return because(Remark::new("too_small", message).with("least", least), evidence);
+        return Some(Remark::new("too_small", message).with("least", least));
     }
     if measured.homogeneity > calibration.maximum_homogeneity {
-        return cannot_tell("too_flat", "the image has too little texture for a verdict", evidence);
+        return Some(Remark::new("too_flat", "the image has too little texture for a verdict"));
     }
-    let Some((first, _)) = compared.first() else { return nothing_like_it(measured, calibration) };
-    let agreed = compared.iter().all(|(standing, _)| standing == first);
-    match first {
-        Standing::Belongs if agreed && is_unstable(measured, calibration) => {
+    if evidence.is_empty() {
+        return Some(nothing_like_it(measured, calibration));
+    }
+    match common_standing(evidence) {
+        Standing::Belongs if is_unstable(measured, calibration) => {
             let message = "a mild compression, which should change nothing, turns the answer round";
-            cannot_tell("unstable", message, evidence)
+            Some(Remark::new("unstable", message))
         }
-        Standing::Belongs if agreed => Verdict { outcome: Outcome::Matches, reason: None, evidence },
-        Standing::Apart if agreed && (measured.whole_grid || measured.contrast.is_some()) => {
-            Verdict { outcome: Outcome::DoesNotMatch, reason: None, evidence }
-        }
-        Standing::Apart if agreed => {
+        Standing::Apart if !measured.whole_grid && measured.search == Search::None => {
             let message = "its sides are no multiples of 8 pixels as generators write them, so it was cut or resized, \
                            which hides a match; the deep scan looks for that";
-            cannot_tell("cut_or_resized", message, evidence)
+            Some(Remark::new("cut_or_resized", message))
         }
-        _ => {
-            let message = "the signal lies where both kinds of images have theirs, or neither";
-            cannot_tell("near_threshold", message, evidence)
-        }
+        _ => None,
     }
 }
 
-/// Whether what a search found is gone after a mild compression.
+/// Why a signal between the two kinds of images gets no verdict: because of where it lies, or because so few images were
+/// measured that none could.
+fn between(evidence: &[Evidence]) -> Remark {
+    let too_few = |evidence: &Evidence| {
+        let rarest = evidence.signal < evidence.threshold && evidence.other_share <= 1.0 / evidence.other_count as f64;
+        if rarest && let Some(needed) = evidence.others_wanting(FALSE_ATTRIBUTION) {
+            return Some(too_few_others(evidence.other_count, needed, 1));
+        }
+        let needed = evidence.belonging_wanting().filter(|_| evidence.signal >= evidence.threshold)?;
+        let have = evidence.belonging_count;
+        let message = format!("only {have} images of the model were measured, and {needed} are needed to rule it out");
+        Some(Remark::new("too_few_belonging", message).with("have", have as u64).with("needed", needed as u64))
+    };
+    evidence.iter().find_map(too_few).unwrap_or_else(|| {
+        let message = "the signal lies where both kinds of images have theirs, or neither";
+        Remark::new("near_threshold", message)
+    })
+}
+
+/// No image can be attributed to a model among so many, because so few others were measured.
+pub(crate) fn too_few_others(have: usize, needed: usize, models: usize) -> Remark {
+    let named = if models == 1 { "match an image".into() } else { format!("match an image to one of {models} models") };
+    let message = format!("only {have} images that are not the model's were measured, and {needed} are needed to {named}");
+    let counts = [("have", have), ("needed", needed), ("models", models)];
+    counts.into_iter().fold(Remark::new("too_few_others", message), |all, (name, count)| all.with(name, count as u64))
+}
+
+/// Whether what a search found is gone after a mild compression: judged as what it then is, where that was measured, else
+/// as before.
 fn is_unstable(measured: &Measured, calibration: &Calibration) -> bool {
-    let searched = calibration.searched.as_ref().zip(measured.recompressed);
-    searched.is_some_and(|(searched, contrast)| searched.standing(contrast) == Standing::Apart)
-}
-
-fn cannot_tell(code: &str, message: impl Into<String>, evidence: Option<Evidence>) -> Verdict {
-    because(Remark::new(code, message), evidence)
-}
-
-fn because(reason: Remark, evidence: Option<Evidence>) -> Verdict {
-    Verdict { outcome: Outcome::CannotTell, reason: Some(reason), evidence }
-}
-
-/// Where the image stands by each condition that it may fall under. A quality between two that were measured must be
-/// told the same by both, and an unknown one by all.
-fn compare(measured: &Measured, calibration: &Calibration) -> Vec<(Standing, Evidence)> {
-    let judge = |condition: &Condition, signal: f64, name: &str, title: String| {
-        (condition.standing(signal), condition.evidence(signal, name, title))
+    let Some(contrast) = measured.recompressed else { return false };
+    let compressed = match measured.compression {
+        Compression::Lossless => Compression::Jpeg(MILD_QUALITY),
+        compression => compression,
     };
-    if let Some(contrast) = measured.contrast {
-        let searched = calibration.searched.iter();
-        return searched.map(|condition| judge(condition, contrast, "contrast", SEARCHED.into())).collect();
+    let mut conditions = calibration.conditions(ConditionKey { compression: compressed, ..measured.key() });
+    if conditions.is_empty() {
+        conditions = calibration.conditions(measured.key());
     }
-    let as_written = || (None, AS_WRITTEN.to_owned(), &calibration.as_written);
-    let jpeg = || calibration.jpeg.iter().map(|jpeg| (Some(jpeg.quality), jpeg.title(), &jpeg.condition));
-    let all = || jpeg().chain([as_written()]);
-    let conditions: Vec<_> = match measured.compression {
-        Compression::Lossless => vec![as_written()],
-        Compression::Lossy if calibration.jpeg.is_empty() => Vec::new(),
-        Compression::Lossy => all().collect(),
-        Compression::Jpeg(quality) => {
-            let below = all().take_while(|(measured, ..)| measured.is_some_and(|measured| measured <= quality)).last();
-            let above = all().find(|(measured, ..)| measured.is_none_or(|measured| measured >= quality));
-            // Below the lowest quality that was measured nothing is known.
-            below.map_or_else(Vec::new, |below| [Some(below), above].into_iter().flatten().collect())
-        }
-    };
-    conditions
-        .into_iter()
-        .map(|(_, title, condition)| judge(condition, measured.signal, calibration.signal.symbol(), title))
-        .collect()
+    conditions.iter().any(|condition| standing(&condition.evidence(contrast, "contrast")) == Standing::Apart)
 }
 
-/// No condition was measured that the image falls under.
-fn nothing_like_it(measured: &Measured, calibration: &Calibration) -> Verdict {
-    match (measured.contrast, measured.compression, calibration.jpeg.first()) {
-        (Some(_), ..) => {
-            cannot_tell("search_uncalibrated", "what a deep scan finds was not measured for this model", None)
-        }
-        (None, Compression::Jpeg(quality), Some(lowest)) => {
-            let lowest = lowest.quality;
+/// Why an image that falls under no condition gets no verdict.
+fn nothing_like_it(measured: &Measured, calibration: &Calibration) -> Remark {
+    let key = measured.key();
+    let lossless = ConditionKey { compression: Compression::Lossless, ..key };
+    if calibration.conditions(lossless).is_empty() {
+        return Remark::new("search_uncalibrated", "what a deep scan finds was not measured for this model");
+    }
+    match (measured.compression, calibration.lowest_quality(measured.search)) {
+        (Compression::Jpeg(quality), Some(lowest)) => {
             let message = format!("JPEG of quality {quality} hides too much; {lowest} is the lowest that was measured");
-            because(Remark::new("heavy_jpeg", message).with("quality", quality).with("lowest", lowest), None)
+            Remark::new("heavy_jpeg", message).with("quality", quality).with("lowest", lowest)
         }
         _ => {
             let message = "this model was measured on images without loss only, and the file is compressed";
-            cannot_tell("unmeasured_compression", message, None)
+            Remark::new("unmeasured_compression", message)
         }
     }
 }
@@ -153,32 +191,31 @@ fn nothing_like_it(measured: &Measured, calibration: &Calibration) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        calibration::{FORMAT_VERSION, JpegCondition},
-        signal::SignalKind,
-    };
+    use crate::{calibration::FORMAT_VERSION, condition::Condition, signal::SignalKind};
 
     /// Belonging images between 0.4 and 0.6 times `around`, others from 3 times.
-    fn condition(around: f64) -> Condition {
+    fn condition(compression: Compression, search: Search, around: f64) -> Condition {
         let spread = |from: f64, to: f64| -> Vec<f64> {
             (0..200).map(|i| around * (from + (to - from) * f64::from(i) / 199.0)).collect()
         };
-        Condition::of(&spread(0.4, 0.6), &spread(3.0, 9.0), 0.05).unwrap()
+        Condition::of(ConditionKey { compression, search }, &spread(0.4, 0.6), &spread(3.0, 9.0), 0.05).unwrap()
     }
 
     fn calibration() -> Calibration {
-        let jpeg = |quality, around| JpegCondition { quality, condition: condition(around) };
         Calibration {
             format_version: FORMAT_VERSION,
             model: "test".into(),
             signal: SignalKind::Weighed,
-            alpha: 0.05,
             minimum_side: 128,
             maximum_homogeneity: 0.97,
             source: String::new(),
-            as_written: condition(1.0),
-            jpeg: vec![jpeg(75, 4.0), jpeg(95, 2.0)],
-            searched: Some(condition(0.5)),
+            conditions: vec![
+                condition(Compression::Jpeg(75), Search::None, 4.0),
+                condition(Compression::Jpeg(95), Search::None, 2.0),
+                condition(Compression::Lossless, Search::None, 1.0),
+                condition(Compression::Jpeg(95), Search::SameSize, 0.8),
+                condition(Compression::Lossless, Search::SameSize, 0.5),
+            ],
         }
     }
 
@@ -188,6 +225,7 @@ mod tests {
         shorter_side: 128,
         compression: Compression::Lossless,
         whole_grid: true,
+        search: Search::None,
         contrast: None,
         recompressed: None,
     };
@@ -233,22 +271,81 @@ mod tests {
         let lossy = |signal| told(Measured { signal, compression: Compression::Lossy, ..IMAGE });
         assert_eq!([lossy(0.5), lossy(1.0), lossy(20.0)], ["matches", "near_threshold", "does not match"]);
         let mut plain = calibration();
-        plain.jpeg.clear();
+        plain.conditions.retain(|condition| condition.compression == Compression::Lossless);
         for compression in [Compression::Jpeg(95), Compression::Lossy] {
             let verdict = decide(&Measured { compression, ..IMAGE }, Some(&plain));
             assert_eq!(verdict.reason.unwrap().code, "unmeasured_compression");
         }
     }
 
+    fn searched(contrast: f64) -> Measured {
+        let whole_grid = false;
+        Measured { signal: 9.0, search: Search::SameSize, contrast: Some(contrast), whole_grid, ..IMAGE }
+    }
+
     #[test]
     fn after_a_search_its_contrast_decides() {
-        let searched = |contrast| Measured { signal: 9.0, contrast: Some(contrast), whole_grid: false, ..IMAGE };
         assert_eq!(told(searched(0.25)), "matches");
         assert_eq!(told(searched(2.5)), "does not match");
-        let evidence = decide(&searched(0.25), Some(&calibration())).evidence.unwrap();
+        let evidence = decide(&searched(0.25), Some(&calibration())).evidence.remove(0);
         assert_eq!((evidence.signal_name.as_str(), evidence.signal), ("contrast", 0.25));
+        // What is left after a mild compression is judged as compressed.
+        assert_eq!(told(Measured { recompressed: Some(0.4), ..searched(0.25) }), "matches");
+        assert_eq!(told(Measured { recompressed: Some(2.0), ..searched(0.25) }), "matches");
+        assert_eq!(told(Measured { recompressed: Some(2.5), ..searched(0.25) }), "unstable");
         let mut plain = calibration();
-        plain.searched = None;
+        plain.conditions.retain(|condition| condition.search == Search::None);
         assert_eq!(decide(&searched(0.25), Some(&plain)).reason.unwrap().code, "search_uncalibrated");
+    }
+
+    /// A deep scan of a compressed image was judged as one of an image without loss: what JPEG of quality 20 hides became
+    /// "does not match".
+    #[test]
+    fn a_search_is_judged_by_what_the_image_went_through() {
+        let jpeg = |quality, contrast| Measured { compression: Compression::Jpeg(quality), ..searched(contrast) };
+        assert_eq!(told(jpeg(20, 2.5)), "heavy_jpeg");
+        assert_eq!(told(jpeg(90, 0.25)), "heavy_jpeg");
+        assert_eq!(told(jpeg(95, 0.45)), "matches");
+        assert_eq!(told(jpeg(97, 0.28)), "matches");
+        assert_eq!(told(jpeg(97, 0.45)), "near_threshold");
+        assert_eq!(told(jpeg(95, 2.5)), "does not match");
+        // No scan that takes an image for resized was measured.
+        for contrast in [0.25, 2.5] {
+            let resized = Measured { search: Search::Resized, ..searched(contrast) };
+            assert_eq!(told(resized), "search_uncalibrated");
+        }
+    }
+
+    /// Between two qualities the image was judged by both, and the one that speaks against the outcome stands first.
+    #[test]
+    fn evidence_is_all_that_an_image_was_judged_by() {
+        let named = |signal| -> Vec<String> {
+            let measured = Measured { signal, compression: Compression::Jpeg(85), ..IMAGE };
+            let evidence = decide(&measured, Some(&calibration())).evidence;
+            evidence.into_iter().map(|evidence| evidence.condition).collect()
+        };
+        // 1.15 is usual at 75 and high at 95; 13 is usual among others at 95 and low at 75.
+        assert_eq!(named(1.0), ["JPEG 75", "JPEG 95"]);
+        assert_eq!(named(2.0), ["JPEG 95", "JPEG 75"]);
+        assert_eq!(named(20.0), ["JPEG 75", "JPEG 95"]);
+    }
+
+    #[test]
+    fn what_too_few_images_were_measured_for_is_said() {
+        let with = |belonging: usize, others: usize, signal| {
+            let mut few = calibration();
+            let condition = few.conditions.iter_mut().find(|condition| condition.key() == IMAGE.key()).unwrap();
+            for (sample, count) in [(&mut condition.belonging, belonging), (&mut condition.others, others)] {
+                sample.signals.truncate(count);
+                sample.count = count;
+            }
+            decide(&Measured { signal, ..IMAGE }, Some(&few)).reason
+        };
+        let reason = with(200, 98, 0.5).unwrap();
+        assert_eq!((reason.code.as_str(), reason.values["have"], reason.values["needed"]), ("too_few_others", 98, 99));
+        assert_eq!(with(200, 99, 0.5), None);
+        let reason = with(18, 200, 5.0).unwrap();
+        assert_eq!((reason.code.as_str(), reason.values["have"], reason.values["needed"]), ("too_few_belonging", 18, 19));
+        assert_eq!(with(19, 200, 5.0), None);
     }
 }

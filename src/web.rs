@@ -10,8 +10,9 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     Error, Result,
-    calibration::{self, Calibration, Condition, Distribution},
+    calibration::{self, Calibration},
     check::{CheckReport, check_image, check_locally, check_searched},
+    condition::{Condition, Distribution},
     device::{ComputeDevice, DeviceKind, DevicePreference},
     engine::cpu::crew::{self, HelperWorker},
     image::{DecodeOptions, DecodedImage, decode},

@@ -7,40 +7,37 @@
  * @typedef {object} Plot
  * @property {number} signal
  * @property {number} threshold
- * @property {[number, number]} uncertain
+ * @property {[number | null, number | null]} uncertain
  * @property {Distribution | null} distribution
  * @property {Record<'here' | 'limit' | 'match' | 'unsure' | 'none' | 'belonging' | 'others', string>} words `here` and
  *   `limit` with their numbers.
  */
 
 import { drawable, INKS, round, textLine, widthOf } from './card-type.js';
+import { plotGeometry } from './plot-geometry.js';
 
 const CURVES = 120;
 const BAR = 46;
-/** Signals beyond this many thresholds stand at the end of the scale. */
-const FARTHEST = 40;
-/** The share of the scale that the first zone has at least. */
-const ROOM = 0.2;
+const ZONE_INKS = { match: INKS.first, unsure: INKS.unsure, none: INKS.second };
 
 /**
  * @param {Plot} plot @param {{x: number, y: number, width: number}} box
  * @param {{strong: Type, small: Type, zone: Type}} types
  */
 export function plotDrawing(plot, { x, y, width }, types) {
-  const { signal, threshold, uncertain, distribution, words } = plot;
-  const [low, high] = extent(plot);
-  const at = (/** @type {number} */ value) => {
-    const part = Math.log(value / low) / Math.log(high / low);
-    return x + Math.min(1, Math.max(0, part)) * width;
-  };
+  const { distribution, words } = plot;
+  const geometry = plotGeometry(plot, distribution);
+  const across = (/** @type {number} */ part) => x + part * width;
   const bar = y + 40 + (distribution ? CURVES : 16);
-  const [from, to, here, limit] = [uncertain[0], uncertain[1], signal, threshold].map(at);
-  const curves = distribution ? curvesDrawing(distribution, { at, low, high, bottom: bar }) : '';
-  const zones = /** @type {[number, number, string, string][]} */ ([
-    [x, from, INKS.first, words.match],
-    [from, to, INKS.unsure, words.unsure],
-    [to, x + width, INKS.second, words.none],
-  ]).map((zone) => zoneDrawing(zone, bar, types.zone));
+  const [here, limit] = [geometry.here, geometry.limit].map(across);
+  const { curves: lines } = geometry;
+  const curves = lines
+    ? curveDrawing(lines.others, INKS.second, { across, bottom: bar }) +
+      curveDrawing(lines.belonging, INKS.first, { across, bottom: bar })
+    : '';
+  const zones = geometry.zones.map(({ name, from, to }) =>
+    zoneDrawing([across(from), across(to), ZONE_INKS[name], words[name]], bar, types.zone),
+  );
   const below = bar + BAR;
   const hint = legend(words, distribution !== null, { x, y: below + 68 }, types.small);
   const svg = [
@@ -56,37 +53,19 @@ export function plotDrawing(plot, { x, y, width }, types) {
   return { svg: svg.join(''), height: below + 44 - y + hint.height };
 }
 
-/** The lowest and the highest signal on the scale. @param {Plot} plot @returns {[number, number]} */
-function extent({ signal, threshold, uncertain: [from, to], distribution }) {
-  const values = [signal / 1.25, signal * 1.25, from / 1.5, to * 1.8];
-  if (distribution) values.push(distribution.signals[0], distribution.signals[distribution.signals.length - 1]);
-  const high = Math.min(Math.max(...values), threshold * FARTHEST);
-  const low = Math.max(Math.min(...values), threshold / FARTHEST);
-  // So that ln(from / low) is at least that share of ln(high / low), for the word in the first zone.
-  const roomy = (from / high ** ROOM) ** (1 / (1 - ROOM));
-  return [Math.min(low, roomy), high];
-}
-
 /**
- * @param {Distribution} distribution
- * @param {{at: (value: number) => number, low: number, high: number, bottom: number}} scale
+ * @param {import('./plot-geometry.js').Point[]} curve @param {string} ink
+ * @param {{across: (part: number) => number, bottom: number}} place
  */
-function curvesDrawing({ signals, belonging, others }, { at, low, high, bottom }) {
-  const highest = Math.max(...belonging, ...others);
-  const curve = (/** @type {number[]} */ densities, /** @type {string} */ ink) => {
-    const points = signals.flatMap((signal, index) =>
-      // The root lets a wide distribution be seen beside a narrow one.
-      signal >= low && signal <= high ? [[at(signal), bottom - Math.sqrt(densities[index] / highest) * CURVES]] : [],
-    );
-    if (points.length < 2) return '';
-    const outline = points.map(([x, y]) => `${round(x)} ${round(y)}`).join('L');
-    const [first, last] = [points[0][0], points[points.length - 1][0]];
-    return (
-      `<path fill="${ink}" fill-opacity="0.2" d="M${round(first)} ${bottom}L${outline}L${round(last)} ${bottom}z"/>` +
-      `<path fill="none" stroke="${ink}" stroke-width="3" stroke-linejoin="round" d="M${outline}"/>`
-    );
-  };
-  return curve(others, INKS.second) + curve(belonging, INKS.first);
+function curveDrawing(curve, ink, { across, bottom }) {
+  if (curve.length < 2) return '';
+  const points = curve.map(([x, y]) => [across(x), bottom - y * CURVES]);
+  const outline = points.map(([x, y]) => `${round(x)} ${round(y)}`).join('L');
+  const [first, last] = [points[0][0], points[points.length - 1][0]];
+  return (
+    `<path fill="${ink}" fill-opacity="0.2" d="M${round(first)} ${bottom}L${outline}L${round(last)} ${bottom}z"/>` +
+    `<path fill="none" stroke="${ink}" stroke-width="3" stroke-linejoin="round" d="M${outline}"/>`
+  );
 }
 
 /**

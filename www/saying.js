@@ -18,11 +18,24 @@ const RETRY_HELPS =
   /^(weights|manifest|program|integrity|unreadable|internal|device_|engine_|link_(refused|interrupted|failed))/;
 
 /**
+ * A condition's title, "searched, resized, JPEG 85" for one, as what images of it went through.
+ * @param {string} condition
+ */
+function conditionParts(condition) {
+  const parts = condition.split(', ');
+  return {
+    searched: parts.includes('searched'),
+    resized: parts.includes('resized'),
+    compression: parts.find((part) => part.startsWith('JPEG')) ?? null,
+  };
+}
+
+/**
  * @param {typeof import('./texts/en.js')} catalogue
  * @param {string} locale The catalogue's language, as a BCP 47 tag.
  */
 export function sayings(catalogue, locale) {
-  const { device: devices, errors, evidence: shares, failure, intake, lines, numbers, problems } = catalogue;
+  const { device: devices, errors, evidence: counts, failure, intake, lines, numbers, problems } = catalogue;
   const { remarks, result, signals, verdicts } = catalogue;
   const digits = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
   /** A number as a person reads it. @param {number} value */
@@ -70,10 +83,10 @@ export function sayings(catalogue, locale) {
   function evidenceText(evidence) {
     const { belonging_share: own, belonging_count: owns, condition } = evidence;
     const { other_share: other, other_count: others } = evidence;
-    // Densities go on beyond what so many images can show.
-    const share = (/** @type {number} */ value, /** @type {number} */ count) =>
-      value < 1 / (count + 1) ? shares.fewer(count + 1) : shares.share(value);
-    return shares.line(share(own, owns), share(other, others), owns, others, condition);
+    // A share counts the image itself: (1 + k) / (n + 1).
+    const counted = (/** @type {number} */ share, /** @type {number} */ count) => Math.round(share * (count + 1)) - 1;
+    const measured = counts.measured(conditionParts(condition));
+    return counts.line(counted(own, owns), owns, counted(other, others), others, measured);
   }
 
   /** What the line of models that cannot be told apart says. @param {any[]} reports */

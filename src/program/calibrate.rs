@@ -2,12 +2,17 @@
 
 #![expect(clippy::arithmetic_side_effects, reason = "over lists that the program makes itself")]
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use aedr::{
-    Result,
-    calibration::{Calibration, Condition, FORMAT_VERSION, JpegCondition, best},
+    Error, Result,
+    calibration::{AS_WRITTEN, Calibration, FORMAT_VERSION, Limits, best},
     check::{CheckReport, check_image},
+    compression::Compression,
+    condition::{Condition, ConditionKey, FALSE_ATTRIBUTION, Search, images_needed},
     density::threshold_interval,
     device::ComputeDevice,
     edits::Edit,
@@ -26,6 +31,15 @@ use super::{DeviceArgument, decode_file, files, models, paint::Painting, print_l
 /// α of images that were compressed, or cropped and searched, at least: a few of them lose the signal altogether, and a
 /// threshold that takes those in would tell nothing apart.
 const ALTERED_ALPHA: f64 = 0.05;
+
+/// Images of the model, at least, that a search must have taken for the same to say how such images look.
+const FEWEST_CONTRASTS: usize = 2;
+
+/// Of the images that belong one in so many others is searched: 5 % of them can be missed, 1 % of the others attributed.
+const BELONGING_SEARCHED: usize = 2;
+
+/// By how much searched images are resized, by turns.
+const RESIZED: [f64; 3] = [0.75, 1.25, 1.5];
 
 /// Draws for the interval of τ.
 const DRAWS: usize = 200;
@@ -54,10 +68,17 @@ pub struct CalibrateArguments {
     #[arg(long, value_name = "QUALITY", value_delimiter = ',', default_value = "75,85,95",
           value_parser = clap::value_parser!(u8).range(1..=100))]
     jpeg: Vec<u8>,
-    /// Measure too what the search of the grid finds in so many images of each kind, spread evenly, after they were
-    /// cropped: for the deep scan's verdicts. Ten times the work of a check each.
+    /// Measure too what the search of the grid finds in so many of the others, spread evenly, and in half as many images
+    /// that belong, after they were cropped: for the deep scan's verdicts. Each search is five times the work of a check or
+    /// more.
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     search: usize,
+    /// The same after they were resized, so that a deep scan that finds an image resized gives verdicts too.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    search_resized: usize,
+    /// Search them also after JPEG of these qualities, so that a deep scan of compressed files gives verdicts too.
+    #[arg(long, value_name = "QUALITY", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=100))]
+    search_jpeg: Vec<u8>,
     /// The file to write; by default the one in the model's folder.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -93,24 +114,21 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     let model = models::load_uncalibrated(&arguments.model, &arguments.weights, device)?;
     let mut all = true;
     let Painting { count, seed, photographs, side, .. } = &arguments.painting;
-    let mut qualities = arguments.jpeg.clone();
-    qualities.sort_unstable();
-    qualities.dedup();
-    let mut belonging = Signals::new(&model, &qualities);
+    let mut belonging = Signals::new(&model, arguments);
     let how = if photographs.is_empty() {
-        belonging.measure_files(&files(&arguments.belonging)?, arguments.search, &mut all);
+        belonging.measure_files(&files(&arguments.belonging)?, BELONGING_SEARCHED, &mut all);
         "images that are known to belong".to_owned()
     } else {
         let mut painter = arguments.painting.painter(&model, &mut all)?;
         for number in 0..*count as usize {
-            belonging.measure(painter.paint(number)?, chosen(number, *count as usize, arguments.search))?;
+            belonging.measure(painter.paint(number)?, Turn { number, total: *count as usize, part: BELONGING_SEARCHED })?;
         }
         format!("painted by the model from {} photographs, {side} pixels a side", painter.photographs())
     };
-    let mut others = Signals::new(&model, &qualities);
-    others.measure_files(&files(&arguments.others)?, arguments.search, &mut all);
-    let source = format!("aedr calibrate, belonging: {how}; others: {} images", others.as_written.len());
-    let calibration = calibration(&belonging, &others, &qualities, arguments, source, *seed)?;
+    let mut others = Signals::new(&model, arguments);
+    others.measure_files(&files(&arguments.others)?, 1, &mut all);
+    let source = format!("aedr calibrate, belonging: {how}; others: {} images", others.sizes.len());
+    let calibration = calibration(&belonging, &others, arguments, source, *seed)?;
     let path =
         arguments.out.clone().unwrap_or_else(|| arguments.weights.join(&arguments.model).join("calibration.json"));
     write_calibration(&path, &calibration)?;
@@ -121,56 +139,93 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
 /// What images of one kind give, as they are and after what was asked for.
 struct Signals<'a> {
     model: &'a Model,
-    /// Losses and H of each.
-    as_written: Vec<(Losses, f64)>,
-    /// The same after JPEG of each quality.
-    jpeg: Vec<(u8, Vec<(Losses, f64)>)>,
-    /// The contrasts that a search finds in those that are searched, after they were cropped off the grid.
-    contrasts: Vec<f64>,
-    minimum_side: u32,
-    maximum_homogeneity: f64,
+    /// Losses and H of each image, by compression, the strongest first.
+    written: Vec<(Compression, Vec<(Losses, f64)>)>,
+    /// With which compressions images are searched.
+    search_compressions: Vec<Compression>,
+    /// How many others are searched after they were cropped, and after they were resized.
+    searches: [usize; 2],
+    /// The contrasts that a search finds in those that are searched.
+    contrasts: Vec<(ConditionKey, f64)>,
+    /// The shorter side and H of each image.
+    sizes: Vec<(u32, f64)>,
 }
 
 impl<'a> Signals<'a> {
-    fn new(model: &'a Model, qualities: &[u8]) -> Self {
+    fn new(model: &'a Model, arguments: &CalibrateArguments) -> Self {
         Signals {
             model,
-            as_written: Vec::new(),
-            jpeg: qualities.iter().map(|&quality| (quality, Vec::new())).collect(),
+            written: compressions(&arguments.jpeg).map(|compression| (compression, Vec::new())).collect(),
+            search_compressions: compressions(&arguments.search_jpeg).collect(),
+            searches: [arguments.search, arguments.search_resized],
             contrasts: Vec::new(),
-            minimum_side: u32::MAX,
-            maximum_homogeneity: 0.0,
+            sizes: Vec::new(),
         }
     }
 
     /// Those that can be measured; the others are told.
-    fn measure_files(&mut self, paths: &[PathBuf], searched: usize, all: &mut bool) {
+    fn measure_files(&mut self, paths: &[PathBuf], part: usize, all: &mut bool) {
         for (number, path) in paths.iter().enumerate() {
-            let search = chosen(number, paths.len(), searched);
-            told(path, decode_file(path).and_then(|image| self.measure(image, search)), all);
+            let turn = Turn { number, total: paths.len(), part };
+            told(path, decode_file(path).and_then(|image| self.measure(image, turn)), all);
         }
     }
 
     /// An image counts as a whole or not at all.
-    fn measure(&mut self, image: DecodedImage, searched: bool) -> Result<()> {
-        let report = block_on(check_image(self.model, &image, &mut Silent))?;
-        let compressed = self.jpeg.iter().map(|&(quality, _)| {
-            let image = Edit::Jpeg(quality).apply(image.clone())?;
-            Ok(numbers(&block_on(check_image(self.model, &image, &mut Silent))?))
-        });
-        let compressed = compressed.collect::<Result<Vec<_>>>()?;
-        if searched {
-            let pixels = 1 + self.contrasts.len() as u32 % 7;
-            let cropped = Edit::Crop(pixels).apply(image)?;
-            self.contrasts.push(block_on(search(self.model, &cropped, &mut Silent))?.contrast);
+    fn measure(&mut self, image: DecodedImage, turn: Turn) -> Result<()> {
+        let check = |image: &DecodedImage| block_on(check_image(self.model, image, &mut Silent));
+        let written = self.written.iter().map(|&(compression, _)| check(&compressed(&image, compression)?));
+        let written = written.collect::<Result<Vec<_>>>()?;
+        let contrasts = self.search(&image, turn)?;
+        // The last one is of the image without loss.
+        let size = |report: &CheckReport| {
+            (report.image.checked_width.min(report.image.checked_height), report.homogeneity)
+        };
+        self.sizes.extend(written.last().map(size));
+        for ((_, signals), report) in self.written.iter_mut().zip(&written) {
+            signals.push(numbers(report));
         }
-        self.as_written.push(numbers(&report));
-        for ((_, signals), signal) in self.jpeg.iter_mut().zip(compressed) {
-            signals.push(signal);
-        }
-        self.minimum_side = self.minimum_side.min(report.image.checked_width.min(report.image.checked_height));
-        self.maximum_homogeneity = self.maximum_homogeneity.max(report.homogeneity);
+        self.contrasts.extend(contrasts);
         Ok(())
+    }
+
+    /// What is found after the image was cropped off the grid, and after it was resized, if it is its turn; with each
+    /// compression, and by what the search takes it for. What is too small to be searched once it is resized is not.
+    fn search(&self, image: &DecodedImage, turn: Turn) -> Result<Vec<(ConditionKey, f64)>> {
+        let [cropped, resized] = self.searches;
+        let crop = turn.nth(cropped).map(|nth| Edit::Crop(1 + nth as u32 % 7));
+        let resize = turn.nth(resized).map(|nth| Edit::Resize(RESIZED[nth % RESIZED.len()]));
+        let mut contrasts = Vec::new();
+        for edit in crop.into_iter().chain(resize) {
+            let edited = edit.apply(image.clone())?;
+            for &compression in &self.search_compressions {
+                let found = match block_on(search(self.model, &compressed(&edited, compression)?, &mut Silent)) {
+                    Err(Error::ImageTooSmall { .. }) if matches!(edit, Edit::Resize(_)) => continue,
+                    found => found?,
+                };
+                let search = found.alignment.size.map_or(Search::SameSize, |_| Search::Resized);
+                contrasts.push((ConditionKey { compression, search }, found.contrast));
+            }
+        }
+        Ok(contrasts)
+    }
+
+    /// The contrasts of a key.
+    fn contrasts(&self, key: ConditionKey) -> Vec<f64> {
+        self.contrasts.iter().filter(|(found, _)| *found == key).map(|&(_, contrast)| contrast).collect()
+    }
+}
+
+/// JPEG of these qualities, the strongest first, and none.
+fn compressions(qualities: &[u8]) -> impl Iterator<Item = Compression> {
+    let qualities: BTreeSet<u8> = qualities.iter().copied().collect();
+    qualities.into_iter().map(Compression::Jpeg).chain([Compression::Lossless])
+}
+
+fn compressed(image: &DecodedImage, compression: Compression) -> Result<DecodedImage> {
+    match compression {
+        Compression::Jpeg(quality) => image.compressed(quality),
+        Compression::Lossless | Compression::Lossy => Ok(image.clone()),
     }
 }
 
@@ -179,76 +234,111 @@ fn numbers(report: &CheckReport) -> (Losses, f64) {
     (report.losses.into(), report.homogeneity)
 }
 
-/// Whether this one of `total` is among `count` that are spread evenly.
-fn chosen(number: usize, total: usize, count: usize) -> bool {
-    let count = count.min(total);
-    number * count / total.max(1) != (number + 1) * count / total.max(1)
+/// An image's place among those of its kind.
+#[derive(Clone, Copy)]
+struct Turn {
+    number: usize,
+    total: usize,
+    /// One in so many is chosen.
+    part: usize,
+}
+
+impl Turn {
+    /// Which one this is of `count` that are chosen, or of a part of them, spread evenly; `None` if it is not.
+    fn nth(self, count: usize) -> Option<usize> {
+        let count = count.div_ceil(self.part).min(self.total);
+        let before = |number: usize| number * count / self.total.max(1);
+        (before(self.number) != before(self.number + 1)).then(|| before(self.number))
+    }
 }
 
 fn calibration(
     belonging: &Signals<'_>,
     others: &Signals<'_>,
-    qualities: &[u8],
     arguments: &CalibrateArguments,
     source: String,
     seed: u64,
 ) -> Result<Calibration> {
     let altered = arguments.alpha.max(ALTERED_ALPHA);
     let mut random = StdRng::seed_from_u64(seed);
-    let mut condition = |own: &[f64], other: &[f64], alpha: f64| -> Result<Condition> {
+    let mut condition = |key: ConditionKey, own: &[f64], other: &[f64]| -> Result<Condition> {
+        let alpha = if key == AS_WRITTEN { arguments.alpha } else { altered };
         let pick = |below: usize| random.random_range(0..below);
         let interval = threshold_interval(own, alpha, DRAWS, pick)?;
-        Ok(Condition { threshold_interval: Some(interval), ..Condition::of(own, other, alpha)? })
+        Ok(Condition { threshold_interval: Some(interval), ..Condition::of(key, own, other, alpha)? })
     };
-    let contrasts = (&belonging.contrasts, &others.contrasts);
-    let searched = (arguments.search > 0).then(|| condition(contrasts.0, contrasts.1, altered)).transpose()?;
-    best(&arguments.signal.kinds(), |signal| {
-        let mut compare = |own: &[(Losses, f64)], other: &[(Losses, f64)], alpha: f64| {
-            let signals = |numbers: &[(Losses, f64)]| -> Result<Vec<f64>> {
-                numbers.iter().map(|&(losses, homogeneity)| signal.of(losses, homogeneity)).collect()
-            };
-            condition(&signals(own)?, &signals(other)?, alpha)
-        };
-        let as_written = compare(&belonging.as_written, &others.as_written, arguments.alpha)?;
-        let mut jpeg = Vec::new();
-        for (&quality, ((_, own), (_, other))) in qualities.iter().zip(belonging.jpeg.iter().zip(&others.jpeg)) {
-            jpeg.push(JpegCondition { quality, condition: compare(own, other, altered)? });
+    let mut searched = Vec::new();
+    for search in [Search::SameSize, Search::Resized] {
+        for &compression in &belonging.search_compressions {
+            let key = ConditionKey { compression, search };
+            let (own, other) = (belonging.contrasts(key), others.contrasts(key));
+            // Of what hardly any image was taken for, nothing is known.
+            if own.len() >= FEWEST_CONTRASTS && !other.is_empty() {
+                searched.push(condition(key, &own, &other)?);
+            }
         }
+    }
+    let Limits { minimum_side, maximum_homogeneity } =
+        Limits::of([belonging, others].map(|signals| signals.sizes.clone()))?;
+    best(&arguments.signal.kinds(), |signal| {
+        let signals = |numbers: &[(Losses, f64)]| -> Result<Vec<f64>> {
+            numbers.iter().map(|&(losses, homogeneity)| signal.of(losses, homogeneity)).collect()
+        };
+        let mut conditions = Vec::new();
+        for ((compression, own), (_, other)) in belonging.written.iter().zip(&others.written) {
+            let key = ConditionKey { compression: *compression, search: Search::None };
+            conditions.push(condition(key, &signals(own)?, &signals(other)?)?);
+        }
+        conditions.extend(searched.iter().cloned());
         Ok(Calibration {
             format_version: FORMAT_VERSION,
             model: belonging.model.manifest.id.clone(),
             signal,
-            alpha: arguments.alpha,
-            minimum_side: belonging.minimum_side.min(others.minimum_side),
-            maximum_homogeneity: belonging.maximum_homogeneity.max(others.maximum_homogeneity),
+            minimum_side,
+            maximum_homogeneity,
             source: source.clone(),
-            as_written,
-            jpeg,
-            searched: searched.clone(),
+            conditions,
         })
     })
 }
 
 fn summary(path: &Path, calibration: &Calibration) -> String {
-    let Calibration { signal, alpha, as_written, jpeg, searched, .. } = calibration;
-    let (own, other) = (as_written.belonging.count, as_written.others.count);
-    let line = |name: String, condition: &Condition| {
+    let Calibration { signal, minimum_side, maximum_homogeneity, conditions, .. } = calibration;
+    let line = |condition: &Condition| {
         let [low, high] = condition.threshold_interval.unwrap_or([condition.threshold; 2]);
-        let [from, to] = condition.evidence(condition.threshold, "", String::new()).uncertain;
+        let [from, to] = condition.evidence(condition.threshold, "").uncertain;
+        let [from, to] = [from.map(|from| format!("from {from:.4} ")), to.map(|to| format!("to {to:.4}"))];
+        let none = match (from, to) {
+            (None, None) => "at any signal".into(),
+            (from, to) => from.unwrap_or_default() + &to.unwrap_or_else(|| "on".into()),
+        };
         format!(
-            "  {name:12} τ {:.6} (95 % between {low:.6} and {high:.6}); no verdict from {from:.6} to {to:.6}",
+            "  {:28} {:4} belong, {:4} do not, α {}: τ {:.6} (95 % between {low:.6} and {high:.6}); no verdict {none}",
+            condition.key().title(),
+            condition.belonging.count,
+            condition.others.count,
+            condition.alpha,
             condition.threshold
         )
     };
-    let mut lines = vec![
-        format!(
-            "{}: {own} images that belong and {other} others, signal {}, α {alpha}",
-            path.display(),
-            signal.formula()
-        ),
-        line("as written".into(), as_written),
-    ];
-    lines.extend(jpeg.iter().map(|jpeg| line(format!("JPEG {}", jpeg.quality), &jpeg.condition)));
-    lines.extend(searched.iter().map(|condition| line("searched".into(), condition)));
+    let mut lines = vec![format!(
+        "{}: signal {}; verdicts from {minimum_side} pixels and up to homogeneity {maximum_homogeneity:.4}",
+        path.display(),
+        signal.formula()
+    )];
+    lines.extend(conditions.iter().map(line));
+    lines.extend(calibration.as_written().map(decidable));
     lines.join("\n")
+}
+
+/// How many models can be asked together for one of them to be named, with so many other images.
+fn decidable(condition: &Condition) -> String {
+    let count = condition.others.count;
+    let needed = |models: usize| images_needed(FALSE_ATTRIBUTION / models as f64);
+    let models = (1..).take_while(|&models| needed(models) <= count).last().unwrap_or(0);
+    let next = format!("{} other images are needed to name one of {}", needed(models + 1), models + 1);
+    match models {
+        0 => format!("  with {count} other images no image can be said to belong; {next}"),
+        models => format!("  with {count} other images one of up to {models} models asked can be named; {next}"),
+    }
 }

@@ -14,8 +14,8 @@ use std::{
 
 use aedr::{
     Error, Result,
-    calibration::Evidence,
     check::{CheckReport, check_image, check_searched},
+    condition::Evidence,
     device::{ComputeDevice, MapPrecision},
     image::{DecodeOptions, decode},
     provenance::claims,
@@ -297,7 +297,7 @@ fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
         report.signal,
     );
     let mut details = vec![numbers];
-    details.extend(report.evidence.as_ref().map(evidence_line));
+    details.extend(report.all_evidence().map(evidence_line));
     details.extend(report.search.as_ref().map(search_line));
     if !named {
         return details;
@@ -319,17 +319,13 @@ fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
 fn evidence_line(evidence: &Evidence) -> String {
     let Evidence { signal_name, signal, condition, threshold, likelihood_ratio, .. } = evidence;
     format!(
-        "  {signal_name} {signal:.4}, threshold {threshold:.4} ({condition}): {} of belonging images have as much or \
-         more, {} of others as little or less; likelihood ratio {likelihood_ratio:.2}",
-        share(evidence.belonging_share, evidence.belonging_count),
-        share(evidence.other_share, evidence.other_count),
+        "  {signal_name} {signal:.4}, threshold {threshold:.4} ({condition}): {:.1} % of {} belonging images have as much \
+         or more, {:.1} % of {} others as little or less, this one counted; likelihood ratio {likelihood_ratio:.2}",
+        100.0 * evidence.belonging_share,
+        evidence.belonging_count,
+        100.0 * evidence.other_share,
+        evidence.other_count,
     )
-}
-
-/// Not smaller than so many images can show.
-fn share(share: f64, count: usize) -> String {
-    let least = 1.0 / (count as f64 + 1.0);
-    if share < least { format!("fewer than 1 in {}", count + 1) } else { format!("{:.1} %", 100.0 * share) }
 }
 
 fn search_line(found: &Found) -> String {

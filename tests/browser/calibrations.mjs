@@ -5,20 +5,21 @@
  * @param {string} model
  */
 export function everythingBelongs(model) {
-  const condition = {
-    threshold: 1e6,
-    belonging: { count: 2, signals: [1, 2] },
-    others: { count: 2, signals: [1e7, 2e7] },
-  };
+  const sample = (/** @type {number} */ from) => ({
+    count: 200,
+    signals: Array.from({ length: 200 }, (_, index) => from * (1 + index / 200)),
+  });
+  const condition = { search: 'none', alpha: 0.05, threshold: 1e6, belonging: sample(5e5), others: sample(1e7) };
   return {
-    format_version: 3,
+    format_version: 4,
     model,
     signal: 'paper',
-    alpha: 0.05,
     minimum_side: 32,
     maximum_homogeneity: 1,
     source: 'a test',
-    as_written: condition,
-    jpeg: [{ quality: 1, condition }],
+    conditions: [
+      { compression: { jpeg: 1 }, ...condition },
+      { compression: 'lossless', ...condition },
+    ],
   };
 }

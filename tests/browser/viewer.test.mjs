@@ -67,6 +67,66 @@ pageTest('the plot says in words where the image lies, and draws it there', asyn
   assert.equal(await plot.locator('.curve').count(), 2);
 });
 
+/** Evidence and distributions as they may come; null: no verdict at that end. */
+const EVIDENCE = [
+  { signal: 0.7, threshold: 1, uncertain: [0.9, 1.2] },
+  { signal: 40, threshold: 1, uncertain: [1, 1.5] },
+  { signal: 0.001, threshold: 1, uncertain: [0.2, 3] },
+  { signal: 1.1, threshold: 1, uncertain: [null, 1.4] },
+  { signal: 1.1, threshold: 1, uncertain: [0.8, null] },
+  { signal: 1.1, threshold: 1, uncertain: [null, null] },
+];
+const DISTRIBUTION = { signals: [0.3, 0.6, 1, 5, 20], belonging: [0, 2, 1, 0, 0], others: [0, 0, 0.1, 0.5, 0] };
+
+pageTest('the page and the saved picture draw the same evidence at the same places', async (page) => {
+  const drawn = await page.evaluate(
+    async ({ cases, distribution }) => {
+      const at = (/** @type {string} */ file) => import(new URL(`www/${file}`, document.baseURI).href);
+      const [{ evidencePlot }, { plotDrawing }, { cardFonts }] = await Promise.all(
+        ['plot.js', 'card-plot.js', 'card-fonts.js'].map(at),
+      );
+      const load = async (/** @type {string} */ file) => (await fetch(`www/fonts/${file}`)).arrayBuffer();
+      const { faces } = await cardFonts('en', load);
+      const type = { faces: faces.regular, size: 20 };
+      const words = { here: 'h', limit: 'l', match: 'm', unsure: 'u', none: 'n', belonging: 'b', others: 'o' };
+      const numbers = (/** @type {string} */ text, /** @type {RegExp} */ pattern) =>
+        [...text.matchAll(pattern)].map((found) => found.slice(1).map(Number));
+      return cases.flatMap((evidence) =>
+        [null, distribution].map((shown) => {
+          const plot = evidencePlot(evidence, shown).querySelector('svg');
+          const width = plot.viewBox.baseVal.width;
+          const start = (/** @type {string} */ name) =>
+            parseFloat(plot.querySelector(name).getAttribute('d').slice(1)) / width;
+          const zones = [...plot.querySelectorAll('rect')].map((zone) => [
+            zone.x.baseVal.value / width,
+            (zone.x.baseVal.value + zone.width.baseVal.value) / width,
+          ]);
+          const inPage = { here: start('.needle'), limit: start('.limit'), zones };
+          const types = { strong: type, small: type, zone: type };
+          const { svg } = plotDrawing({ ...evidence, distribution: shown, words }, { x: 0, y: 0, width: 1000 }, types);
+          const [[limit], [here]] = numbers(svg, /stroke-width="3" d="M([\d.]+) [\d.]+V/g);
+          const bands = numbers(svg, /d="M([\d.]+) [\d.]+H([\d.]+)v46/g).map((ends) => ends.map((end) => end / 1000));
+          return { evidence, inPage, saved: { here: here / 1000, limit: limit / 1000, zones: bands } };
+        }),
+      );
+    },
+    { cases: EVIDENCE, distribution: DISTRIBUTION },
+  );
+  assert.equal(drawn.length, 2 * EVIDENCE.length);
+  for (const { evidence, inPage, saved } of drawn) {
+    const near = (/** @type {number} */ a, /** @type {number} */ b) =>
+      assert.ok(Math.abs(a - b) < 0.001, `${a} ${b} ${JSON.stringify(evidence)}`);
+    near(inPage.here, saved.here);
+    near(inPage.limit, saved.limit);
+    // The picture leaves out a zone without width.
+    const shown = inPage.zones.filter(([from, to]) => to - from > 0.0005);
+    assert.equal(shown.length, saved.zones.length, JSON.stringify({ evidence, inPage, saved }));
+    for (const [index, ends] of shown.entries()) ends.forEach((end, side) => near(end, saved.zones[index][side]));
+    assert.equal(inPage.zones[0][1] > 0, evidence.uncertain[0] !== null, 'a zone of matches where there are any');
+    assert.equal(inPage.zones[2][0] < 1, evidence.uncertain[1] !== null);
+  }
+});
+
 pageTest('what it means and does not is one tap away', async (page) => {
   await give(page, 'drop', 'decoded.png', decoded);
   await settled(page);

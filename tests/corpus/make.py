@@ -481,25 +481,29 @@ def calibrations():
     calibration = json.loads((ROOT / "weights/aedr-small/calibration.json").read_bytes())
     few = lambda sample: {**sample, "signals": sample["signals"][::10]}
     fewer = lambda condition: {**condition, "belonging": few(condition["belonging"]), "others": few(condition["others"])}
-    calibration["as_written"] = fewer(calibration["as_written"])
-    calibration["jpeg"] = [{**jpeg, "condition": fewer(jpeg["condition"])} for jpeg in calibration.get("jpeg", [])[-2:]]
-    if "searched" in calibration:
-        calibration["searched"] = fewer(calibration["searched"])
+    calibration["conditions"] = [fewer(condition) for condition in calibration["conditions"]]
     document("calibration", "good", "small", calibration)
-    written = ["as_written", "belonging"]
-    plain = changed(changed(calibration, ["searched"], None), ["jpeg"], None)
+    plain = next(c for c in calibration["conditions"] if (c["compression"], c["search"]) == ("lossless", "none"))
+    plain = {**calibration, "conditions": [plain]}
+    condition = ["conditions", 0]
+    written = [*condition, "belonging"]
     invalid = {
         "empty": b"", "version": changed(plain, ["format_version"], 99),
-        "alpha": changed(plain, ["alpha"], 1.5),
-        "threshold": changed(plain, ["as_written", "threshold"], -1),
-        "threshold-endless": json.dumps(plain).replace(json.dumps(plain["as_written"]["threshold"]), "1e999").encode(),
+        "alpha": changed(plain, [*condition, "alpha"], 1.5),
+        "threshold": changed(plain, [*condition, "threshold"], -1),
+        "threshold-endless": json.dumps(plain).replace(json.dumps(plain["conditions"][0]["threshold"]), "1e999").encode(),
         "signal-huge": changed(plain, [*written, "signals"], [1e308]),
         "signal-zero": changed(plain, [*written, "signals"], [0.0, 1.0]),
         "signals-unsorted": changed(plain, [*written, "signals"], [2.0, 1.0]),
         "signals-none": changed(plain, [*written, "signals"], []),
-        "signals-many": changed(plain, [*written], {"count": 1000, "signals": [1.0] * 1000}),
+        "signals-many": changed(plain, [*written], {"count": 2000, "signals": [1.0] * 1001}),
         "count": changed(plain, [*written, "count"], 1),
-        "quality": changed(calibration, ["jpeg", 0, "quality"], 101),
+        "quality": changed(calibration, [*condition, "compression"], {"jpeg": 101}),
+        "lossy": changed(calibration, [*condition, "compression"], "lossy"),
+        "search": changed(plain, [*condition, "search"], "sideways"),
+        "twice": {**plain, "conditions": plain["conditions"] * 2},
+        "not-as-written": changed(plain, [*condition, "search"], "resized"),
+        "conditions-none": changed(plain, ["conditions"], []),
         "signal-kind": changed(plain, ["signal"], "first_loss"),
         "more": {**plain, "more": 1},
     }

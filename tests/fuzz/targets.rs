@@ -136,13 +136,14 @@ fn check_architecture(architecture: &Architecture) {
 fn check_calibration(calibration: &Calibration) {
     let again = Calibration::parse(&calibration.to_json()).unwrap();
     check_same(&serde_json::to_value(&again).unwrap(), &serde_json::to_value(calibration).unwrap());
-    let conditions = calibration.jpeg.iter().map(|jpeg| &jpeg.condition);
-    for condition in conditions.chain(&calibration.searched).chain([&calibration.as_written]) {
+    assert!(calibration.as_written().is_some());
+    for condition in &calibration.conditions {
+        assert!(calibration.conditions(condition.key()).contains(&condition));
         for signal in [0.0, 1e-9, 0.5, 1.0, 2.0, 1e9, condition.threshold] {
-            let evidence = condition.evidence(signal, "s", "as written".into());
-            let numbers =
-                [evidence.belonging_share, evidence.other_share, evidence.likelihood_ratio, evidence.uncertain[1]];
-            assert!(numbers.iter().all(|number| number.is_finite() && *number >= 0.0), "{evidence:?}");
+            let evidence = condition.evidence(signal, "s");
+            let numbers = [evidence.belonging_share, evidence.other_share, evidence.likelihood_ratio];
+            let numbers = numbers.into_iter().chain(evidence.uncertain.into_iter().flatten());
+            assert!(numbers.into_iter().all(|number| number.is_finite() && number >= 0.0), "{evidence:?}");
             assert!(evidence.belonging_share <= 1.0 && evidence.other_share <= 1.0, "{evidence:?}");
         }
         let curves = condition.distribution();

@@ -10,6 +10,7 @@ use aedr::{
     calibration::Calibration,
     check::check_image,
     compression::Compression,
+    condition::{Condition, Search},
     image::{DecodeOptions, DecodedImage, decode},
     painted::{Painter, levels, middle},
     reconstruction::Silent,
@@ -39,6 +40,10 @@ fn read(out: &Path) -> Calibration {
     Calibration::parse(&fs::read_to_string(out).unwrap()).unwrap()
 }
 
+fn written(calibration: &Calibration) -> &Condition {
+    calibration.as_written().unwrap()
+}
+
 #[test]
 fn a_model_calibrates_itself_and_comes_near_to_what_its_own_images_gave() {
     let folder = tempfile::tempdir().unwrap();
@@ -50,31 +55,36 @@ fn a_model_calibrates_itself_and_comes_near_to_what_its_own_images_gave() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found = read(&out("a.json"));
     let printed = String::from_utf8(output.stdout).unwrap();
-    let plain = &found.as_written;
-    assert!(printed.contains(&format!("as written   τ {:.6}", plain.threshold)), "{printed}");
+    let plain = written(&found);
+    assert!(printed.contains(&format!("τ {:.6}", plain.threshold)), "{printed}");
     assert_eq!((found.model.as_str(), plain.belonging.count, plain.others.count), ("aedr-small", 12, 3));
-    assert_eq!((found.minimum_side, found.alpha), (128, 0.05));
+    assert_eq!((found.minimum_side, plain.alpha), (128, 0.05));
+    assert!(printed.contains("with 3 other images no image can be said to belong; 99 other images"), "{printed}");
     let [low, high] = plain.threshold_interval.unwrap();
     assert!(low <= plain.threshold && plain.threshold <= high, "{found:?}");
     // The better the quality, the nearer to what was not compressed.
-    let thresholds: Vec<(u8, f64)> = found.jpeg.iter().map(|jpeg| (jpeg.quality, jpeg.condition.threshold)).collect();
-    let [(75, heavy), (95, light)] = thresholds[..] else { panic!("{thresholds:?}") };
+    let thresholds: Vec<(Compression, f64)> =
+        found.conditions.iter().map(|condition| (condition.compression, condition.threshold)).collect();
+    let [(Compression::Jpeg(75), heavy), (Compression::Jpeg(95), light), (Compression::Lossless, _)] = thresholds[..]
+    else {
+        panic!("{thresholds:?}")
+    };
     assert!(plain.threshold < light && light < heavy, "{thresholds:?} {}", plain.threshold);
-    assert!(found.searched.is_none());
     // The shipped one was made elsewhere, by PyTorch, from other photographs, and leaves out fewer.
-    let shipped = read(&repository("weights/aedr-small/calibration.json")).as_written.threshold;
+    let shipped = read(&repository("weights/aedr-small/calibration.json"));
+    let shipped = written(&shipped).threshold;
     assert!((plain.threshold / shipped - 1.0).abs() < 0.25, "{} {shipped}", plain.threshold);
     assert!(plain.others.signals[0] > 1.5 * plain.threshold, "photographs are far away: {found:?}");
     // Chance is in the seed alone.
     calibrate(&with("paper"), &photographs(), &out("b.json"));
     assert_eq!(read(&out("b.json")), found);
     calibrate(&["--count", "12", "--side", SIDE, "--seed", "8", "--signal", "paper"], &photographs(), &out("c.json"));
-    assert_ne!(read(&out("c.json")).as_written, found.as_written);
+    assert_ne!(read(&out("c.json")).conditions, found.conditions);
     // Near a ratio of 1 the paper's t is H, which is below 1, and s is 1.
     calibrate(&with("weighed"), &photographs(), &out("weighed.json"));
     let weighed = read(&out("weighed.json"));
     assert_eq!((found.signal, weighed.signal), (SignalKind::Paper, SignalKind::Weighed));
-    assert!(plain.threshold < weighed.as_written.threshold, "{weighed:?}");
+    assert!(plain.threshold < written(&weighed).threshold, "{weighed:?}");
 }
 
 #[test]
@@ -86,14 +96,15 @@ fn a_report_is_judged_by_the_signal_that_the_calibration_names() {
     assert!(report.signal == report.t && report.threshold.is_none());
     let shipped = read(&repository("weights/aedr-small/calibration.json"));
     report.judge(Some(&shipped)).unwrap();
-    assert_eq!((report.outcome, report.threshold), (Outcome::Matches, Some(shipped.as_written.threshold)));
+    assert_eq!((report.outcome, report.threshold), (Outcome::Matches, Some(written(&shipped).threshold)));
     assert_eq!(report.evidence.as_ref().map(|evidence| evidence.signal_name.as_str()), Some("t"));
     // A compressed image has the threshold of images compressed like it.
-    let condition = &shipped.jpeg[0];
+    let condition = &shipped.conditions[0];
+    assert!(matches!(condition.compression, Compression::Jpeg(_)));
     let mut compressed = report.clone();
-    compressed.image.compression = Compression::Jpeg(condition.quality);
+    compressed.image.compression = condition.compression;
     compressed.judge(Some(&shipped)).unwrap();
-    assert_eq!(compressed.threshold, Some(condition.condition.threshold));
+    assert_eq!(compressed.threshold, Some(condition.threshold));
     report.judge(Some(&Calibration { signal: SignalKind::Weighed, ..shipped })).unwrap();
     assert!((report.signal - report.losses.ratio.powf(report.homogeneity)).abs() < 1e-12);
     assert_eq!(report.evidence.unwrap().signal_name, "s");
@@ -111,7 +122,7 @@ fn images_that_are_known_to_belong_calibrate_and_bad_ones_are_told() {
     // Something was wrong, and the rest was used.
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("broken.png"));
-    assert_eq!(read(&out).as_written.belonging.count, samples("png").len());
+    assert_eq!(written(&read(&out)).belonging.count, samples("png").len());
     for wrong in [
         vec![("--belonging", samples("png"))],
         vec![("--others", samples("jpg"))],
@@ -122,6 +133,26 @@ fn images_that_are_known_to_belong_calibrate_and_bad_ones_are_told() {
     let one = vec![("--photographs", samples("jpg")[..1].to_vec()), ("--others", samples("jpg"))];
     let output = calibrate(&["--side", SIDE], &one, &out);
     assert!(String::from_utf8_lossy(&output.stderr).contains("2 are needed"));
+}
+
+/// The deep scan is measured by what it takes an image for, and by how it was compressed.
+#[test]
+fn searches_are_measured_for_every_compression() {
+    let out = tempfile::tempdir().unwrap().path().with_extension("json");
+    let paths = [("--belonging", samples("png")), ("--others", samples("jpg"))];
+    let arguments = ["--jpeg", "90", "--search", "4", "--search-resized", "4", "--search-jpeg", "90"];
+    let output = calibrate(&arguments, &paths, &out);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let searched: Vec<Condition> =
+        read(&out).conditions.into_iter().filter(|condition| condition.search != Search::None).collect();
+    // Two of the images that belong, cropped and resized: four searches for each compression.
+    for compression in [Compression::Jpeg(90), Compression::Lossless] {
+        let of = |condition: &&Condition| condition.compression == compression;
+        let count: usize = searched.iter().filter(of).map(|condition| condition.belonging.count).sum();
+        assert!((2..=4).contains(&count), "{searched:?}");
+        assert!(searched.iter().any(|condition| of(&condition) && condition.search == Search::SameSize), "{searched:?}");
+    }
+    assert!(searched.iter().all(|condition| condition.alpha == 0.05));
 }
 
 #[test]

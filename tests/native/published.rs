@@ -3,7 +3,8 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use aedr::{
-    calibration::{Calibration, Condition, Standing},
+    calibration::{AS_WRITTEN, Calibration},
+    condition::{Condition, FALSE_ATTRIBUTION, Standing},
     density::threshold,
     evaluation::separation,
     homogeneity::homogeneity,
@@ -90,11 +91,11 @@ fn the_catalogue_has_the_calibration_of_the_published_losses() {
     let catalog: serde_json::Value = read_json(&repository("weights/catalog.json"));
     let stored = catalog["entries"][0]["calibration"].to_string();
     let stored = Calibration::parse(&stored).unwrap();
-    let Condition { threshold, belonging, others, .. } = Condition::of(&own, &other, stored.alpha).unwrap();
-    let written = stored.as_written;
-    assert_eq!((stored.signal, stored.alpha), (SignalKind::Weighed, 0.05));
+    let Condition { threshold, belonging, others, .. } = Condition::of(AS_WRITTEN, &own, &other, 0.05).unwrap();
+    let [written] = &stored.conditions[..] else { panic!("{stored:?}") };
+    assert_eq!((stored.signal, written.key(), written.alpha), (SignalKind::Weighed, AS_WRITTEN, 0.05));
     assert!((threshold - written.threshold).abs() < 1e-6, "{threshold}");
-    for (found, written) in [(belonging, written.belonging), (others, written.others)] {
+    for (found, written) in [(&belonging, &written.belonging), (&others, &written.others)] {
         let pairs = found.signals.iter().zip(&written.signals);
         assert!(found.count == written.count && pairs.into_iter().all(|(a, b)| relative(*a, *b) < 1e-3));
     }
@@ -120,10 +121,10 @@ fn half_of_the_published_losses_judges_the_other() {
         let (Some(own), Some(other)) = (own, other) else { return };
         let mut verdicts = [[0; 3]; 2];
         for half in [0, 1] {
-            let condition = Condition::of(&own[half], &other[half], 0.05).unwrap();
+            let condition = Condition::of(AS_WRITTEN, &own[half], &other[half], 0.05).unwrap();
             for (counts, judged) in verdicts.iter_mut().zip([&own[1 - half], &other[1 - half]]) {
                 for &signal in judged {
-                    counts[match condition.standing(signal) {
+                    counts[match condition.evidence(signal, "").standing(FALSE_ATTRIBUTION) {
                         Standing::Belongs => 0,
                         Standing::Apart => 1,
                         Standing::Between => 2,

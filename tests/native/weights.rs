@@ -163,17 +163,17 @@ fn calibrations_are_validated_and_belong_to_one_model() {
     let calibration = Calibration::parse(&good).unwrap();
     assert_eq!(calibration.check_model("taef2").unwrap_err().code(), "manifest_invalid");
     for (at, value) in [
-        ("/as_written/threshold", json!(-1.0)),
-        ("/alpha", json!(1.5)),
+        ("/conditions/3/threshold", json!(-1.0)),
+        ("/conditions/3/alpha", json!(1.5)),
         ("/maximum_homogeneity", json!(0.0)),
-        ("/as_written/threshold_interval", json!([2.0, 1.0])),
-        ("/as_written/others/signals", json!([])),
-        ("/as_written/others/signals", json!([2.0, 1.0])),
-        ("/as_written/belonging/signals", json!([0.0, 1.0])),
-        ("/as_written/belonging/count", json!(1)),
-        ("/jpeg/0/quality", json!(0)),
-        ("/jpeg/0/quality", json!(95)),
-        ("/searched/threshold", json!(0.0)),
+        ("/conditions/3/threshold_interval", json!([2.0, 1.0])),
+        ("/conditions/3/others/signals", json!([])),
+        ("/conditions/3/others/signals", json!([2.0, 1.0])),
+        ("/conditions/3/belonging/signals", json!([0.0, 1.0])),
+        ("/conditions/3/belonging/count", json!(1)),
+        ("/conditions/0/compression/jpeg", json!(0)),
+        ("/conditions/0/compression/jpeg", json!(95)),
+        ("/conditions/4/threshold", json!(0.0)),
         ("/format_version", json!(1)),
     ] {
         let mut changed: serde_json::Value = serde_json::from_str(&good).unwrap();

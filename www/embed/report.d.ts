@@ -45,9 +45,14 @@ threshold: number | null, outcome: Outcome,
  */
 reason: Remark | null, 
 /**
- * What the outcome rests on, if the model is calibrated for such images.
+ * What the outcome rests on, if the model is calibrated for such images: of several conditions that the image falls
+ * under, the one that speaks most against the outcome.
  */
 evidence: Evidence | null, 
+/**
+ * The other conditions that the image was judged by.
+ */
+further_evidence?: Array<Evidence>, 
 /**
  * What a search of the grid found, if there was one.
  */
@@ -139,28 +144,35 @@ export type Evidence = {
  */
 signal_name: string, signal: number, 
 /**
- * The images that it was compared with: "as written", "JPEG 85" or "searched".
+ * The images that it was compared with, as `ConditionKey::title` names them.
  */
 condition: string, 
+/**
+ * α, (0, 1).
+ */
+alpha: number, 
 /**
  * τ.
  */
 threshold: number, 
 /**
- * Signals between these are too near to τ, or where both kinds of images have theirs.
+ * Signals from the first to the second of these get no verdict, if this model alone is asked: they are too near to
+ * τ, or where both kinds of images have theirs, or neither. `None` where too few images were measured: no signal is
+ * then low enough to belong, or high enough not to.
  */
-uncertain: [number, number], 
+uncertain: [number | null, number | null], 
 /**
- * The p-value under "belongs": the share of belonging images whose signal is as large or larger. Estimated by a
- * density; below one in as many images as were measured it is a guess at a tail, and is shown as "fewer than".
+ * The p-value under "belongs": the share of belonging images whose signal is as large or larger, the image itself
+ * counted: (1 + k) / (n + 1).
  */
 belonging_share: number, 
 /**
- * The share of images that do not belong whose signal is as small or smaller, estimated alike.
+ * The p-value under "does not belong": the share of the others whose signal is as small or smaller, counted alike.
  */
 other_share: number, 
 /**
- * How many times likelier the signal is if the image belongs. Not beyond what so many images can show.
+ * How many times likelier the signal is if the image belongs: never larger for a larger signal, and not beyond what
+ * so many images can show.
  */
 likelihood_ratio: number, belonging_count: number, other_count: number, };
 
@@ -317,7 +329,7 @@ export type Ranking = {
  */
 outcome: Outcome, 
 /**
- * Why there is no answer: that of a model, or "many_models".
+ * Why there is no answer: that of a model, "many_models" or "too_few_others".
  */
 reason: Remark | null, 
 /**

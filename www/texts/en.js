@@ -163,24 +163,26 @@ export const result = {
 
 /** How usual an image's signal is. */
 export const evidence = {
-  share: (/** @type {number} */ value) => `${(100 * value).toFixed(1)} %`,
-  fewer: (/** @type {number} */ count) => `fewer than 1 in ${count}`,
-  line: (
-    /** @type {string} */ own,
-    /** @type {string} */ other,
-    /** @type {number} */ owns,
-    /** @type {number} */ others,
-    /** @type {string} */ condition,
-  ) =>
-    `Of ${owns} images that are known to come out of this model, ${own} have a signal as high; of ${others} other ` +
-    `images, ${other} one as low (${conditions[condition] ?? `measured on images compressed like this one, ${condition}`}).`,
+  /** @param {number} own @param {number} owns @param {number} other @param {number} others @param {string} measured */
+  line: (own, owns, other, others, measured) =>
+    `Of ${owns} images that are known to come out of this model, ${have(own)} a signal as high; of ${others} other ` +
+    `images, ${have(other)} one as low (${measured}).`,
+  /**
+   * What images a signal was compared with.
+   * @param {{searched: boolean, resized: boolean, compression: string | null}} condition
+   */
+  measured: ({ searched, resized, compression }) => {
+    if (!searched) {
+      return compression
+        ? `measured on images compressed like this one, ${compression}`
+        : 'measured on images as they were made';
+    }
+    const through = `${resized ? 'resized' : 'cut'}${compression ? `, compressed (${compression})` : ''}`;
+    return `measured on images that were ${through} and searched in the same way`;
+  },
 };
 
-/** What images a signal was compared with. @type {Record<string, string>} */
-const conditions = {
-  'as written': 'measured on images as they were made',
-  searched: 'measured on images that were cut and searched in the same way',
-};
+const have = (/** @type {number} */ count) => (count === 0 ? 'none has' : count === 1 ? '1 has' : `${count} have`);
 
 /** What a deep scan found. */
 export const search = {
@@ -700,8 +702,8 @@ export const calibrating = {
   formLabel: (/** @type {string} */ name) => `Calibrate ${name}`,
   lead:
     'With images of your own the page finds the threshold that this model needs for verdicts: at least 20 that you ' +
-    'know were made with it and never edited, and 20 others. The more, the surer. They must be PNG files or others ' +
-    'without loss, and they stay on this device.',
+    'know were made with it and never edited, and 20 others. To match an image, 99 others are needed, and 100 more for ' +
+    'each further model that is asked. They must be PNG files or others without loss, and they stay on this device.',
   belonging: 'Images made with this model',
   others: 'Other images: photographs, other generators',
   start: 'Calibrate',

@@ -159,23 +159,19 @@ export const result = {
 
 /** How usual an image's signal is. */
 export const evidence = {
-  share: (/** @type {number} */ value) => `${(100 * value).toFixed(1)}%`,
-  fewer: (/** @type {number} */ count) => `不到1/${count}`,
-  line: (
-    /** @type {string} */ own,
-    /** @type {string} */ other,
-    /** @type {number} */ owns,
-    /** @type {number} */ others,
-    /** @type {string} */ condition,
-  ) =>
-    `在${owns}张已知出自该模型的图片中，信号与它一样高或更高的：${own}；在${others}张其他图片中，` +
-    `信号与它一样低或更低的：${other}（${conditions[condition] ?? `以同样压缩的图片测得，${condition}`}）。`,
-};
-
-/** What images a signal was compared with. @type {Record<string, string>} */
-const conditions = {
-  'as written': '以未经改动的图片测得',
-  searched: '以经过裁剪并同样深入检查的图片测得',
+  /** @param {number} own @param {number} owns @param {number} other @param {number} others @param {string} measured */
+  line: (own, owns, other, others, measured) =>
+    `在${owns}张已知出自该模型的图片中，有${own}张的信号与它一样高或更高；在${others}张其他图片中，` +
+    `有${other}张的信号与它一样低或更低（${measured}）。`,
+  /**
+   * What images a signal was compared with.
+   * @param {{searched: boolean, resized: boolean, compression: string | null}} condition
+   */
+  measured: ({ searched, resized, compression }) => {
+    if (!searched) return compression ? `以同样压缩的图片测得，${compression}` : '以未经改动的图片测得';
+    const through = `${resized ? '缩放' : '裁剪'}${compression ? `、压缩（${compression}）` : ''}`;
+    return `以经过${through}并同样深入检查的图片测得`;
+  },
 };
 
 /** What a deep scan found. */
@@ -638,7 +634,7 @@ export const library = {
 export const calibrating = {
   formLabel: (/** @type {string} */ name) => `校准${name}`,
   lead:
-    '本页可以用您自己的图片，找出该模型给出结论所需的阈值：至少需要20张您确知由它制作、从未编辑过的图片，以及20张其他图片。越多越可靠。图片须为PNG或其他无损格式，并且不会离开这台设备。',
+    '本页可以用您自己的图片，找出该模型给出结论所需的阈值：至少需要20张您确知由它制作、从未编辑过的图片，以及20张其他图片。要判定“相符”，需要99张其他图片；每多比对一个模型，再多100张。图片须为PNG或其他无损格式，并且不会离开这台设备。',
   belonging: '由该模型制作的图片',
   others: '其他图片：照片、其他生成器的图片',
   start: '校准',
@@ -763,6 +759,9 @@ export const remarks = {
   lossy: () => '有损压缩会改变像素，可能掩盖相符。',
   // Reasons.
   many_models: ({ count }) => `同时比对${count}个模型时，偶然出现这样接近的情况并不少见`,
+  too_few_others: ({ have, needed, models }) =>
+    `只测量过${have}张不属于该模型的图片；${models > 1 ? `同时比对${models}个模型时，` : ''}需要${needed}张才能判定相符`,
+  too_few_belonging: ({ have, needed }) => `只测量过${have}张该模型的图片；需要${needed}张才能排除它`,
   uncalibrated: () => '这个模型没有校准，因此没有阈值',
   too_small: ({ least }) => `较短的一边不足${least}像素，像素太少，无法得出结论`,
   too_flat: () => '画面的纹理太少，无法得出结论',
