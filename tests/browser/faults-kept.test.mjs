@@ -24,7 +24,7 @@ import { front } from './front.mjs';
 import { hub } from './hub.mjs';
 import { busyPng } from './images.mjs';
 import { NEXT_HEADLINE, nextRelease } from './releases.mjs';
-import { english } from './said.mjs';
+import { ANY, english, saying } from './said.mjs';
 
 const SMALL = busyPng(64);
 const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant/model.safetensors');
@@ -237,7 +237,7 @@ async function withNextRelease(body, options) {
   const host = await front(plain.address);
   const { page, context } = await openPage(browser, host.address, { serviceWorkers: 'allow' });
   try {
-    await page.getByRole('button', { name: /^Keep for offline use/ }).waitFor();
+    await page.getByRole('button', { name: saying(english.offline.keep(1e6).replace('1.0', ANY)) }).waitFor();
     await body({ page, context, host, next });
   } finally {
     await context.close();
@@ -250,14 +250,14 @@ async function withNextRelease(body, options) {
 
 /** @param {import('playwright-core').Page} page */
 async function useNextRelease(page) {
-  await page.locator('#notice').getByRole('button', { name: 'Use it now' }).click();
+  await page.locator('#notice').getByRole('button', { name: english.offline.renew }).click();
   await page.locator('h1', { hasText: NEXT_HEADLINE }).waitFor();
 }
 
 keptTest('a release that comes out in the middle of a check lets it end, and is offered then', async () => {
   await withNextRelease(async ({ page, context, host, next }) => {
     const old = await page.locator('h1').innerText();
-    await page.getByRole('button', { name: /^Keep for offline use/ }).click();
+    await page.getByRole('button', { name: saying(english.offline.keep(1e6).replace('1.0', ANY)) }).click();
     await page.getByText(english.offline.kept).waitFor();
     await give(page, 'drop', 'during.png', busyPng(512));
     await computing(page);

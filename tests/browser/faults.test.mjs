@@ -86,7 +86,7 @@ test('a graphics processor that is taken away is told, and the next check has it
     await takeAway();
     assert.equal((await settled(page)).code, 'device_failed');
     assert.equal((await again(page)).code, 'no_webgpu');
-    const slower = await again(page, 'Check on the CPU');
+    const slower = await again(page, english.failure.useCpu);
     assert.equal(slower.outcome, 'matches', slower.text);
   } finally {
     await own.close();
@@ -100,7 +100,7 @@ faultTest(
     const full = await check(page, 'full.png', SMALL);
     assert.equal(full.code, 'device_failed', full.text);
     assert.equal(full.details, 'full', full.text);
-    const found = await again(page, 'Check on the CPU');
+    const found = await again(page, english.failure.useCpu);
     assert.equal(found.outcome, 'matches', found.text);
     await page.locator('#outcome .device[data-device=cpu]').waitFor();
   },

@@ -295,16 +295,16 @@ intakeTest('images are removed, one or all', async (page) => {
   assert.deepEqual(await names(page), ['two.png', 'three.png']);
   // The next takes the place on the stage and of the focus.
   assert.equal(await page.locator('#caption').innerText(), 'two.png');
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Remove two.png');
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), english.queue.removeNamed('two.png'));
   await page.getByRole('button', { name: 'Remove all' }).click();
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Keep them');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), english.queue.keep);
   await page.getByRole('button', { name: 'Keep them' }).click();
   assert.equal((await names(page)).length, 2);
   await page.getByRole('button', { name: 'Remove all' }).click();
   await page.getByRole('button', { name: /^Really remove 2 images/ }).click();
   assert.equal(await page.locator('#queue').isVisible(), false);
   assert.equal(await page.locator('body').getAttribute('data-phase'), 'idle');
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Choose an image');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), english.page.choose);
   // And all begins anew.
   await pick(page, file('four.png', quick));
   await settled(page);
@@ -403,7 +403,7 @@ intakeTest('the table is used with the keyboard alone', async (page) => {
   await page.keyboard.press('Enter');
   assert.equal(await focus(), 'three.png');
   await page.keyboard.press('Tab');
-  assert.equal(await focus(), 'Remove three.png');
+  assert.equal(await focus(), english.queue.removeNamed('three.png'));
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('Delete');
   await page.keyboard.press('Space');
@@ -608,7 +608,7 @@ intakeTest('a link that is dropped or pasted waits for a person to fetch it', as
   await bring(page, 'drop', { texts });
   await page.getByText(english.intake.linkArrived).waitFor();
   assert.equal(await field(page).inputValue(), link);
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Fetch and check');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), english.intake.linkFetch);
   assert.equal(site.seen.length, before, 'nothing is fetched by itself');
   await page.keyboard.press('Enter');
   assert.equal((await settled(page)).outcome, 'matches');

@@ -63,7 +63,9 @@ export async function checkSamples(start, { threads }) {
       const images = [...document.querySelectorAll('.viewer img')];
       return images.length > 0 && images.every((image) => /** @type {HTMLImageElement} */ (image).naturalWidth > 0);
     });
-    await browser.evaluate(() => document.querySelector('.closer')?.scrollIntoView());
+    await browser.evaluate(() => document.querySelector('.closer')?.scrollIntoView({ behavior: 'instant' }));
+    // It is painted a moment later.
+    await new Promise((done) => setTimeout(done, 300));
     await picture(browser, '3-closer');
     assert.equal(await browser.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, 'nothing sticks out');
   } finally {
