@@ -45,6 +45,12 @@ if [ package-lock.json -nt node_modules/.package-lock.json ]; then
   touch node_modules/.package-lock.json
 fi
 
-if [ "${1:-}" = test ] && ! [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
-  install_packages chromium
+[ "${1:-}" = test ] || exit 0
+[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install_packages chromium
+
+# What not every machine can have: without it some tests are skipped, or fail where AEDR_REQUIRE names it.
+read -ra packages < <(node scripts/requirements.mjs packages)
+if [ ${#packages[@]} -gt 0 ]; then
+  (install_packages "${packages[@]}") || say "without ${packages[*]} some tests cannot run:"
 fi
+node scripts/requirements.mjs missing

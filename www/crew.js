@@ -16,10 +16,15 @@ const PATIENCE = 10_000;
  * @returns {Promise<Worker[]>}
  */
 export async function helpers(module, script = HELPER) {
-  if (!globalThis.crossOriginIsolated) return [];
+  if (!sharesMemory()) return [];
   const count = Math.min(navigator.hardwareConcurrency ?? 1, MOST_THREADS) - 1;
   const started = await Promise.all(Array.from({ length: Math.max(count, 0) }, () => helper(module, script)));
   return started.filter((worker) => worker !== null);
+}
+
+/** An isolated page may, but some browsers (WebKitGTK 2.50) isolate pages and have nothing to share. */
+function sharesMemory() {
+  return globalThis.crossOriginIsolated && 'SharedArrayBuffer' in globalThis;
 }
 
 /** @param {WebAssembly.Module} module @param {string | URL} script @returns {Promise<Worker | null>} */

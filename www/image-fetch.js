@@ -5,6 +5,8 @@
  * @typedef {{file: Blob} | {problem: LinkProblem, status?: number, bytes?: number}} LinkAnswer
  */
 
+import { anySignal } from './signals.js';
+
 /** A site that gives nothing for so long is given up. */
 const STALL_MS = 15_000;
 const PROGRESS_MS = 100;
@@ -19,7 +21,7 @@ const PAGE = /^\uFEFF?\s*(<!--[^]*?-->\s*)*<(!doctype html|html|head|body)\b/i;
  */
 export async function fetchImage({ address, limit, credentials = 'omit' }, { signal, progress }) {
   const patience = new Patience();
-  const either = AbortSignal.any([signal, patience.signal]);
+  const either = anySignal([signal, patience.signal]);
   let reached = false;
   try {
     const response = await fetch(address, {

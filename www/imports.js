@@ -153,8 +153,16 @@ function nameOf(address) {
 /** @param {string} hostname */
 const isThisDevice = (hostname) => ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
 
-/** @param {string} text */
+/** Eight digits that tell addresses and files apart, no more. @param {string} text */
 async function shortHash(text) {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  const bytes = new TextEncoder().encode(text);
+  // Pages without https have no digests; there models are kept for the visit alone, and any hash does.
+  const digest = (await crypto.subtle?.digest('SHA-256', bytes)) ?? fnv1a(bytes);
   return [...new Uint8Array(digest).subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** @param {Uint8Array} bytes @returns {ArrayBuffer} Four bytes. */
+function fnv1a(bytes) {
+  const hash = bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5);
+  return Uint32Array.of(hash).buffer;
 }

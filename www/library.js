@@ -89,7 +89,7 @@ async function refresh() {
     });
   }
   byId('models-here').replaceChildren(
-    ...ours.map(({ name }) => item(name, [words.withPage], [])),
+    ...ours.map(({ name }) => item(name, [words.withPage], [], { state: 'hosted' })),
     ...here.map(modelItem),
     ...unfinished.map(unfinishedItem),
   );
@@ -127,7 +127,7 @@ function modelItem(model) {
         button(words.calibrate, calibration(key), { 'aria-label': words.calibrateNamed(name) }),
         button(words.remove, ask(key), { 'aria-label': words.removeNamed(name) }),
       ];
-  const made = item(name, about, actions, key);
+  const made = item(name, about, actions, { key, state: kept ? 'kept' : 'visit', calibrated });
   if (calibrating === key) {
     const onDone = () => calibration('')().then(() => focusItem(key));
     made.append(calibrationForm(model, { ...engine, onDone }));
@@ -151,7 +151,7 @@ function unfinishedItem({ plan, bytes }) {
       starting(button(words.goOn, () => start(() => plan), { 'aria-label': words.goOnNamed(name) })),
       button(words.discard, () => remove(plan.key).then(refresh), { 'aria-label': words.discardNamed(name) }),
     ],
-    plan.key,
+    { key: plan.key, state: 'unfinished' },
   );
 }
 
@@ -182,11 +182,14 @@ function entryItem(entry) {
   return item(name, about, [starting(button(words.chooseFile, choose, { 'aria-label': words.chooseFileNamed(name) }))]);
 }
 
-/** @param {string} name @param {(Node | string)[]} about @param {Node[]} actions @param {string} [key] */
-function item(name, about, actions, key = '') {
+/**
+ * @param {string} name @param {(Node | string)[]} about @param {Node[]} actions
+ * @param {{key?: string, state?: 'hosted' | 'kept' | 'visit' | 'unfinished' | 'offered', calibrated?: boolean}} [codes]
+ */
+function item(name, about, actions, { key = '', state = 'offered', calibrated } = {}) {
   return element(
     'li',
-    { 'data-key': key },
+    { 'data-key': key, 'data-state': state, 'data-calibrated': calibrated ?? false },
     element('div', {}, element('strong', {}, name), ...about.map((line) => element('p', { class: 'hint' }, line))),
     ...(actions.length > 0 ? [element('p', { class: 'item-actions' }, ...actions)] : []),
   );

@@ -51,7 +51,7 @@ import { travelling } from './travelling.js';
  */
 export function resultView(answer, { intake, models, onAgain, onDeeper }) {
   const { answers, ranking, failures } = answer;
-  const { outcome, groups } = ranking;
+  const { outcome, reason, groups } = ranking;
   const members = (/** @type {Group} */ { reports }) => reports.map((index) => answers[index]);
   const leading = members(groups[0])[0];
   const { evidence, search } = leading.report;
@@ -59,7 +59,7 @@ export function resultView(answer, { intake, models, onAgain, onDeeper }) {
   /** @type {Node[]} */
   const summary = [
     heading(outcome, outcomes[outcome].heading),
-    verdict(verdictText(ranking, answers.map(({ report }) => report))),
+    verdict(verdictText(ranking, answers.map(({ report }) => report)), reason?.code),
     meaning(outcome),
     ...modelNotes(models.find(({ id }) => id === leading.report.model.id)),
   ];
@@ -74,7 +74,7 @@ export function resultView(answer, { intake, models, onAgain, onDeeper }) {
     summary.push(element('h3', {}, lineWords.heading), element('ol', { class: 'lines' }, ...ranked, ...failed));
   }
   summary.push(
-    element('p', { class: 'device' }, deviceLine(answer)),
+    computedOn(answer),
     buttons([
       [words.deeper, outcome === 'matches' ? null : onDeeper],
       [words.again, onAgain],
@@ -82,8 +82,9 @@ export function resultView(answer, { intake, models, onAgain, onDeeper }) {
   );
   if (outcome !== 'matches' && onDeeper) summary.push(element('p', { class: 'hint' }, words.deeperHint));
   const ordered = groups.flatMap(members);
-  const notes = answers.flatMap(({ report }) => report.notes.map(remarkText));
-  const remarks = [...arrivalNotes(intake), ...new Set(notes)];
+  const notes = answers.flatMap(({ report }) => report.notes);
+  const codes = new Map(notes.map((note) => [remarkText(note), note.code]));
+  const remarks = [...arrivalNotes(intake), ...codes.keys()];
   const closer = closerLook(answer, ordered, { intake, onCloser: onAgain });
   const details = [
     closer.section,
@@ -91,7 +92,7 @@ export function resultView(answer, { intake, models, onAgain, onDeeper }) {
     element(
       'div',
       {},
-      ...(remarks.length > 0 ? [list('notes', words.notesHeading, remarks)] : []),
+      ...(remarks.length > 0 ? [list('notes', words.notesHeading, remarks, codes)] : []),
       travelling(answer.claims, intake.file),
     ),
     takeAway(answer, { intake, models }),
@@ -114,20 +115,24 @@ function meaning(outcome) {
 /** Models that cannot be told apart, as one line. @param {any[]} reports */
 function groupLine(reports) {
   const { outcome, names, said, remarks } = groupWords(reports);
-  return line(outcome, names, said, remarks);
+  return line({ outcome, models: reports.map(({ model }) => model.id) }, names, said, remarks);
 }
 
 /** @param {ModelEntry | undefined} model @param {import('./errors.js').PlainError} error */
 function failureLine(model, error) {
-  return line('error', [model?.name ?? ''], lineWords.outcomes.failed, [sentence(inWords(error).message)]);
+  const codes = { outcome: 'error', code: error.code, models: model ? [model.id] : [] };
+  return line(codes, [model?.name ?? ''], lineWords.outcomes.failed, [sentence(inWords(error).message)]);
 }
 
-/** @param {string} glyph @param {string[]} names @param {string} said @param {string[]} remarks */
-function line(glyph, names, said, remarks) {
+/**
+ * @param {{outcome: string, code?: string, models: string[]}} codes @param {string[]} names @param {string} said
+ * @param {string[]} remarks
+ */
+function line({ outcome, code, models }, names, said, remarks) {
   return element(
     'li',
-    { 'data-outcome': glyph },
-    outcomeGlyph(glyph),
+    { 'data-outcome': outcome, 'data-code': code ?? false, 'data-models': models.join(' ') },
+    outcomeGlyph(outcome),
     element(
       'div',
       {},
@@ -150,7 +155,7 @@ export function errorView(error, { onAgain, onCpu }) {
   }
   const summary = [
     heading('error', told),
-    verdict(text),
+    verdict(text, null, flagsOf(error.details)),
     element('p', {}, advice),
     buttons([
       [failure.useCpu, cpuHelps && onAgain ? onCpu : null],
@@ -165,9 +170,24 @@ function heading(glyph, text) {
   return element('h2', { class: 'outcome-heading', tabindex: -1 }, outcomeGlyph(glyph), element('span', {}, text));
 }
 
-/** @param {string} text */
-function verdict(text) {
-  return element('p', { class: 'verdict' }, text);
+/**
+ * @param {string} text @param {string | null} [reason] The code of why there is none.
+ * @param {string} [details] Which of the things went wrong that have the same code.
+ */
+function verdict(text, reason, details) {
+  return element('p', { class: 'verdict', 'data-reason': reason ?? false, 'data-details': details || false }, text);
+}
+
+/** What an error's details say yes to. @param {Record<string, any>} [details] */
+function flagsOf(details = {}) {
+  return Object.keys(details).filter((name) => details[name] === true).join(' ');
+}
+
+/** @param {CheckAnswer} answer */
+function computedOn(answer) {
+  const { kind, reason, threads } = answer.device;
+  const codes = { 'data-device': kind, 'data-reason': reason, 'data-threads': threads };
+  return element('p', { class: 'device', ...codes }, deviceLine(answer));
 }
 
 /** @param {[string, (() => void) | null][]} actions Those without an action are left out. */
@@ -194,8 +214,12 @@ function modelNotes(model) {
   return text ? [element('p', { class: 'model-note' }, ...lines, text)] : [];
 }
 
-/** @param {string} name @param {string} headingText @param {string[]} sentences */
-function list(name, headingText, sentences) {
-  const items = element('ul', {}, ...sentences.map((sentence) => element('li', {}, sentence)));
+/**
+ * @param {string} name @param {string} headingText @param {string[]} sentences
+ * @param {Map<string, string>} [codes] Of sentences that have one.
+ */
+function list(name, headingText, sentences, codes = new Map()) {
+  const item = (/** @type {string} */ sentence) => element('li', { 'data-code': codes.get(sentence) ?? false }, sentence);
+  const items = element('ul', {}, ...sentences.map(item));
   return element('section', { class: name }, element('h3', {}, headingText), items);
 }

@@ -71,6 +71,7 @@ export function announce(text) {
  */
 export function showProgress(report, { quiet = false } = {}) {
   const { stage, loaded, total = null, model = '', number = 1, count = 1 } = report;
+  byId('working').dataset.stage = stage;
   byId('model-text').textContent = count > 1 ? progressWords.model(number, count, model) : '';
   const text = stages[stage] ?? stage;
   const stageText = byId('stage-text');

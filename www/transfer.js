@@ -1,6 +1,7 @@
 /** Fetching a large file from another site: in pieces, with patience, from where it broke off. */
 
 import { AedrError } from './errors.js';
+import { anySignal } from './signals.js';
 
 /** A connection that gives nothing for so long is given up. */
 const STALL_MS = 15_000;
@@ -73,7 +74,7 @@ async function* attempt(address, at, signal) {
     clearTimeout(timer);
     timer = setTimeout(() => stalled.abort(), STALL_MS);
   };
-  const either = AbortSignal.any([signal, stalled.signal]);
+  const either = anySignal([signal, stalled.signal]);
   const broken = (/** @type {unknown} */ error) => {
     if (signal.aborted) return error;
     return new Broken(stalled.signal.aborted ? 'nothing more came' : 'the connection broke');

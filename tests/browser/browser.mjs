@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 import { serve } from '../../scripts/serve.mjs';
+import { english } from './said.mjs';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 /** The built page; another build can be tested by naming it. */
@@ -122,18 +123,20 @@ export async function give(page, how, name, bytes) {
 
 /** @param {import('playwright-core').Page} page @param {'auto' | 'webgpu' | 'cpu'} device */
 export async function chooseDevice(page, device) {
-  const names = { auto: /^Automatic/, webgpu: /WebGPU/, cpu: /CPU/ };
   await page.locator('#settings summary').click();
-  await page.getByRole('radio', { name: names[device] }).check();
+  await page.locator(`#device input[value=${device}]`).check();
   await page.locator('#settings summary').click();
 }
 
 /** Opens the dialog of models, and waits until it is filled. @param {import('playwright-core').Page} page */
 export async function openModels(page) {
-  await page.getByRole('button', { name: /^Models/ }).click();
+  await page.locator('#models').click();
   await page.locator('#storage-line').filter({ hasText: /\w/ }).waitFor();
-  return page.getByRole('dialog', { name: 'Models' });
+  return page.getByRole('dialog', { name: english.page.models });
 }
+
+/** Where the page shows that an image goes through the model. */
+export const COMPUTING = '#working:is([data-stage$=_first], [data-stage$=_second])';
 
 /**
  * Waits for a result or an error and gives what it says.
@@ -146,6 +149,7 @@ export async function settled(page, { timeout = 300_000 } = {}) {
   return {
     outcome: await outcome.getAttribute('data-outcome'),
     code: await outcome.getAttribute('data-code'),
+    details: await outcome.locator('.verdict').getAttribute('data-details'),
     text: await outcome.innerText(),
   };
 }

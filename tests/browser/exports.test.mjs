@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { answerAlways, answerOf, HOSTILE_NAMES } from './answers.mjs';
 import { DIST, give, launch, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { png } from './images.mjs';
+import { ANY, english, saying } from './said.mjs';
 
 const run = promisify(execFile);
 
@@ -71,7 +72,7 @@ function pageTest(name, body, { answer, view, expected } = {}) {
 async function checked(page, name = 'holiday.png', bytes = MAGENTA_FILE) {
   await give(page, 'drop', name, bytes);
   const shown = await settled(page);
-  await page.getByRole('heading', { name: 'Take the report with you' }).waitFor();
+  await page.getByRole('heading', { name: english.exports.heading }).waitFor();
   return shown;
 }
 
@@ -130,7 +131,7 @@ pageTest('the report of a check is what the schema says, and of this file', asyn
   const [sample] = (await sampleList()).filter(({ decoded }) => decoded);
   const bytes = await sampleBytes(sample.file);
   const { outcome } = await checked(page, 'dahlia.png', bytes);
-  const { name, bytes: file } = await saved(page, 'Save the report');
+  const { name, bytes: file } = await saved(page, english.exports.json);
   assert.equal(name, 'dahlia.png.aedr.json');
   assert.match(file.toString(), /^\{\n {2}"format": "aedr-report"/);
   const record = JSON.parse(file.toString());
@@ -151,7 +152,7 @@ pageTest('the program repeats what the page reported, and tells what is not the 
     const image = await sampleBytes(file);
     await writeFile(join(folder, file), image);
     await checked(page, file, image);
-    const { name, bytes } = await saved(page, 'Save the report');
+    const { name, bytes } = await saved(page, english.exports.json);
     await writeFile(join(folder, name), bytes);
     const replay = () => run(resolve(ROOT, 'target/release/aedr'), ['check', '--replay', join(folder, name), '--device', 'cpu']);
     const { stdout } = await replay();
@@ -209,7 +210,7 @@ for (const outcome of /** @type {const} */ (['matches', 'does_not_match', 'canno
     `the picture of ${outcome} is complete, with the image or without`,
     async (page) => {
       await checked(page);
-      const withImage = await saved(page, 'Save as a picture');
+      const withImage = await saved(page, english.exports.picture);
       assert.equal(withImage.name, 'holiday.png.aedr.png');
       const found = await pixelsOf(withImage.bytes, [TEAL, VERMILION, MAGENTA]);
       assert.equal(found.width, 1200);
@@ -218,10 +219,10 @@ for (const outcome of /** @type {const} */ (['matches', 'does_not_match', 'canno
       assert.ok(teal > 5000 && vermilion > 5000, `inks: ${found.counts}`);
       // 400 × 267, less what the frames cover.
       assert.ok(magenta > 90_000 && magenta < 110_000, `${magenta} pixels of the image`);
-      await page.getByText('Made: holiday.png.aedr.png').waitFor();
-      assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Save as a picture');
-      await page.getByLabel('Include the image in the picture').uncheck();
-      const without = await pixelsOf((await saved(page, 'Save as a picture')).bytes, [TEAL, MAGENTA]);
+      await page.getByText(english.exports.saved('holiday.png.aedr.png')).waitFor();
+      assert.equal(await page.evaluate(() => document.activeElement?.textContent), english.exports.picture);
+      await page.getByLabel(english.exports.include).uncheck();
+      const without = await pixelsOf((await saved(page, english.exports.picture)).bytes, [TEAL, MAGENTA]);
       assert.equal(without.width, 1200);
       assert.ok(without.counts[0] > 5000, 'the inks are there');
       assert.equal(without.counts[1], 0, 'the image is not');
@@ -248,14 +249,14 @@ pageTest(
     await checked(page);
     const parts = /card-worker|www\/fonts/;
     assert.deepEqual(requests.filter((url) => parts.test(url)), [], 'nothing of it was fetched before');
-    const { bytes } = await saved(page, 'Save as a picture');
+    const { bytes } = await saved(page, english.exports.picture);
     const { counts } = await pixelsOf(bytes, [MAGENTA]);
     assert.ok(counts[0] > 90_000, `${counts} pixels of the image`);
     assert.equal(await page.evaluate(() => globalThis.readBack), undefined);
     assert.ok(requests.some((url) => parts.test(url)), 'requests of the worker are among those seen');
     // A browser without video frames: the file itself is drawn, if the renderer knows it.
     await page.evaluate(() => delete globalThis.VideoFrame);
-    const whole = await pixelsOf((await saved(page, 'Save as a picture')).bytes, [MAGENTA]);
+    const whole = await pixelsOf((await saved(page, english.exports.picture)).bytes, [MAGENTA]);
     assert.ok(whole.counts[0] > 90_000, `${whole.counts} pixels of the image`);
   },
   { answer: answerOf('matches') },
@@ -279,13 +280,13 @@ pageTest(
     });
     await other.close();
     await checked(page, 'photo.webp', Buffer.from(webp, 'base64'));
-    const { counts } = await pixelsOf((await saved(page, 'Save as a picture')).bytes, [MAGENTA]);
+    const { counts } = await pixelsOf((await saved(page, english.exports.picture)).bytes, [MAGENTA]);
     assert.ok(counts[0] > 60_000 && counts[0] < 82_000, `${counts} pixels of 400 × 200`);
     // Where it cannot be had, the page says so, and all else is there.
     await page.evaluate(() => delete globalThis.VideoFrame);
-    const without = await pixelsOf((await saved(page, 'Save as a picture')).bytes, [TEAL, MAGENTA]);
+    const without = await pixelsOf((await saved(page, english.exports.picture)).bytes, [TEAL, MAGENTA]);
     assert.ok(without.counts[0] > 5000 && without.counts[1] === 0, `${without.counts}`);
-    await page.getByText('The image itself could not be put into it').waitFor();
+    await page.getByText(saying(english.exports.savedWithout(ANY))).waitFor();
   },
   { answer: WEBP },
 );
@@ -295,10 +296,10 @@ pageTest(
   async (page, { context }) => {
     await checked(page);
     await context.route('**/www/fonts/*.otf', (route) => route.fulfill({ status: 404 }));
-    await page.getByRole('button', { name: 'Save as a picture' }).click();
-    await page.getByText(/The picture could not be made\. .+ 404\. Please try again/).waitFor();
+    await page.getByRole('button', { name: english.exports.picture }).click();
+    await page.getByText(saying(`${english.exports.failed(`${ANY}404${ANY}`)} ${english.exports.failedAdvice}`)).waitFor();
     await context.unroute('**/www/fonts/*.otf');
-    const { bytes } = await saved(page, 'Save as a picture');
+    const { bytes } = await saved(page, english.exports.picture);
     assert.equal((await pixelsOf(bytes, [])).width, 1200);
   },
   { answer: answerOf('matches'), expected: /404/ },
@@ -310,7 +311,7 @@ pageTest(
     for (const name of HOSTILE_NAMES) {
       await give(page, 'drop', name, MAGENTA_FILE);
       await page.waitForFunction((name) => document.querySelector('.repeat dd')?.textContent === name, name);
-      const report = await saved(page, 'Save the report');
+      const report = await saved(page, english.exports.json);
       assert.match(report.name, /^[\p{L}\p{N}\p{M}_(+][\p{L}\p{N}\p{M} ._()+-]*\.aedr\.json$/u);
       assert.ok(report.name.length <= 100, report.name);
       // In the report it is as it was.
@@ -318,9 +319,9 @@ pageTest(
       const command = await page.locator('.ways code').innerText();
       assert.match(command, /^aedr check --replay ([\w.-]+|'[^'`$\\]+')$/);
     }
-    const picture = await saved(page, 'Save as a picture');
+    const picture = await saved(page, english.exports.picture);
     assert.equal((await pixelsOf(picture.bytes, [])).width, 1200);
-    assert.match(await page.title(), /^Which generator/);
+    assert.equal(await page.title(), english.page.title);
     assert.equal(await page.locator('.exports img, .exports script').count(), 0);
   },
   { answer: answerOf('matches') },
@@ -331,12 +332,12 @@ const PRINTED = answerOf('does_not_match', {
   failures: ['absent'],
 });
 const ONLY_ON_SCREEN = [
-  'Choose another image',
-  'Models',
-  'Check again',
-  'Save the report',
-  'No image at hand',
-  'How the check works',
+  english.page.chooseAnother,
+  english.page.models,
+  english.result.again,
+  english.exports.json,
+  english.page.samplesHeading,
+  english.page.howHeading,
 ];
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
@@ -350,11 +351,13 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       const ofModels = record.checks.flatMap(({ model }) => [model.shards[0].sha256, model.calibration_sha256]);
       for (const hash of [record.image.sha256, ...ofModels]) assert.ok(text.includes(hash), hash);
       assert.match(text, /November 24, 2026 at 21:30 UTC/);
-      assert.match(text, /Not consistent[\s\S]+What it does not mean[\s\S]+That the image is a photograph/);
+      const { meansNot } = english.meanings.does_not_match;
+      const order = [english.outcomes.does_not_match.heading, english.result.meansNotHeading, ...meansNot];
+      assert.match(text, saying(order.join(ANY)));
       assert.match(text, /holiday\.png[\s\S]+aedr 0\.1\.0 \(wasm32\)/);
-      assert.match(text, /JPEG compression changes pixels[\s\S]+Painting program 7/);
-      assert.match(text, /Second model[\s\S]+0\.0012[\s\S]+absent[\s\S]+not asked/);
-      assert.match(text, /Made on the device of the person/);
+      assert.match(text, saying([PRINTED.answers[0].report.notes[0].message, PRINTED.claims[0].text].join(ANY)));
+      assert.match(text, saying(['Second model', '0.0012', 'absent', english.lines.outcomes.failed].join(ANY)));
+      assert.ok(text.includes(english.exports.printed));
       for (const gone of ONLY_ON_SCREEN) assert.ok(!text.includes(gone), `${gone} is on paper`);
       const controls = 'button:visible, input:visible, select:visible, summary:visible:not(.repeat *)';
       assert.equal(await page.locator(controls).count(), 0);
@@ -381,10 +384,10 @@ pageTest(
     await page.addInitScript(() => (window.print = () => (globalThis.printed = true)));
     await page.reload();
     await checked(page);
-    await page.getByRole('button', { name: 'Print' }).click();
+    await page.getByRole('button', { name: english.exports.print }).click();
     assert.equal(await page.evaluate(() => globalThis.printed), true);
-    await page.getByText('To repeat this check').click();
-    const table = page.getByRole('region', { name: 'All numbers' });
+    await page.getByText(english.exports.repeatHeading).click();
+    const table = page.getByRole('region', { name: english.exports.tableLabel });
     assert.ok(await table.evaluate((node) => node.scrollWidth > node.clientWidth), 'the table moves in its own place');
     const { whole, room } = await page.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement;

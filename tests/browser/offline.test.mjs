@@ -8,7 +8,8 @@ import { after, before, test } from 'node:test';
 import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { front } from './front.mjs';
 import { busyPng } from './images.mjs';
-import { nextRelease } from './releases.mjs';
+import { NEXT_HEADLINE, nextRelease } from './releases.mjs';
+import { ANY, english, saying } from './said.mjs';
 
 /** What every update fetches, and the browser by itself. */
 const UPDATE = [
@@ -19,7 +20,7 @@ const UPDATE = [
   'www/favicon.svg',
   'www/manifest.webmanifest',
 ];
-const READY = 'Ready to work offline';
+const READY = english.offline.kept;
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -68,7 +69,7 @@ function offlineTest(name, body, { expected, prepare } = {}) {
 /** @param {import('playwright-core').Page} page */
 const line = (page) => page.locator('#offline');
 /** @param {import('playwright-core').Page} page */
-const keepButton = (page) => page.getByRole('button', { name: /^Keep for offline use \(\d+\.\d MB\)$/ });
+const keepButton = (page) => page.getByRole('button', { name: saying(english.offline.keep(1e6).replace('1.0', ANY)) });
 
 /** Presses the button, and waits. @param {import('playwright-core').Page} page */
 async function keepAll(page) {
@@ -153,15 +154,15 @@ offlineTest(
     host.instead.set('www/pkg/aedr_bg.wasm', 0);
     await keepButton(page).focus();
     await page.keyboard.press('Enter');
-    await page.getByRole('progressbar', { name: 'Keeping this page for offline use' }).waitFor();
+    await page.getByRole('progressbar', { name: english.offline.keeping }).waitFor();
     assert.equal(await persisted(), 1);
-    await line(page).getByText(/^[1-9]\d*\.\d of \d+\.\d MB$/).waitFor();
-    assert.equal(await page.locator(':focus').innerText(), 'Stop');
+    await line(page).locator('.hint', { hasText: /[1-9]/ }).waitFor();
+    assert.equal(await page.locator(':focus').innerText(), english.offline.stop);
     await page.keyboard.press('Enter');
     await keepButton(page).waitFor();
     host.instead.set('www/pkg/aedr_bg.wasm', 503);
     await keepButton(page).click();
-    await line(page).getByText('Not everything arrived.').waitFor();
+    await line(page).getByText(english.offline.failed).waitFor();
     const before = host.asked.length;
     host.instead.clear();
     await keepAll(page);
@@ -190,7 +191,7 @@ offlineTest('a device without room says so, and the page checks all the same', a
   const { origin } = new URL(host.address);
   await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 2_000_000 });
   await keepButton(page).click();
-  await line(page).getByText('There is not enough space on this device').waitFor();
+  await line(page).getByText(english.offline.full).waitFor();
   await checkDropped(page, 'full.png');
   await session.send('Storage.overrideQuotaForOrigin', { origin });
 });
@@ -205,7 +206,7 @@ offlineTest(
       return bytes;
     });
     await keepButton(page).click();
-    await line(page).getByText('Not everything arrived.').waitFor();
+    await line(page).getByText(english.offline.failed).waitFor();
     await give(page, 'drop', 'changed.png', decoded);
     assert.equal((await settled(page)).code, 'program_missing');
     const { wrong, count } = await keptFiles(page);
@@ -213,7 +214,7 @@ offlineTest(
     assert.ok(count > 40);
     assert.equal(await page.evaluate((wasm) => caches.match(wasm, { ignoreSearch: true }), wasm), undefined);
     host.instead.clear();
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: english.failure.tryAgain }).click();
     await page.waitForFunction(() => document.body.dataset.phase === 'result');
   },
   { expected: /ERR_FAILED|net::/ },
@@ -255,7 +256,7 @@ test('a new release waits until a person wants it', { timeout: 240_000 }, async 
   const host = await front(server.address);
   const { page, context, complaints } = await openPage(browser, host.address, { serviceWorkers: 'allow' });
   const notice = page.locator('#notice');
-  const useIt = notice.getByRole('button', { name: 'Use it now' });
+  const useIt = notice.getByRole('button', { name: english.offline.renew });
   const headline = () => page.locator('h1').innerText();
   try {
     const old = await headline();
@@ -263,10 +264,10 @@ test('a new release waits until a person wants it', { timeout: 240_000 }, async 
     host.behind = next.address;
     host.asked.length = 0;
     await page.reload();
-    await notice.getByText('A new version of this page is ready.').waitFor();
+    await notice.getByText(english.offline.renewed).waitFor();
     for (const file of next.changed) assert.ok(host.asked.some(({ path }) => path === file), `${file} is here already`);
 
-    await notice.getByRole('button', { name: 'Later' }).click();
+    await notice.getByRole('button', { name: english.offline.later }).click();
     assert.equal(await notice.count(), 0);
     await page.reload();
     assert.equal(await headline(), old, 'the old release goes on');
@@ -275,7 +276,7 @@ test('a new release waits until a person wants it', { timeout: 240_000 }, async 
     const other = await context.newPage();
     await other.goto(host.address);
     await useIt.click();
-    await notice.getByText('also open in another tab').waitFor();
+    await notice.getByText(english.offline.openElsewhere).waitFor();
     assert.equal(await headline(), old);
     await other.close();
 
@@ -283,19 +284,19 @@ test('a new release waits until a person wants it', { timeout: 240_000 }, async 
     await give(page, 'drop', 'slow.png', busyPng(1024));
     await page.waitForFunction(() => document.body.dataset.phase === 'working');
     await useIt.click();
-    await notice.getByText('Something is still under way.').waitFor();
-    await page.getByRole('button', { name: 'Cancel' }).click();
+    await notice.getByText(english.offline.busy).waitFor();
+    await page.getByRole('button', { name: english.page.cancel }).click();
     await page.waitForFunction(() => document.body.dataset.phase === 'error');
     await checkDropped(page, 'kept.png');
-    await notice.getByRole('button', { name: 'Use it anyway' }).click();
+    await notice.getByRole('button', { name: english.offline.renewAnyway }).click();
 
-    await page.locator('h1', { hasText: 'The next release' }).waitFor();
+    await page.locator('h1', { hasText: NEXT_HEADLINE }).waitFor();
     await page.locator('#caption', { hasText: 'kept.png' }).waitFor();
     assert.equal((await settled(page)).outcome, 'matches', 'the image is still here');
     assert.equal(new URL(page.url()).search, '');
     await line(page).getByText(READY).waitFor();
     await page.reload();
-    await page.locator('h1', { hasText: 'The next release' }).waitFor();
+    await page.locator('h1', { hasText: NEXT_HEADLINE }).waitFor();
     assert.equal(await notice.count(), 0);
     const { wrong, count } = await keptFiles(page);
     assert.deepEqual(wrong, []);
@@ -343,8 +344,8 @@ offlineTest('what other programs share is checked, and not kept', async ({ page,
   assert.equal(await address.inputValue(), 'https://example.org/picture.png');
   assert.ok(!host.asked.some(({ path }) => path === 'share'), 'a person decides what is fetched');
   await share([], 'Hello');
-  await page.locator('#notice', { hasText: 'The image that you shared did not arrive.' }).waitFor();
-  await page.getByRole('button', { name: 'Close' }).click();
+  await page.locator('#notice', { hasText: english.offline.nothingShared }).waitFor();
+  await page.getByRole('button', { name: english.offline.close }).click();
   assert.equal(await page.locator('#notice').count(), 0);
 });
 
@@ -352,16 +353,16 @@ offlineTest(
   'images are opened with the installed page, which the browser may offer to install',
   async ({ page }) => {
     await page.locator('#caption', { hasText: 'opened.png' }).waitFor();
-    await page.locator('#notice', { hasText: 'A file could not be opened.' }).waitFor();
+    await page.locator('#notice', { hasText: english.offline.notOpened }).waitFor();
     await keepButton(page).waitFor();
-    assert.equal(await page.getByRole('button', { name: 'Install' }).count(), 0);
+    assert.equal(await page.getByRole('button', { name: english.offline.install }).count(), 0);
     await page.evaluate(() => {
       const event = new Event('beforeinstallprompt', { cancelable: true });
       const scope = /** @type {any} */ (globalThis);
       dispatchEvent(Object.assign(event, { prompt: async () => (scope.prompted = event.defaultPrevented) }));
     });
-    await page.getByRole('button', { name: 'Install as an app' }).click();
-    await page.getByRole('button', { name: 'Install' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: english.offline.install }).click();
+    await page.getByRole('button', { name: english.offline.install }).waitFor({ state: 'detached' });
     assert.equal(await page.evaluate(() => /** @type {any} */ (globalThis).prompted), true);
   },
   {

@@ -5,6 +5,8 @@ import { resolve } from 'node:path';
 import { writeOfflineList } from '../../scripts/offline-list.mjs';
 import { DIST, NO_INTEGRITY, sampleList, serve } from './browser.mjs';
 
+/** How its page begins. */
+export const NEXT_HEADLINE = 'The next release';
 /** A custom section, which changes nothing but the file. */
 const SECTION = Buffer.from([0, 2, 1, 97]);
 
@@ -17,7 +19,7 @@ export async function nextRelease(folder, { engine = false } = {}) {
   await cp(DIST, folder, { recursive: true });
   const texts = resolve(folder, 'www/texts/en.js');
   const text = await readFile(texts, 'utf8');
-  await writeFile(texts, text.replace(/headline: '[^']+'/, "headline: 'The next release'"));
+  await writeFile(texts, text.replace(/headline: '[^']+'/, `headline: '${NEXT_HEADLINE}'`));
   const [{ file }] = await sampleList();
   await appendFile(resolve(folder, 'www/samples', file), '\n');
   if (engine) {

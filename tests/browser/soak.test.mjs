@@ -6,6 +6,7 @@ import { answerAlways, answerOf } from './answers.mjs';
 import { launch, openPage } from './browser.mjs';
 import { serveTiny } from './faulty.mjs';
 import { busyPng } from './images.mjs';
+import { english } from './said.mjs';
 import { openSoak, slope, soak } from './soaking.mjs';
 
 /** Growth that is none, in bytes a check: code is compiled for long, and the browser keeps lists of its own. */
@@ -57,9 +58,9 @@ test(`${QUEUE} images that are removed from the table leave nothing`, { timeout:
   // The first time code is compiled.
   for (let round = 0; round < 3; round++) {
     await dropMany(page, busyPng(64), QUEUE);
-    await page.getByText(`${QUEUE} images: ${QUEUE} consistent`).waitFor({ timeout: 120_000 });
-    await page.getByRole('button', { name: 'Remove all' }).click();
-    await page.getByRole('button', { name: /^Really remove/ }).click();
+    await page.getByText(english.queue.summary(QUEUE, [english.queue.count('matches', QUEUE)])).waitFor({ timeout: 120_000 });
+    await page.getByRole('button', { name: english.queue.removeAll }).click();
+    await page.getByRole('button', { name: english.queue.removeSure(QUEUE) }).click();
     await page.locator('#queue').waitFor({ state: 'hidden' });
     for (let i = 0; i < 2; i++) await session.send('HeapProfiler.collectGarbage');
     heaps.push((await session.send('Runtime.getHeapUsage')).usedSize);

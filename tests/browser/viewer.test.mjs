@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { tiff } from './images.mjs';
 import { encode, smallPart } from './redrawn.mjs';
+import { ANY, english, saying } from './said.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -54,7 +55,7 @@ pageTest('the plot says in words where the image lies, and draws it there', asyn
   assert.equal((await settled(page)).outcome, 'does_not_match');
   const plot = page.locator('.outcome .plot');
   const label = (await plot.getAttribute('aria-label')) ?? '';
-  assert.match(label, /Signal [\d.]+ beside the threshold [\d.]+, among measured images: not consistent/);
+  assert.match(label, saying(english.plot.label(ANY, ANY, english.plot.none)));
   const [signal, threshold] = (label.match(/[\d.]+(?=[ ,])/g) ?? []).map(Number);
   assert.ok(signal > threshold, label);
   const [needle, limit] = await plot.evaluate((drawn) =>
@@ -131,11 +132,10 @@ pageTest('what it means and does not is one tap away', async (page) => {
   await give(page, 'drop', 'decoded.png', decoded);
   await settled(page);
   const meaning = page.locator('.outcome .meaning');
-  assert.equal(await meaning.getByText('came out of this decoder').isVisible(), false);
+  const { means, meansNot } = english.meanings.matches;
+  for (const sentence of [...means, ...meansNot]) assert.equal(await meaning.getByText(sentence).isVisible(), false, sentence);
   await meaning.locator('summary').click();
-  for (const said of ['came out of this decoder', 'serves a whole family', 'A photograph that went through the same']) {
-    assert.ok(await meaning.getByText(said).isVisible(), said);
-  }
+  for (const sentence of [...means, ...meansNot]) assert.ok(await meaning.getByText(sentence).isVisible(), sentence);
 });
 
 pageTest('layers are laid over the image up to a line that moves, and zoomed, with the keyboard', async (page) => {
@@ -150,18 +150,18 @@ pageTest('layers are laid over the image up to a line that moves, and zoomed, wi
   // 384 × 256 pixels in cells of eight.
   assert.equal(await over.evaluate((/** @type {any} */ image) => image.naturalWidth), 48);
   const seen = new Set([await over.getAttribute('src')]);
-  await page.getByRole('radio', { name: 'Where it fits' }).focus();
-  for (const layer of ['First copy', 'Second copy', 'Change, first time', 'Change, second time']) {
+  await page.getByRole('radio', { name: english.viewer.layers.ratio }).focus();
+  for (const layer of ['first', 'second', 'first_error', 'second_error']) {
     await page.keyboard.press('ArrowDown');
-    assert.ok(await page.getByRole('radio', { name: layer }).isChecked(), layer);
+    assert.ok(await page.getByRole('radio', { name: english.viewer.layers[layer] }).isChecked(), layer);
     const [, width] = await pictures(page);
-    assert.equal(width, layer.includes('copy') ? 384 : 48);
-    assert.equal(await scale.isVisible(), !layer.includes('copy'));
+    assert.equal(width, layer.includes('error') ? 48 : 384);
+    assert.equal(await scale.isVisible(), layer.includes('error'));
     seen.add(await over.getAttribute('src'));
   }
   assert.equal(seen.size, 5);
   // The line is where the thumb is.
-  const slider = page.getByRole('slider', { name: /How much of the image/ });
+  const slider = page.getByRole('slider', { name: saying(english.viewer.slider(ANY)) });
   const covered = async () => {
     const clip = await over.evaluate((image) => getComputedStyle(image).clipPath);
     return 100 - Number(clip.match(/([\d.]+)%\)$/)?.[1] ?? 0);
@@ -173,12 +173,12 @@ pageTest('layers are laid over the image up to a line that moves, and zoomed, wi
   assert.ok(Number.isNaN(await covered()) || (await covered()) === 100);
   await page.keyboard.press('Home');
   assert.equal(await covered(), 0);
-  assert.equal(await slider.getAttribute('aria-valuetext'), '0 % covered');
+  assert.equal(await slider.getAttribute('aria-valuetext'), english.viewer.covered(0));
   const view = viewer.locator('.view');
   await view.focus();
-  for (const zoom of ['100 %', '200 %', '400 %']) {
+  for (const zoom of [1, 2, 4]) {
     await page.keyboard.press('+');
-    assert.equal(await viewer.locator('.zoom-text').innerText(), zoom);
+    assert.equal(await viewer.locator('.zoom-text').innerText(), english.viewer.zoomed(zoom));
   }
   assert.equal(await viewer.locator('.plane').evaluate((plane) => plane.clientWidth), 4 * 384);
   const before = await view.evaluate((node) => node.scrollLeft);
@@ -200,7 +200,7 @@ pageTest('the line follows a finger or the mouse', async (page) => {
   await page.mouse.down();
   await page.mouse.move(x + width / 4, y + height / 2, { steps: 4 });
   await page.mouse.up();
-  const value = Number(await page.getByRole('slider', { name: /How much/ }).inputValue());
+  const value = Number(await page.getByRole('slider', { name: saying(english.viewer.slider(ANY)) }).inputValue());
   assert.ok(Math.abs(value - 75) <= 1, `${value} % covered`);
 });
 
@@ -216,8 +216,9 @@ pageTest('what was pasted in stands out from what surrounds it', async (page) =>
   const ratioAt = async (/** @type {number} */ left, /** @type {number} */ top) => {
     await page.mouse.move(x + (left / 384) * width, y + (top / 256) * height);
     const text = await page.locator('.readout').innerText();
-    assert.match(text, /^\d+, \d+: ratio [\d.]+ \(8 × 8 pixels\)$/);
-    return Number(text.match(/ratio ([\d.]+)/)?.[1]);
+    const whole = saying(english.viewer.readout(ANY, ANY, english.viewer.value.ratio(ANY), 8));
+    assert.match(text, whole);
+    return Number(/: \D*([\d.]+)/.exec(text)?.[1]);
   };
   const inside = await ratioAt(285, 80);
   // Below it, left of it, and away from it.
@@ -225,7 +226,7 @@ pageTest('what was pasted in stands out from what surrounds it', async (page) =>
     const outside = await ratioAt(left, top);
     assert.ok(inside > 2.5 * outside, `${inside} inside, ${outside} at ${left}, ${top}`);
   }
-  assert.match(await page.locator('.told').innerText(), /^\d+ % of the parts that say something fit the model/);
+  assert.match(await page.locator('.told').innerText(), saying(english.viewer.told(Number.NaN, 0).replace(/\.$/, '')));
 });
 
 pageTest('a file that browsers do not show is shown from its pixels', async (page) => {
@@ -248,14 +249,14 @@ pageTest('of many images only the last keep their pictures, and the others get t
   const input = page.locator('#file');
   const names = [1, 2, 3, 4].map((number) => `${number}.png`);
   await input.setInputFiles(names.map((name) => ({ name, mimeType: 'image/png', buffer: part })));
-  await page.locator('#queue tbody tr', { hasText: 'Consistent' }).nth(3).waitFor({ timeout: 300_000 });
+  await page.locator('#queue tbody tr[data-kind=matches]').nth(3).waitFor({ timeout: 300_000 });
   const name = (/** @type {string} */ text) => page.locator('#queue').getByRole('button', { name: text, exact: true });
   await name('1.png').click();
-  await page.getByText('were given up').waitFor();
-  await page.getByRole('button', { name: 'Check again and look closer' }).click();
+  await page.getByText(english.viewer.givenUp).waitFor();
+  await page.getByRole('button', { name: english.viewer.again }).click();
   await page.locator('.viewer').waitFor({ timeout: 60_000 });
   await name('3.png').click();
-  await page.getByText('were given up').waitFor();
+  await page.getByText(english.viewer.givenUp).waitFor();
   await name('1.png').click();
   await page.locator('.viewer').waitFor();
 });

@@ -12,9 +12,12 @@
     reason = "a test that panics has failed, and says why"
 )]
 
+#[path = "../native/requirements.rs"]
+#[allow(dead_code, reason = "this test needs a GPU alone")]
+mod requirements;
+
 use aedr::{
     autoencoder::{Architecture, AutoencoderKlConfig, Parameters},
-    device::{ComputeDevice, DevicePreference},
     engine::{
         gpu::{Gpu, Stored},
         kernels::Kernels,
@@ -47,10 +50,7 @@ impl Meter for Unmetered {
 /// The bytes that the plan foretold are the bytes that were allocated, and all are given back.
 #[test]
 fn the_gpu_takes_what_was_planned() {
-    let Ok(gpu) = block_on(ComputeDevice::open(DevicePreference::Gpu)) else {
-        eprintln!("skipped: there is no GPU");
-        return;
-    };
+    let Some(gpu) = requirements::gpu() else { return };
     let network = Architecture::AutoencoderKl(AutoencoderKlConfig {
         block_out_channels: vec![8, 8],
         layers_per_block: 1,

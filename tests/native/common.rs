@@ -1,9 +1,8 @@
 //! What the integration tests share.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
-    sync::OnceLock,
 };
 
 use aedr::{
@@ -16,16 +15,20 @@ use aedr::{
 };
 use pollster::block_on;
 
+use crate::requirements::Requirement;
+pub use crate::requirements::gpu;
+
 /// A path of this repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The reference data beside the repository, where it is there.
+/// The reference data: beside the repository, or in the folder that `AEDR_REFERENCE` names. `None`: the test goes without.
 pub fn reference(path: &str) -> Option<PathBuf> {
-    let found = repository("../shared/reference").join(path);
+    let folder = env::var_os("AEDR_REFERENCE").map_or_else(|| repository("../shared/reference"), PathBuf::from);
+    let found = folder.join(path);
     if !found.exists() {
-        eprintln!("skipped: ../shared/reference/{path} is not there");
+        Requirement::Reference.missing(&format!("{} is not there", found.display()));
         return None;
     }
     Some(found)
@@ -82,17 +85,6 @@ pub fn load(folder: &Path, device: ComputeDevice, calibration: Option<Calibratio
 /// The CPU, and a GPU where wgpu finds one (a software adapter counts).
 pub fn devices() -> Vec<ComputeDevice> {
     [Some(cpu()), gpu()].into_iter().flatten().collect()
-}
-
-/// The GPU, opened once: some drivers fail if two threads look for adapters at the same time.
-pub fn gpu() -> Option<ComputeDevice> {
-    static OPENED: OnceLock<Option<ComputeDevice>> = OnceLock::new();
-    let open = || {
-        block_on(ComputeDevice::open(DevicePreference::Gpu))
-            .inspect_err(|error| eprintln!("the CPU alone is tested: {error}"))
-            .ok()
-    };
-    OPENED.get_or_init(open).clone()
 }
 
 pub fn cpu() -> ComputeDevice {

@@ -24,7 +24,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 use proptest::prelude::*;
 
-use crate::common::{cpu, devices, gpu, load, reference, relative, repository};
+use crate::{
+    common::{cpu, devices, gpu, load, reference, relative, repository},
+    requirements::Requirement,
+};
 
 /// Largest error allowed, of the largest value.
 const TOLERANCE: f32 = 2e-5;
@@ -323,10 +326,10 @@ fn signals_of_the_reference_images_are_those_of_the_plain_layers() {
 /// Maps in f16 keep eleven bits of every value, where the adapter has them.
 #[test]
 fn losses_with_maps_in_f16_stay_near() {
-    let Some(gpu) = gpu().filter(|gpu| gpu.has_f16) else {
-        eprintln!("skipped: no adapter with f16");
-        return;
-    };
+    let Some(gpu) = gpu() else { return };
+    if !gpu.has_f16 {
+        return Requirement::F16.missing(&format!("{} has no f16", gpu.adapter));
+    }
     let folder = repository("weights/aedr-small");
     let [exact, half] = [(MapPrecision::F32, Stored::F32), (MapPrecision::F16, Stored::F16)].map(|(maps, expected)| {
         let model = load(&folder, ComputeDevice { maps, ..gpu.clone() }, None);

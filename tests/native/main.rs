@@ -28,7 +28,9 @@ mod local;
 mod program;
 mod provenance;
 mod published;
+mod requirements;
 mod scan;
+mod skipping;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 mod weights;
