@@ -15,9 +15,9 @@ import { watchIntake } from './intake.js';
 import { offerLanguages } from './language.js';
 import { offerLink, showLinkForm } from './link-form.js';
 import { hidePreview, showPreview } from './preview.js';
-import { Remote } from './remote.js';
 import { errorView, resultView } from './result.js';
 import { fetchSample, showSamples } from './samples.js';
+import { Scheduler } from './scheduler.js';
 import {
   announce,
   revealStage,
@@ -30,9 +30,10 @@ import {
 } from './stage.js';
 import { errors, failure, howSteps, intake as intakeWords, locale, outcomes, page } from './texts.js';
 
-const engine = new Remote(new URL('./worker.js', import.meta.url));
+const engine = new Scheduler(new URL('./worker.js', import.meta.url));
+const ask = engine.ask.bind(engine);
 const settings = byId('settings');
-const checks = new Checks({ ask: engine.ask.bind(engine), preference, onChange });
+const checks = new Checks({ ask, preference, onChange });
 
 /** The images as a table, once there are several. @type {import('./queue.js').Queue | null} */
 let table = null;
@@ -172,9 +173,9 @@ function again(entry, deep) {
   checks.prefer(entry);
 }
 
-/** The device that was chosen. */
+/** The device that was chosen. @returns {import('./device.js').DevicePreference} */
 function preference() {
-  return new FormData(settings.querySelector('form')).get('device');
+  return /** @type {any} */ (new FormData(settings.querySelector('form')).get('device'));
 }
 
 function fillTexts() {
@@ -215,7 +216,7 @@ byId('cancel').addEventListener('click', () => {
 });
 byId('models').addEventListener('click', async () => {
   const { openLibrary } = await import('./library.js');
-  await openLibrary({ ask: engine.ask.bind(engine), preference });
+  await openLibrary({ ask, preference });
 });
 settings.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
   if (event.key !== 'Escape') return;

@@ -209,20 +209,15 @@ export class AedrCheck extends Base {
     };
     const { checker, models, device, workerSrc, helperSrc, wasmSrc } = this;
     const shared = checker ? null : borrow({ device, workerSrc, helperSrc, wasmSrc }, this);
-    this.#set({ phase: 'working', progress: { stage: shared?.checking ? 'waiting' : 'start' } });
+    this.#set({ phase: 'working', progress: { stage: 'start' } });
     const words = (this.#words ??= await wordsIn(localeAt(this)));
     const taken = await this.#take({ signal, onProgress, words });
-    if (shared) shared.checking++;
-    try {
-      const asked = checker ?? /** @type {NonNullable<typeof shared>} */ (shared).checker;
-      const [result, signed] = await Promise.all([
-        asked.check(taken.file, { models, deep, signal, onProgress, name: taken.name }),
-        isSigned(taken.file),
-      ]);
-      return { result, taken, signed };
-    } finally {
-      if (shared) shared.checking--;
-    }
+    const asked = checker ?? /** @type {NonNullable<typeof shared>} */ (shared).checker;
+    const [result, signed] = await Promise.all([
+      asked.check(taken.file, { models, deep, signal, onProgress, name: taken.name }),
+      isSigned(taken.file),
+    ]);
+    return { result, taken, signed };
   }
 
   /** @param {import('./element-image.js').Taking} taking @returns {Promise<Taken>} */

@@ -712,6 +712,10 @@ export const calibrating = {
     `${count} images are too few, at least ${fewest} of each kind are needed`,
   lossy: 'it is compressed with loss, which moves the signal; use PNG files as the generator wrote them',
   cancelled: 'Cancelled. Nothing was changed.',
+  done: (/** @type {number} */ belonging, /** @type {number} */ others) =>
+    `Calibrated with ${belonging} images of this model and ${others} others.`,
+  leftOut: (/** @type {string[]} */ files, /** @type {number} */ more) =>
+    `Left out: ${[...files, ...(more > 0 ? [`${more} more`] : [])].join('; ')}.`,
   failed: (/** @type {string | undefined} */ heading) => `${heading ?? 'The calibration could not be made'}.`,
 };
 

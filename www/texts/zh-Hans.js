@@ -648,6 +648,10 @@ export const calibrating = {
   tooFew: (/** @type {number} */ count, /** @type {number} */ fewest) => `${count}张图片太少，每一类至少需要${fewest}张`,
   lossy: '图片经过有损压缩，会使信号偏移；请使用生成器直接写出的PNG文件',
   cancelled: '已取消。没有任何改变。',
+  done: (/** @type {number} */ belonging, /** @type {number} */ others) =>
+    `已用该模型的${belonging}张图片和${others}张其他图片完成校准。`,
+  leftOut: (/** @type {string[]} */ files, /** @type {number} */ more) =>
+    `未采用：${[...files, ...(more > 0 ? [`另外${more}个文件`] : [])].join('；')}。`,
   failed: (/** @type {string | undefined} */ heading) => `${heading ?? '校准未能完成'}。`,
 };
 
