@@ -8,7 +8,7 @@
 
 import { claimList } from '../claim-list.js';
 import { element } from '../dom.js';
-import { gap, sentence } from '../errors.js';
+import { gap, paragraph, sentence } from '../errors.js';
 import { outcomeGlyph } from '../glyph.js';
 import { DEMONSTRATION } from './places.js';
 
@@ -104,7 +104,10 @@ function linesNodes(members, failures, words) {
   });
   const failed = failures.map((failure) => {
     const name = failure.model === DEMONSTRATION.id ? words.demonstration.name : failure.model;
-    return lineNode('error', name, lines.outcomes.failed, [sentence(words.inWords(failure).message)]);
+    const { text, advice } = words.errorWords(failure);
+    const node = lineNode('error', name, lines.outcomes.failed, [paragraph(text, advice)]);
+    node.dataset.code = failure.code;
+    return node;
   });
   return [
     element('p', { class: 'label' }, lines.heading),

@@ -313,14 +313,15 @@ export class AedrCheck extends Base {
     this.#view.show(nodes, { focus: /** @type {Element} */ (nodes[0]), told: heading });
   }
 
-  #onCpu() {
+  /** @param {boolean} [deep] As the check before. */
+  #onCpu(deep) {
     this.device = 'cpu';
-    this.#start();
+    this.#start({ deep });
   }
 
   /** @param {Extract<State, {phase: 'result'}>} state @param {Words} words */
   #showResult({ result, taken, signed, deep }, words) {
-    const { embed, exports, outcomes, page, result: resultWords } = words;
+    const { embed, exports, failure, outcomes, page, result: resultWords } = words;
     const { file, name, count = 1 } = taken;
     const notes = [...words.arrivalNotes(taken), ...(count > 1 ? [embed.onlyFirst(count)] : [])];
     const nodes = resultNodes(result, {
@@ -329,6 +330,7 @@ export class AedrCheck extends Base {
       signed,
       actions: [
         [resultWords.deeper, deep || result.outcome === 'matches' ? null : () => this.#start({ deep: true })],
+        [failure.useCpu, result.failures.some((each) => words.errorWords(each).cpuHelps) ? () => this.#onCpu(deep) : null],
         [exports.json, () => saveRecord(result.record)],
         [page.chooseAnother, this.#choosing || this.#given ? () => this.#door.choose() : null],
       ],

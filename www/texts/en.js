@@ -833,6 +833,15 @@ export const offline = {
   renewAnyway: 'Use it anyway',
   openElsewhere: 'This page is also open in another tab or window.',
   openElsewhereMore: 'It still uses the old version there. Please close it there, then try again.',
+  sharedAsk: (/** @type {number} */ count, /** @type {string | null} */ site) => {
+    const images = count === 1 ? 'an image' : `${count} images`;
+    if (site !== null) return `${site} sent this page ${images}.`;
+    return `${count === 1 ? 'An image was' : `${count} images were`} shared with this page.`;
+  },
+  sharedBySite: 'You may not have asked for that. Nothing is checked unless you want it.',
+  sharedUnknown: 'If it was not you who shared it, discard it: websites can do so, too.',
+  sharedCheck: 'Check',
+  sharedDiscard: 'Discard',
   nothingShared: 'The image that you shared did not arrive.',
   nothingSharedAdvice: 'Please save it on this device, then choose it here.',
   notOpened: 'A file could not be opened.',

@@ -1064,6 +1064,12 @@ export const offline = {
   renewAnyway: '仍然使用',
   openElsewhere: '本页还在另一个标签页或窗口中打开着。',
   openElsewhereMore: '那里用的仍是旧版本。请先关闭它，然后重试。',
+  sharedAsk: (/** @type {number} */ count, /** @type {string | null} */ site) =>
+    site === null ? `有${count}张图片分享到了本页。` : `${site}向本页发来了${count}张图片。`,
+  sharedBySite: '这可能并非您的意愿。您不同意，本页就不会检查。',
+  sharedUnknown: '如果不是您自己分享的，请丢弃：网站也能这样做。',
+  sharedCheck: '检查',
+  sharedDiscard: '丢弃',
   nothingShared: '您分享的图片没有收到。',
   nothingSharedAdvice: '请把它保存到这台设备，然后在这里选择它。',
   notOpened: '有一个文件无法打开。',
