@@ -32,7 +32,7 @@ import {
 } from './stage.js';
 import { errors, failure, howSteps, intake as intakeWords, locale, outcomes, page } from './texts.js';
 
-const engine = new Scheduler(new URL('./worker.js', import.meta.url));
+const engine = new Scheduler(new URL('./worker.js', import.meta.url), { confined: true, onUnconfined: tellUnconfined });
 const ask = engine.ask.bind(engine);
 const settings = byId('settings');
 /** Errors that are about what came, and not about its check. */
@@ -82,8 +82,7 @@ function succeed({ source, intake, state, error }) {
   checks.remove(refused ? checks.entries.filter((entry) => entry !== before) : [before]);
   if (!refused) return false;
   open(before, { reveal: false });
-  const onAgain = errorWords(error).retryHelps ? () => receive([source]) : null;
-  if (error.code !== 'cancelled') refuse(error, onAgain);
+  if (error.code !== 'cancelled') refuse(error, () => receive([source]));
   return true;
 }
 
@@ -135,6 +134,8 @@ function open(entry, { focus = false, reveal = true } = {}) {
 function onChange(entry) {
   table?.change(entry);
   if (entry === opened && succeed(entry)) return;
+  // Another look at it failed.
+  if (entry === opened && entry.found && entry.error) refuse(entry.error, () => again(entry, entry.deep));
   // Where there is a table a person may be reading elsewhere.
   if (entry === opened) show(entry, { focus: false, reveal: table === null });
 }
@@ -193,13 +194,16 @@ function useCpu(onAgain) {
 }
 
 /**
- * Something came that holds no image. Whatever is there stays.
- * @param {unknown} thrown @param {(() => void) | null} [onAgain]
+ * Something came to nothing. Whatever is there stays.
+ * @param {unknown} thrown @param {(() => void) | null} [onAgain] Null if there is no image.
  */
 function refuse(thrown, onAgain = null) {
   const error = toPlain(thrown);
-  const { text, advice } = errorWords(error);
-  const actions = onAgain ? [{ text: failure.tryAgain, run: onAgain }] : [];
+  const { text, advice, cpuHelps, retryHelps } = errorWords(error);
+  const actions = [
+    ...(onAgain && cpuHelps ? [{ text: failure.useCpu, run: () => useCpu(onAgain) }] : []),
+    ...(onAgain && retryHelps ? [{ text: failure.tryAgain, run: onAgain }] : []),
+  ];
   explain(text, advice, { code: error.code, actions });
 }
 
@@ -212,6 +216,12 @@ function again(entry, deep) {
 /** The device that was chosen. @returns {import('./device.js').DevicePreference} */
 function preference() {
   return /** @type {any} */ (new FormData(settings.querySelector('form')).get('device'));
+}
+
+/** Nothing but the page's own scripts keeps the worker that sees images from connecting elsewhere. */
+function tellUnconfined() {
+  byId('unconfined').textContent = page.unconfined;
+  byId('unconfined').hidden = false;
 }
 
 function fillTexts() {

@@ -15,7 +15,7 @@
  * @property {boolean} deep Whether the check searches for the grid that the image may have been painted on.
  * @property {any} progress Of the check that runs.
  * @property {Found | null} found Of the last check that ended well.
- * @property {import('./errors.js').PlainError | null} error Of the last check, if it failed.
+ * @property {import('./errors.js').PlainError | null} error Of the last check, if it failed. What was found before stays.
  */
 
 import { requestCheck } from './check-request.js';
@@ -143,8 +143,9 @@ export class Checks {
   #end(entry, thrown) {
     const error = toPlain(thrown);
     const cancelled = error.code === 'cancelled';
-    // Who cancels another look at an image has what was found before.
-    if (cancelled && entry.found) this.#set(entry, { state: 'done', deep: entry.found.deep, progress: null });
+    const { found } = entry;
+    // Whoever looks at an image again has what was found before, whatever comes of it.
+    if (found) this.#set(entry, { state: 'done', deep: found.deep, error: cancelled ? null : error, progress: null });
     else this.#set(entry, { state: cancelled ? 'cancelled' : 'failed', error, progress: null });
   }
 

@@ -29,7 +29,7 @@ const LONGEST_STORE = 200_000;
 /** Actions and ingredients that are listed; a file may hold thousands. */
 const LISTED = 20;
 
-const reader = new Scheduler(new URL('./credentials-worker.js', import.meta.url));
+const reader = new Scheduler(new URL('./credentials-worker.js', import.meta.url), { confined: true });
 const MOMENT = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' });
 
 /**

@@ -17,7 +17,7 @@ import { Scheduler } from './scheduler.js';
 import { exports as words, locale } from './texts.js';
 import { thumbnail } from './thumbnail.js';
 
-const drawer = new Scheduler(new URL('./card-worker.js', import.meta.url));
+const drawer = new Scheduler(new URL('./card-worker.js', import.meta.url), { confined: true });
 
 /** Whether the image goes into the picture, as it was chosen last. */
 let including = true;

@@ -26,7 +26,7 @@
 
 import { watchLife } from './alive.js';
 import { AedrError, fromPlain } from './errors.js';
-import { addressOf, startWorker } from './starting.js';
+import { hasOwnPolicy, notLoaded, startWorker } from './starting.js';
 
 /** What goes first: the lower number. Among equals, what was asked first. */
 export const PRIORITY = {
@@ -46,6 +46,10 @@ const LAST_ERRORS = ['engine_stopped', 'program_missing', 'device_failed'];
 
 export class Scheduler {
   #script;
+  #confined;
+  #onUnconfined;
+  /** Whether the worker has to have the page's policy; null until that is known. @type {boolean | null} */
+  #inheriting = null;
   /** @type {Worker | null} */
   #worker = null;
   /** Stops watching whether it lives. @type {(() => void) | null} */
@@ -58,9 +62,15 @@ export class Scheduler {
   /** Why nothing more can be asked. @type {Error | null} */
   #closed = null;
 
-  /** @param {import('./starting.js').ScriptAddress} script What the worker runs. */
-  constructor(script) {
+  /**
+   * @param {import('./starting.js').ScriptAddress} script What the worker runs.
+   * @param {{confined?: boolean, onUnconfined?: () => void}} [options] `confined`: where the host sends no policy with the
+   *   script, the page's own holds for the worker. `onUnconfined`: none does, because a policy of the host forbids that.
+   */
+  constructor(script, { confined = false, onUnconfined = () => {} } = {}) {
     this.#script = script;
+    this.#confined = confined;
+    this.#onUnconfined = onUnconfined;
   }
 
   /**
@@ -110,10 +120,11 @@ export class Scheduler {
   /** @param {Request} request The one whose turn it is. */
   async #send(request) {
     try {
+      this.#inheriting ??= this.#confined && !(await hasOwnPolicy(this.#script));
       const { params, transfer = [] } = await request.prepare();
       // Cancelled meanwhile.
       if (request !== this.#running) return;
-      this.#worker ??= this.#start();
+      this.#worker ??= this.#start(this.#inheriting);
       const { id, method } = request;
       this.#worker.postMessage({ id, method, params }, transfer);
       request.sent = true;
@@ -143,21 +154,34 @@ export class Scheduler {
     this.#next();
   }
 
-  #start() {
-    const worker = startWorker(this.#script);
-    worker.addEventListener('message', ({ data }) => worker === this.#worker && this.#hear(data));
+  /** @param {boolean} inheriting */
+  #start(inheriting) {
+    const worker = startWorker(this.#script, { inheriting });
+    let heard = false;
+    worker.addEventListener('message', ({ data }) => {
+      heard = true;
+      if (worker === this.#worker) this.#hear(data);
+    });
     worker.addEventListener('error', (event) => {
       if (worker !== this.#worker) return;
-      // An error before the worker could listen has no message: its own files did not load.
+      // An error before the worker could listen has no message: its own files did not load, or may not.
       const { message } = event;
-      const { pathname: file } = addressOf(this.#script);
+      if (inheriting && !message && !heard) return this.#startPlainly();
       this.#stop(
-        message
-          ? new AedrError('engine_stopped', message, '', { detail: message })
-          : new AedrError('program_missing', `${file} could not be loaded`, '', { file }),
+        message ? new AedrError('engine_stopped', message, '', { detail: message }) : notLoaded(this.#script),
       );
     });
     return worker;
+  }
+
+  /** A policy forbids scripts in memory. */
+  #startPlainly() {
+    this.#discard();
+    this.#inheriting = false;
+    this.#onUnconfined();
+    if (!this.#running) return;
+    this.#running.sent = false;
+    this.#send(this.#running);
   }
 
   /** @param {any} data A message `FromWorker` (`channel.js`). */

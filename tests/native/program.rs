@@ -223,3 +223,31 @@ fn pack_writes_what_check_loads() {
     assert!(output.status.success(), "{}", err(&output));
     assert!(out(&output).contains("cannot tell: this model has no calibration"), "{}", out(&output));
 }
+
+/// Too small for one model's grid, an image is checked by the other, and the report says which failed.
+#[test]
+fn check_keeps_what_other_models_say_of_an_image_too_small_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiny = folder.path().join("coarse");
+    let source = repository("tests/goldens/dc_small");
+    let output = aedr(&["pack", text(&source), "--out", text(&tiny)]);
+    assert!(output.status.success(), "{}", err(&output));
+    let image = folder.path().join("image.png");
+    RgbImage::from_fn(40, 40, |x, y| image::Rgb([(x * 6) as u8, (y * 6) as u8, 90])).save(&image).unwrap();
+    let report = folder.path().join("report.json");
+    let arguments = ["check", "--weights", text(folder.path()), "--device", "cpu", "--report", text(&report), text(&image)];
+    let output = aedr(&arguments);
+    assert_eq!(output.status.code(), Some(1), "a model could not be asked");
+    assert!(out(&output).contains("demonstration model"), "{}", out(&output));
+    let record: Value = read_json(&report);
+    assert_eq!(record["checks"][0]["model"]["id"], "aedr-small");
+    assert_eq!(record["failures"][0]["code"], "image_too_small");
+    let failed = record["failures"][0]["model"].as_str().unwrap();
+    let told = err(&output);
+    assert!(told.contains(&format!("image.png, {failed}: ")), "{told}");
+    // What is wrong with the image itself is told once, and of no model.
+    std::fs::write(&image, "no image").unwrap();
+    let told = err(&aedr(&["check", "--weights", text(folder.path()), "--device", "cpu", text(&image)]));
+    assert_eq!(told.matches("not an image").count(), 1, "{told}");
+    assert!(!told.contains(failed), "{told}");
+}

@@ -18,10 +18,11 @@ export { AedrError };
 /**
  * Starts nothing: the worker starts with the first check.
  * @param {CheckerOptions} [options]
+ * @param {ConstructorParameters<typeof Scheduler>[1]} [scheduling] Of aedr's own frame: its host may send no policies.
  * @throws {AedrError} bad_options, program_missing
  */
-export function createChecker(options) {
-  return new Checker(options);
+export function createChecker(options, scheduling) {
+  return new Checker(options, scheduling);
 }
 
 class Checker {
@@ -31,10 +32,10 @@ class Checker {
   #unfinished = new Set();
   #closed = false;
 
-  /** @param {CheckerOptions} [options] */
-  constructor(options = {}) {
+  /** @param {CheckerOptions} [options] @param {ConstructorParameters<typeof Scheduler>[1]} [scheduling] */
+  constructor(options = {}, scheduling = {}) {
     this.#options = checkerOptions(options);
-    this.#scheduler = new Scheduler(this.#options.worker);
+    this.#scheduler = new Scheduler(this.#options.worker, scheduling);
   }
 
   /**

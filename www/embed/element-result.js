@@ -60,6 +60,17 @@ export function errorNodes(error, { words, actions }) {
   ];
 }
 
+/**
+ * What another look, or another file, came to; the result is the one before.
+ * @param {import('../errors.js').PlainError} error @param {Words} words
+ */
+export function laterNode(error, words) {
+  const { heading, text, advice } = words.errorWords(error);
+  const strong = element('strong', {}, sentence(heading));
+  const attributes = { class: 'warning', part: 'error', 'data-code': error.code };
+  return element('p', attributes, strong, gap(sentence(heading)), paragraph(text, advice));
+}
+
 /** The demonstration model is called as the language calls it. @param {any} report @param {Words} words */
 function named(report, { demonstration }) {
   if (report.model.id !== DEMONSTRATION.id) return report;

@@ -23,6 +23,9 @@ export const page = {
     'The last step of many AI image generators is a decoder that paints the pixels. This page tells whether an ' +
     'image came out of a decoder it knows.',
   privacy: 'Your image stays on this device. It is checked here, in your browser, and sent nowhere.',
+  unconfined:
+    'On this host the browser does not enforce that: the policy that comes with the page does not reach the part that ' +
+    'checks the image.',
   stageLabel: 'Check an image',
   dropHere: 'Drop an image anywhere on this page, or paste one',
   several: 'Or several at once: they are checked one after another, and shown as a table.',
