@@ -9,7 +9,7 @@
 import { MAX_IMAGES, receiveSources, takeSources } from './arrivals.js';
 import { Checks } from './checks.js';
 import { byId, element } from './dom.js';
-import { AedrError, toPlain } from './errors.js';
+import { toPlain } from './errors.js';
 import { outcomeGlyph } from './glyph.js';
 import { watchIntake } from './intake.js';
 import { offerLanguages } from './language.js';
@@ -54,7 +54,7 @@ async function receive(sources) {
     try {
       await openTable();
     } catch {
-      refuse(new AedrError('program_missing', intakeWords.noTable, failure.retryAdvice));
+      refuse({ code: 'program_missing', message: intakeWords.noTable, advice: failure.retryAdvice });
       return;
     }
   }
@@ -195,10 +195,9 @@ function useCpu(onAgain) {
 
 /**
  * Something came to nothing. Whatever is there stays.
- * @param {unknown} thrown @param {(() => void) | null} [onAgain] Null if there is no image.
+ * @param {import('./errors.js').PlainError} error @param {(() => void) | null} [onAgain] Null if there is no image.
  */
-function refuse(thrown, onAgain = null) {
-  const error = toPlain(thrown);
+function refuse(error, onAgain = null) {
   const { text, advice, cpuHelps, retryHelps } = errorWords(error);
   const actions = [
     ...(onAgain && cpuHelps ? [{ text: failure.useCpu, run: () => useCpu(onAgain) }] : []),
@@ -251,7 +250,7 @@ fillTexts();
 offerLanguages(() => checks.entries);
 showLinkForm();
 receiveSources(receive);
-watchIntake({ onLink: offerLink, onLooking: () => announce(intakeWords.looking), onError: refuse });
+watchIntake({ onLink: offerLink, onLooking: () => announce(intakeWords.looking), onError: (thrown) => refuse(toPlain(thrown)) });
 showSamples((sample) => {
   const take = (/** @type {import('./arrivals.js').Taking} */ { signal }) => fetchSample(sample, signal);
   takeSources([{ name: sample.title, intake: null, take }]);
