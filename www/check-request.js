@@ -11,8 +11,10 @@
 import { fromPlain, toPlain } from './errors.js';
 import { asLine, likeliest } from './failures.js';
 
-/** What stops a worker, or keeps another from taking its place. */
-const STOPS = ['engine_stopped', 'device_failed', 'program_missing', 'no_webgpu'];
+/** Somebody wants no answer. */
+const UNWANTED = ['cancelled', 'closed'];
+/** What stops a worker. */
+const STOPS = ['engine_stopped', 'device_failed'];
 
 /**
  * @param {Ask} ask A scheduler's.
@@ -32,10 +34,10 @@ export async function requestCheck(ask, prepare, options) {
     } catch (thrown) {
       const error = toPlain(thrown);
       const { known } = kept;
-      if (!known || !STOPS.includes(error.code)) throw thrown;
+      if (!known || UNWANTED.includes(error.code)) throw thrown;
       const [failed, ...unasked] = known.unasked;
       // The same as before: no worker came to ask any of those that were left.
-      if (known === before || unasked.length === 0 || endsAll(error)) return withFailures(known, error);
+      if (known === before || unasked.length === 0 || !goesOn(error)) return withFailures(known, error);
       kept.known = { ...known, failures: [...known.failures, { model: failed, error }], unasked };
     }
   }
@@ -51,12 +53,12 @@ async function prepared(prepare, known) {
 }
 
 /**
- * Whether the next model would fare no better with another worker. One that stops a module or takes too much of a graphics
+ * Whether the next model may fare better, with another worker. One that stops a module or takes too much of a graphics
  * processor says nothing of the others; but a device that was reset, or is short of memory, should not be asked for more.
  * @param {PlainError} error
  */
-function endsAll({ code, details }) {
-  return !['engine_stopped', 'device_failed'].includes(code) || Boolean(details?.lost || details?.ended);
+function goesOn({ code, details }) {
+  return STOPS.includes(code) && !details?.lost && !details?.ended;
 }
 
 /**
@@ -67,6 +69,6 @@ function endsAll({ code, details }) {
  */
 function withFailures({ answer, failures: before, unasked }, error) {
   const failures = [...before, ...unasked.map((model) => ({ model, error }))];
-  if (!answer) throw fromPlain(likeliest(failures));
+  if (!answer) throw fromPlain(STOPS.includes(error.code) ? likeliest(failures) : error);
   return { ...answer, failures, record: { ...answer.record, failures: failures.map(asLine) } };
 }

@@ -1,6 +1,7 @@
 /** One worker, many requests: who goes first, what is cancelled, and what is left when the worker stops. */
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { answerOf, WORKER_HEADERS } from './answers.mjs';
 import { DIST, give, launch, openPage, serve, settled } from './browser.mjs';
@@ -202,6 +203,7 @@ function stopping(code, details = {}) {
         return { ...found, answers, failures, record: { ...record, failures: lines }, ranking };
       }
       know({ answers: found.answers, failures: [], unasked: models.slice(2), answer: found });
+      await new Promise((done) => setTimeout(done, 500));
       giveUp(Object.assign(new Error('as asked'), ${JSON.stringify({ code, details, advice: '' })}));
       return new Promise(() => {});
     } });`;
@@ -238,11 +240,23 @@ for (const [what, details, failed] of /** @type {const} */ ([
       assert.ok(await page.getByRole('button', { name: 'Check on the CPU' }).isVisible());
       const download = page.waitForEvent('download');
       await page.locator('.ways button').first().click();
-      const report = JSON.parse(await (await import('node:fs/promises')).readFile(await (await download).path(), 'utf8'));
+      const report = JSON.parse(await readFile(await (await download).path(), 'utf8'));
       assert.deepEqual(report.failures.map(({ code }) => code), failed, 'the report says so, too');
     });
   });
 }
+
+test('answers stay also if no other worker can be had', { timeout: 60_000 }, async () => {
+  await withWorker(stopping('engine_stopped'), async (page) => {
+    const first = page.waitForEvent('worker');
+    await give(page, 'drop', 'small.png', SMALL);
+    await first;
+    await page.context().route('**/www/worker.js', (route) => route.abort());
+    const { outcome, text } = await settled(page);
+    assert.equal(outcome, 'does_not_match', text);
+    assert.deepEqual(await lines(page), ['does_not_match', 'matches', 'engine_stopped', 'program_missing']);
+  });
+});
 
 test('the package gives what is known, and what failed', { timeout: 60_000 }, async () => {
   await withWorker(stopping('engine_stopped', { ended: true }), async (page) => {
