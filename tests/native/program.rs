@@ -234,7 +234,8 @@ fn check_keeps_what_other_models_say_of_an_image_too_small_for_one() {
     let image = folder.path().join("image.png");
     RgbImage::from_fn(40, 40, |x, y| image::Rgb([(x * 6) as u8, (y * 6) as u8, 90])).save(&image).unwrap();
     let report = folder.path().join("report.json");
-    let arguments = ["check", "--weights", text(folder.path()), "--device", "cpu", "--report", text(&report), text(&image)];
+    let arguments =
+        ["check", "--weights", text(folder.path()), "--device", "cpu", "--report", text(&report), text(&image)];
     let output = aedr(&arguments);
     assert_eq!(output.status.code(), Some(1), "a model could not be asked");
     assert!(out(&output).contains("image.png: cannot tell"), "{}", out(&output));
