@@ -9,15 +9,17 @@
 import { MAX_IMAGES, receiveSources, takeSources } from './arrivals.js';
 import { Checks } from './checks.js';
 import { byId, element } from './dom.js';
-import { AedrError, toPlain } from './errors.js';
+import { toPlain } from './errors.js';
 import { outcomeGlyph } from './glyph.js';
 import { watchIntake } from './intake.js';
 import { offerLanguages } from './language.js';
 import { offerLink, showLinkForm } from './link-form.js';
+import { explain } from './notice.js';
 import { hidePreview, showPreview } from './preview.js';
-import { Remote } from './remote.js';
 import { errorView, resultView } from './result.js';
+import { errorWords } from './said.js';
 import { fetchSample, showSamples } from './samples.js';
+import { Scheduler } from './scheduler.js';
 import {
   announce,
   revealStage,
@@ -30,15 +32,20 @@ import {
 } from './stage.js';
 import { errors, failure, howSteps, intake as intakeWords, locale, outcomes, page } from './texts.js';
 
-const engine = new Remote(new URL('./worker.js', import.meta.url));
+const engine = new Scheduler(new URL('./worker.js', import.meta.url), { confined: true, onUnconfined: tellUnconfined });
+const ask = engine.ask.bind(engine);
 const settings = byId('settings');
-const checks = new Checks({ ask: engine.ask.bind(engine), preference, onChange });
+/** Errors that are about what came, and not about its check. */
+const NO_IMAGE = /^(link|no_file|not_an_image|unsupported|image|file|unreadable)/;
+const checks = new Checks({ ask, preference, onChange });
 
 /** The images as a table, once there are several. @type {import('./queue.js').Queue | null} */
 let table = null;
 /** The image that is on the stage. @type {Entry | null} */
 let opened = null;
-/** What the stage shows of it. @type {{intake: unknown, phase: string}} */
+/** One with a result, until the image that comes in its place has been decoded. @type {Entry | null} */
+let superseded = null;
+/** What the stage shows of the opened one. @type {{intake: unknown, phase: string}} */
 let shown = { intake: null, phase: '' };
 
 /** @param {Source[]} sources At least one. */
@@ -47,21 +54,43 @@ async function receive(sources) {
     try {
       await openTable();
     } catch {
-      refuse(new AedrError('program_missing', intakeWords.noTable, failure.retryAdvice));
+      refuse({ code: 'program_missing', message: intakeWords.noTable, advice: failure.retryAdvice });
       return;
     }
   }
   if (table) append(table, sources);
-  else {
-    checks.remove(checks.entries);
-    open(checks.add(sources)[0]);
-  }
+  else supersede(sources[0]);
+}
+
+/** @param {Source} source Of the one image that is to be on the stage. */
+function supersede(source) {
+  superseded ??= opened?.found ? opened : null;
+  checks.remove(checks.entries.filter((entry) => entry !== superseded));
+  open(checks.add([source])[0]);
+  if (superseded) checks.cancel([superseded]);
+}
+
+/**
+ * The image before goes when the next has been checked. If no image came, it comes back.
+ * @param {Entry} entry The next. @returns {boolean} Whether it came back.
+ */
+function succeed({ source, intake, state, error }) {
+  const before = superseded;
+  if (!before || state === 'waiting' || state === 'checking') return false;
+  superseded = null;
+  const refused = error !== null && (intake === null || NO_IMAGE.test(error.code));
+  checks.remove(refused ? checks.entries.filter((entry) => entry !== before) : [before]);
+  if (!refused) return false;
+  open(before, { reveal: false });
+  if (error.code !== 'cancelled') refuse(error, () => receive([source]));
+  return true;
 }
 
 async function openTable() {
   const { Queue } = await import('./queue.js');
   const onOpen = (/** @type {Entry} */ entry) => open(entry, { focus: true });
   const made = await Queue.open(checks, { onOpen, onTurn: (entry) => open(entry, { reveal: false }), onRemoved });
+  superseded = null;
   // Samples and what came to nothing are not what a person collects.
   checks.remove(checks.entries.filter(({ intake, error }) => error || intake?.sample));
   if (opened && !checks.entries.includes(opened)) opened = null;
@@ -104,6 +133,9 @@ function open(entry, { focus = false, reveal = true } = {}) {
 /** @param {Entry} entry */
 function onChange(entry) {
   table?.change(entry);
+  if (entry === opened && succeed(entry)) return;
+  // Another look at it failed.
+  if (entry === opened && entry.found && entry.error) refuse(entry.error, () => again(entry, entry.deep));
   // Where there is a table a person may be reading elsewhere.
   if (entry === opened) show(entry, { focus: false, reveal: table === null });
 }
@@ -137,7 +169,8 @@ function showResult(entry, { answer, models, deep }, options) {
   const onDeeper = deep ? null : () => again(entry, true);
   // What the browser does not show is shown as it was read.
   if (answer.picture) showPreview({ ...intake, file: answer.picture });
-  const view = resultView(answer, { intake, models, onAgain: () => again(entry, deep), onDeeper });
+  const onAgain = () => again(entry, deep);
+  const view = resultView(answer, { intake, models, onAgain, onCpu: () => useCpu(onAgain), onDeeper });
   showOutcome('result', outcome, view, options);
   const standing = groups[0].reports.map((/** @type {number} */ index) => answer.answers[index].report.model.name);
   announce([outcomes[outcome].heading, ...(outcome === 'matches' ? [standing.join(', ')] : [])].join(': '));
@@ -148,22 +181,29 @@ function showResult(entry, { answer, models, deep }, options) {
  * @param {{focus: boolean, reveal: boolean}} options
  */
 function showError(error, onAgain, options) {
-  const onCpu = () => {
-    byId('device').querySelector('[value="cpu"]').checked = true;
-    onAgain?.();
-  };
+  const onCpu = () => useCpu(onAgain);
   const kind = error.code === 'cancelled' ? 'cancelled' : 'error';
   showOutcome('error', kind, errorView(error, { onAgain, onCpu }), { ...options, code: error.code });
   announce(errors[error.code] ?? errors.internal);
 }
 
-/** Something came that holds no image. @param {unknown} thrown */
-function refuse(thrown) {
-  if (!table) checks.remove(checks.entries);
-  opened = null;
-  table?.mark(null);
-  hidePreview();
-  showError(toPlain(thrown), null, { focus: false, reveal: true });
+/** @param {(() => void) | null} onAgain */
+function useCpu(onAgain) {
+  byId('device').querySelector('[value="cpu"]').checked = true;
+  onAgain?.();
+}
+
+/**
+ * Something came to nothing. Whatever is there stays.
+ * @param {import('./errors.js').PlainError} error @param {(() => void) | null} [onAgain] Null if there is no image.
+ */
+function refuse(error, onAgain = null) {
+  const { text, advice, cpuHelps, retryHelps } = errorWords(error);
+  const actions = [
+    ...(onAgain && cpuHelps ? [{ text: failure.useCpu, run: () => useCpu(onAgain) }] : []),
+    ...(onAgain && retryHelps ? [{ text: failure.tryAgain, run: onAgain }] : []),
+  ];
+  explain(text, advice, { code: error.code, actions });
 }
 
 /** @param {Entry} entry @param {boolean} deep */
@@ -172,9 +212,15 @@ function again(entry, deep) {
   checks.prefer(entry);
 }
 
-/** The device that was chosen. */
+/** The device that was chosen. @returns {import('./device.js').DevicePreference} */
 function preference() {
-  return new FormData(settings.querySelector('form')).get('device');
+  return /** @type {any} */ (new FormData(settings.querySelector('form')).get('device'));
+}
+
+/** Nothing but the page's own scripts keeps the worker that sees images from connecting elsewhere. */
+function tellUnconfined() {
+  byId('unconfined').textContent = page.unconfined;
+  byId('unconfined').hidden = false;
 }
 
 function fillTexts() {
@@ -204,7 +250,7 @@ fillTexts();
 offerLanguages(() => checks.entries);
 showLinkForm();
 receiveSources(receive);
-watchIntake({ onLink: offerLink, onLooking: () => announce(intakeWords.looking), onError: refuse });
+watchIntake({ onLink: offerLink, onLooking: () => announce(intakeWords.looking), onError: (thrown) => refuse(toPlain(thrown)) });
 showSamples((sample) => {
   const take = (/** @type {import('./arrivals.js').Taking} */ { signal }) => fetchSample(sample, signal);
   takeSources([{ name: sample.title, intake: null, take }]);
@@ -215,7 +261,7 @@ byId('cancel').addEventListener('click', () => {
 });
 byId('models').addEventListener('click', async () => {
   const { openLibrary } = await import('./library.js');
-  await openLibrary({ ask: engine.ask.bind(engine), preference });
+  await openLibrary({ ask, preference });
 });
 settings.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
   if (event.key !== 'Escape') return;

@@ -1,24 +1,32 @@
 /**
  * Calibrating an added model with a person's own images: two sets of files, each checked as any image is, and the
- * module makes the threshold of what was found.
+ * module makes the threshold of what was found. Checks that a person waits for go before each of them. A file that cannot
+ * be used is left out.
  *
  * @typedef {import('./store.js').AddedModel} AddedModel
- * @typedef {(method: string, params: any, transfer: Transferable[],
- *   options: {signal: AbortSignal, onProgress: (progress: any) => void}) => Promise<any>} Ask
+ * @typedef {import('./check-request.js').Ask} Ask
+ * @typedef {import('./device.js').DevicePreference} DevicePreference
  */
 
+import { requestCheck } from './check-request.js';
 import { element } from './dom.js';
 import { AedrError, paragraph, sentence, toPlain } from './errors.js';
+import { readBytes } from './intake.js';
 import { inWords } from './said.js';
+import { PRIORITY } from './scheduler.js';
 import { saveCalibration } from './store.js';
-import { calibrating as words, errors } from './texts.js';
+import { calibrating as words, errors, library } from './texts.js';
 
 /** Images of each kind, as the module asks for; told before the first is measured. */
 const FEWEST = 20;
+/** Every file would fail so. */
+const ENDS_ALL = /^(cancelled|weights|manifest|program|integrity|no_webgpu|internal)/;
+/** Files that are named when they were left out. */
+const NAMED = 10;
 
 /**
  * The form. It can be cancelled at any time; nothing is kept before the end.
- * @param {AddedModel} model @param {{ask: Ask, preference: () => unknown, onDone: () => void}} context
+ * @param {AddedModel} model @param {{ask: Ask, preference: () => DevicePreference, onDone: () => void}} context
  */
 export function calibrationForm(model, { ask, preference, onDone }) {
   const belonging = filesField(`calibrate-belonging-${model.key}`, words.belonging);
@@ -47,48 +55,77 @@ export function calibrationForm(model, { ask, preference, onDone }) {
     const { signal } = running;
     /** @type {HTMLButtonElement} */ (start).disabled = true;
     try {
-      for (const { files } of [belonging, others]) {
-        if (files().length < FEWEST) throw new AedrError('bad_numbers', words.tooFew(files().length, FEWEST));
-      }
-      const found = { belonging: /** @type {any[]} */ ([]), others: /** @type {any[]} */ ([]) };
-      const total = belonging.files().length + others.files().length;
-      let done = 0;
-      for (const [kind, files] of /** @type {const} */ ([['belonging', belonging.files()], ['others', others.files()]])) {
-        for (const file of files) {
-          state.textContent = words.progress(++done, total);
-          found[kind].push(await measure(file, signal));
-        }
-      }
+      const sets = /** @type {const} */ ({ belonging: belonging.files(), others: others.files() });
+      for (const { length } of Object.values(sets)) requireEnough(length);
+      const { found, leftOut } = await measureAll(sets, signal);
       state.textContent = words.making;
-      const text = await ask('calibrate', { id: model.id, ...found }, [], { signal, onProgress: () => {} });
-      await saveCalibration(model.key, text);
-      onDone();
+      const params = { id: model.id, ...found };
+      const options = { signal, onProgress: () => {}, priority: PRIORITY.background };
+      await saveCalibration(model.key, await ask('calibrate', () => ({ params }), options));
+      if (leftOut.length === 0) return onDone();
+      const omitted = words.leftOut(leftOut.slice(0, NAMED), Math.max(leftOut.length - NAMED, 0));
+      state.textContent = paragraph(words.done(found.belonging.length, found.others.length), omitted);
+      cancel.textContent = library.close;
     } catch (thrown) {
       const { code, message, advice } = inWords(toPlain(thrown));
       state.textContent =
         code === 'cancelled' ? words.cancelled : paragraph(words.failed(errors[code]), sentence(message), advice);
+      state.dataset.code = code;
     } finally {
       running = null;
       /** @type {HTMLButtonElement} */ (start).disabled = false;
     }
   });
 
+  /**
+   * @param {{belonging: File[], others: File[]}} sets @param {AbortSignal} signal
+   * @returns {Promise<{found: {belonging: any[], others: any[]}, leftOut: string[]}>} Reports, and why files have none.
+   */
+  async function measureAll(sets, signal) {
+    const found = { belonging: /** @type {any[]} */ ([]), others: /** @type {any[]} */ ([]) };
+    /** @type {string[]} */
+    const leftOut = [];
+    const total = sets.belonging.length + sets.others.length;
+    let done = 0;
+    for (const kind of /** @type {const} */ (['belonging', 'others'])) {
+      let left = sets[kind].length;
+      for (const file of sets[kind]) {
+        state.textContent = words.progress(++done, total);
+        try {
+          found[kind].push(await measure(file, signal));
+        } catch (thrown) {
+          const { code, message, advice } = inWords(toPlain(thrown));
+          if (ENDS_ALL.test(code)) throw new AedrError(code, `${file.name}: ${message}`, advice);
+          leftOut.push(`${file.name}: ${message}`);
+          requireEnough(--left, leftOut);
+        }
+      }
+    }
+    return { found, leftOut };
+  }
+
   /** @param {File} file @param {AbortSignal} signal */
   async function measure(file, signal) {
-    const image = await file.arrayBuffer();
     const models = [{ id: model.id, files: model.files }];
-    const params = { image, name: file.name, models, preference: preference(), deep: false };
-    try {
-      const answer = await ask('check', params, [image], { signal, onProgress: () => {} });
-      const [{ report }] = answer.answers;
-      if (report.image.compression !== 'lossless') throw new AedrError('bad_numbers', words.lossy);
-      return report;
-    } catch (thrown) {
-      const { code, message, advice } = inWords(toPlain(thrown));
-      throw new AedrError(code, `${file.name}: ${message}`, advice);
-    }
+    const { name } = file;
+    const prepare = async () => {
+      const image = await readBytes({ file, name, arrival: 'picked' });
+      return { image, name, models, preference: preference(), deep: false };
+    };
+    const options = { signal, onProgress: () => {}, priority: PRIORITY.background };
+    const { answers } = await requestCheck(ask, prepare, options);
+    const [{ report }] = answers;
+    if (report.image.compression !== 'lossless') throw new AedrError('bad_numbers', words.lossy);
+    return report;
   }
   return form;
+}
+
+/** @param {number} count Of one kind. @param {string[]} [leftOut] Why others do not count. */
+function requireEnough(count, leftOut = []) {
+  if (count >= FEWEST) return;
+  const last = leftOut.at(-1);
+  throw new AedrError('bad_numbers', paragraph(last ? sentence(last) : '', words.tooFew(count, FEWEST)));
 }
 
 /** @param {string} id @param {string} label */

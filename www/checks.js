@@ -15,15 +15,16 @@
  * @property {boolean} deep Whether the check searches for the grid that the image may have been painted on.
  * @property {any} progress Of the check that runs.
  * @property {Found | null} found Of the last check that ended well.
- * @property {import('./errors.js').PlainError | null} error Of the last check, if it failed.
+ * @property {import('./errors.js').PlainError | null} error Of the last check, if it failed. What was found before stays.
  */
 
+import { requestCheck } from './check-request.js';
 import { conversionOf } from './conversion.js';
 import { AedrError, toPlain } from './errors.js';
 import { readBytes } from './intake.js';
 import { addressOf, modelEntries } from './models.js';
 
-/** @typedef {typeof import('./remote.js').Remote.prototype.ask} Ask */
+/** @typedef {import('./check-request.js').Ask} Ask */
 
 /** Pictures for the closer look are kept while those of all images take no more than this. */
 const KEPT_BYTES = 256 * 2 ** 20;
@@ -41,7 +42,7 @@ export class Checks {
   #working = false;
 
   /**
-   * @param {{ask: Ask, preference: () => unknown, onChange: (entry: Entry) => void}} options `ask` asks the worker,
+   * @param {{ask: Ask, preference: () => import('./device.js').DevicePreference, onChange: (entry: Entry) => void}} options `ask` asks the worker,
    *   `preference` is the device that was chosen. `onChange`: something about an image is different.
    */
   constructor({ ask, preference, onChange }) {
@@ -119,13 +120,17 @@ export class Checks {
     try {
       const intake = entry.intake ?? (await entry.source.take({ signal, onProgress }));
       this.#set(entry, { intake });
-      const image = await readBytes(intake);
-      intake.converted = conversionOf(intake, image);
       const models = await modelEntries();
       const { deep } = entry;
-      const preference = this.#preference();
-      const request = { image, name: intake.name, models: models.map(addressOf), preference, deep, closerLook: true };
-      const answer = await this.#ask('check', request, [image], { signal, onProgress });
+      const prepare = async () => {
+        onProgress({ stage: 'start' });
+        const image = await readBytes(intake);
+        intake.converted = conversionOf(intake, image);
+        const preference = this.#preference();
+        return { image, name: intake.name, models: models.map(addressOf), preference, deep, closerLook: true };
+      };
+      const onWait = () => onProgress({ stage: 'waiting' });
+      const answer = await requestCheck(this.#ask, prepare, { signal, onProgress, onWait });
       this.#set(entry, { state: 'done', found: { answer: named(answer, models), models, deep }, progress: null });
       this.#spare(entry);
     } catch (thrown) {
@@ -138,8 +143,9 @@ export class Checks {
   #end(entry, thrown) {
     const error = toPlain(thrown);
     const cancelled = error.code === 'cancelled';
-    // Who cancels another look at an image has what was found before.
-    if (cancelled && entry.found) this.#set(entry, { state: 'done', deep: entry.found.deep, progress: null });
+    const { found } = entry;
+    // Whoever looks at an image again has what was found before, whatever comes of it.
+    if (found) this.#set(entry, { state: 'done', deep: found.deep, error: cancelled ? null : error, progress: null });
     else this.#set(entry, { state: cancelled ? 'cancelled' : 'failed', error, progress: null });
   }
 

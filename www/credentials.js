@@ -19,7 +19,7 @@ import { marksOf } from './credential-marks.js';
 import { element, style } from './dom.js';
 import { gap, toPlain } from './errors.js';
 import { plain, plainJson } from './plain.js';
-import { Remote } from './remote.js';
+import { Scheduler } from './scheduler.js';
 import { credentials as words, locale, progress as progressWords } from './texts.js';
 
 /** How long a file may be read before it counts as one that cannot be: some may have been made to take for ever. */
@@ -29,9 +29,7 @@ const LONGEST_STORE = 200_000;
 /** Actions and ingredients that are listed; a file may hold thousands. */
 const LISTED = 20;
 
-const reader = new Remote(new URL('./credentials-worker.js', import.meta.url));
-/** When the reader is free: a file that stops it takes no other with it. @type {Promise<unknown>} */
-let free = Promise.resolve();
+const reader = new Scheduler(new URL('./credentials-worker.js', import.meta.url), { confined: true });
 const MOMENT = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' });
 
 /**
@@ -111,11 +109,9 @@ async function readAnew(file, tell) {
     const { type, embedded, remote } = await marksOf(file);
     if (!embedded) return remote ? elsewhere(remote.href) : { state: 'none' };
     if (!type) return { state: 'unreadable' };
-    const ask = () => reader.ask('read', { file, type }, [], { signal: controller.signal, onProgress });
-    const asked = free.then(ask);
-    free = asked.catch(() => {});
+    const { signal } = controller;
     /** @type {import('./credentials-worker.js').Found} */
-    const found = await asked;
+    const found = await reader.ask('read', () => ({ params: { file, type } }), { signal, onProgress });
     if ('none' in found) return { state: 'none' };
     if ('remote' in found) return elsewhere(found.remote);
     if ('unreadable' in found) return { state: 'unreadable' };

@@ -50,7 +50,8 @@ function helper(module, script) {
 /** @param {string | URL} script */
 function started(script) {
   try {
-    return startWorker(script);
+    // What holds for this worker holds for its helpers.
+    return startWorker(script, { inheriting: location.protocol === 'blob:' });
   } catch {
     // Where helpers may not be started, one thread does all.
     return null;

@@ -10,14 +10,14 @@
 import { cardOf, dateText } from './card-content.js';
 import { element, style } from './dom.js';
 import { paragraph, sentence, toPlain } from './errors.js';
-import { Remote } from './remote.js';
 import { repeatSection } from './repeat.js';
 import { inWords } from './said.js';
 import { safeName, save } from './save.js';
+import { Scheduler } from './scheduler.js';
 import { exports as words, locale } from './texts.js';
 import { thumbnail } from './thumbnail.js';
 
-const drawer = new Remote(new URL('./card-worker.js', import.meta.url));
+const drawer = new Scheduler(new URL('./card-worker.js', import.meta.url), { confined: true });
 
 /** Whether the image goes into the picture, as it was chosen last. */
 let including = true;
@@ -118,7 +118,7 @@ async function pictureOf(answer, models, file) {
 /** @param {import('./card.js').Card} card @returns {Promise<Uint8Array<ArrayBuffer>>} */
 function draw(card) {
   const { signal } = new AbortController();
-  return drawer.ask('draw', { card, locale }, [], { signal, onProgress: () => {} });
+  return drawer.ask('draw', () => ({ params: { card, locale } }), { signal, onProgress: () => {} });
 }
 
 /** The date stands at the top of the paper. @param {string} text */

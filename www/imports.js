@@ -19,7 +19,7 @@
 
 import { AedrError } from './errors.js';
 import { INTEGRITY } from './integrity.js';
-import { Remote } from './remote.js';
+import { Scheduler } from './scheduler.js';
 import { keepForThisVisit } from './store.js';
 import { library as words } from './texts.js';
 import { fetchJson } from './verified.js';
@@ -31,7 +31,7 @@ const PRECISION = 'q12';
 /** Names in the store and ids of models are made of these. */
 const PLAIN = /[^A-Za-z0-9_.-]+/g;
 
-const worker = new Remote(new URL('./import-worker.js', import.meta.url));
+const worker = new Scheduler(new URL('./import-worker.js', import.meta.url));
 
 /** @returns {Promise<CatalogEntry[]>} */
 export async function catalog() {
@@ -131,7 +131,8 @@ export async function runImport(plan, { file = null, keep = true } = {}) {
     const onProgress = (/** @type {import('./import-worker.js').ImportProgress} */ { stage, loaded, total }) => {
       if (running && stage !== 'program') set({ ...running, loaded, total, waiting: stage === 'import_waiting' });
     };
-    const { files } = await worker.ask('add', { plan, file, keep }, [], { signal: controller.signal, onProgress });
+    const { signal } = controller;
+    const { files } = await worker.ask('add', () => ({ params: { plan, file, keep } }), { signal, onProgress });
     if (files) await keepForThisVisit(plan.key, files);
     return { kept: files === null };
   } finally {

@@ -63,21 +63,41 @@ function watchDrop(onDrop) {
   const overlay = byId('overlay');
   // Entering a child comes before leaving its parent, so the depth is 0 only outside the page.
   let depth = 0;
+  const isOwn = watchOwnDrags();
   const show = (/** @type {number} */ newDepth) => {
     depth = Math.max(0, newDepth);
     overlay.classList.toggle('shown', depth > 0);
   };
   addEventListener('dragenter', (event) => {
+    if (isOwn()) return;
     event.preventDefault();
     show(depth + 1);
   });
-  addEventListener('dragleave', () => show(depth - 1));
-  addEventListener('dragover', (event) => event.preventDefault());
+  addEventListener('dragleave', () => isOwn() || show(depth - 1));
+  addEventListener('dragover', (event) => isOwn() || event.preventDefault());
   addEventListener('drop', (event) => {
+    if (isOwn()) return;
     event.preventDefault();
     show(0);
     if (event.dataTransfer) onDrop(event.dataTransfer);
   });
+}
+
+/**
+ * Whether what is being dragged is the page's own: a word, a link or a picture of it. That is no image that comes in, and a
+ * word may be on its way into a field.
+ * @returns {() => boolean}
+ */
+function watchOwnDrags() {
+  let own = false;
+  const end = () => (own = false);
+  addEventListener('dragstart', () => {
+    own = true;
+    // Where what was dragged is gone, nothing tells that the drag has ended; the mouse is heard again.
+    addEventListener('mousemove', end, { once: true });
+  });
+  addEventListener('dragend', end);
+  return () => own;
 }
 
 /** @param {DataTransfer} transfer @param {{onLink: (link: string) => void, onLooking: () => void}} actions */

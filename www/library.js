@@ -30,7 +30,7 @@ let dialog = null;
 
 /** The model that is being calibrated. */
 let calibrating = '';
-/** @type {{ask: import('./calibrating.js').Ask, preference: () => unknown}} */
+/** @type {{ask: import('./calibrating.js').Ask, preference: () => import('./device.js').DevicePreference}} */
 let engine;
 
 /** Opens the dialog. @param {typeof engine} checking What asks the engine, and the device that was chosen. */

@@ -10,14 +10,14 @@ import { sourceOf } from './arrivals.js';
 import { AedrError } from './errors.js';
 import { endingOf, imageOfData, nameOf } from './image-address.js';
 import { MAX_FILE_BYTES } from './limits.js';
-import { Remote } from './remote.js';
 import { linkError } from './said.js';
+import { Scheduler } from './scheduler.js';
 import { failure, intake as words } from './texts.js';
 
 /** An address that somebody typed without its beginning. */
 const BARE = /^[a-z\d-]+(\.[a-z\d-]+)+(:\d+)?\//i;
 
-const worker = new Remote(new URL('./link-worker.js', import.meta.url));
+const worker = new Scheduler(new URL('./link-worker.js', import.meta.url));
 
 /**
  * An image by the link that a person gave.
@@ -61,9 +61,9 @@ export function linkIn(transfer) {
 /** @param {URL} url @param {import('./arrivals.js').Taking} taking @returns {Promise<Blob>} */
 async function fetchFile(url, taking) {
   taking.onProgress({ stage: 'link' });
-  const request = { address: url.href, limit: MAX_FILE_BYTES };
+  const params = { address: url.href, limit: MAX_FILE_BYTES };
   /** @type {LinkAnswer} */
-  const answer = await worker.ask('fetchImage', request, [], taking);
+  const answer = await worker.ask('fetchImage', () => ({ params }), taking);
   if ('file' in answer) return answer.file;
   throw linkError(answer, url.host);
 }

@@ -101,7 +101,9 @@ export class Queue {
     for (const entry of entries) {
       if (this.#rows.has(entry)) continue;
       const actions = { onOpen: () => this.#onOpen(entry), onRemove: () => this.#remove(entry) };
-      this.#rows.set(entry, new Row(entry, actions));
+      const row = new Row(entry, actions);
+      row.mark(entry === this.#opened);
+      this.#rows.set(entry, row);
     }
     this.#full.textContent = full ? words.full(MAX_IMAGES) : '';
     this.#sort();

@@ -50,7 +50,7 @@ function ask(waiting, text, more, go, sure = false) {
     later.add(waiting);
     closeNotice();
   };
-  showNotice(text, more, [
+  showNotice('release', text, more, [
     { text: go, run: () => renew(waiting, sure), primary: true },
     { text: words.later, run: putOff },
   ]);

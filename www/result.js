@@ -23,7 +23,6 @@ import {
   errorWords,
   evidenceText,
   groupWords,
-  inWords,
   remarkText,
   verdictText,
 } from './said.js';
@@ -45,11 +44,11 @@ import { travelling } from './travelling.js';
 
 /**
  * @param {CheckAnswer} answer
- * @param {{intake: Intake, models: ModelEntry[], onAgain: () => void, onDeeper: (() => void) | null}} context `onDeeper`
- *   is null if the check was a deep one.
+ * @param {{intake: Intake, models: ModelEntry[], onAgain: () => void, onCpu: () => void,
+ *   onDeeper: (() => void) | null}} context `onDeeper` is null if the check was a deep one.
  * @returns {View}
  */
-export function resultView(answer, { intake, models, onAgain, onDeeper }) {
+export function resultView(answer, { intake, models, onAgain, onCpu, onDeeper }) {
   const { answers, ranking, failures } = answer;
   const { outcome, reason, groups } = ranking;
   const members = (/** @type {Group} */ { reports }) => reports.map((index) => answers[index]);
@@ -78,6 +77,7 @@ export function resultView(answer, { intake, models, onAgain, onDeeper }) {
     buttons([
       [words.deeper, outcome === 'matches' ? null : onDeeper],
       [words.again, onAgain],
+      [failure.useCpu, failures.some(({ error }) => errorWords(error).cpuHelps) ? onCpu : null],
     ]),
   );
   if (outcome !== 'matches' && onDeeper) summary.push(element('p', { class: 'hint' }, words.deeperHint));
@@ -120,8 +120,9 @@ function groupLine(reports) {
 
 /** @param {ModelEntry | undefined} model @param {import('./errors.js').PlainError} error */
 function failureLine(model, error) {
+  const { text, advice } = errorWords(error);
   const codes = { outcome: 'error', code: error.code, models: model ? [model.id] : [] };
-  return line(codes, [model?.name ?? ''], lineWords.outcomes.failed, [sentence(inWords(error).message)]);
+  return line(codes, [model?.name ?? ''], lineWords.outcomes.failed, [paragraph(text, advice)]);
 }
 
 /**

@@ -21,6 +21,7 @@ const FILES = `aedr-files ${FOLDER.pathname}`;
 /** As in `stash.js`. */
 const STASH = `aedr-stash ${FOLDER.pathname}`;
 const STASHED = new URL('stash', FOLDER).href;
+const SENDER = 'Aedr-Sender';
 /** Marks that a release was there as a whole, so that the next one is to be as well. */
 const WHOLE = new URL('?whole', FOLDER).href;
 const SHARE = new URL('share', FOLDER).href;
@@ -89,7 +90,7 @@ function answerTo(request) {
   if (!request.url.startsWith(FOLDER.href)) return null;
   const { origin, pathname, search } = new URL(request.url);
   const address = origin + pathname;
-  if (request.method === 'POST' && address === SHARE) return receive(request);
+  if (request.method === 'POST' && address === SHARE) return isShare(request) ? receive(request) : null;
   if (request.method !== 'GET' || request.headers.has('range') || lost) return null;
   if (request.mode === 'navigate' && PAGES.includes(address)) return files.has(PAGE) ? openPage(request) : null;
   const path = search === '' ? paths.get(address) : undefined;
@@ -110,12 +111,25 @@ async function openPage(request) {
   return response;
 }
 
-/** What another program shares waits for the page, as it came. @param {Request} request */
+/** Programs share by opening the page, and not in a frame. @param {Request} request */
+function isShare({ mode, destination }) {
+  return mode === 'navigate' && destination === 'document';
+}
+
+/**
+ * What another program shares waits for the page, as it came. Any site can send the same, and nothing that a service worker
+ * sees tells a share from a form of a site that hides its origin; so the page asks first.
+ * @param {Request} request
+ */
 async function receive(request) {
   try {
     const cache = await caches.open(STASH);
     await cache.delete(STASHED);
-    const headers = { 'Content-Type': request.headers.get('Content-Type') ?? '', Date: new Date().toUTCString() };
+    const headers = {
+      'Content-Type': request.headers.get('Content-Type') ?? '',
+      Date: new Date().toUTCString(),
+      [SENDER]: request.headers.get('Origin') ?? 'null',
+    };
     await cache.put(STASHED, new Response(await request.blob(), { headers }));
   } catch {
     // No room, perhaps. The page finds nothing and says so.

@@ -6,6 +6,8 @@
 
 import { AedrError } from './errors.js';
 
+/** A policy that says what a worker may connect to. */
+const LIMITS = /(^|[;,\s])(connect|default)-src\s/;
 /** What `trusted-types` in a Content-Security-Policy has to allow. */
 const POLICY = 'aedr';
 
@@ -20,18 +22,51 @@ export const addressOf = (address) => new URL(String(address), globalThis.docume
 
 /**
  * @param {ScriptAddress} script A module of the page's own site.
+ * @param {{inheriting?: boolean}} [options] `inheriting`: under the policy of whoever starts it, and not under that of its
+ *   own file.
  * @returns {Worker}
  * @throws {AedrError} program_missing
  */
-export function startWorker(script) {
+export function startWorker(script, { inheriting = false } = {}) {
   const { href, pathname: file } = ownAddress(script);
   try {
-    return new Worker(isTrusted(script) ? script : vouched(href), { type: 'module' });
+    const address = inheriting ? vouched(inheritor(href)) : isTrusted(script) ? script : vouched(href);
+    return new Worker(address, { type: 'module' });
   } catch (error) {
     const message = `this page’s policy does not let ${file} be started: ${/** @type {Error} */ (error).message}`;
     const advice = 'Allow the policy “aedr” in trusted-types, or give the worker’s address as a TrustedScriptURL.';
     throw new AedrError('program_missing', message, advice, { file, forbidden: true });
   }
+}
+
+/**
+ * Whether a worker's own file comes with a policy that says what it may connect to. A worker has no other: hosts that send
+ * no headers leave it without.
+ * @param {ScriptAddress} script
+ * @throws {AedrError} program_missing
+ */
+export async function hasOwnPolicy(script) {
+  const response = await fetch(addressOf(script)).catch(() => null);
+  if (!response?.ok) throw notLoaded(script);
+  return LIMITS.test(response.headers.get('Content-Security-Policy') ?? '');
+}
+
+/** @param {ScriptAddress} script */
+export function notLoaded(script) {
+  const { pathname: file } = addressOf(script);
+  return new AedrError('program_missing', `${file} could not be loaded`, '', { file });
+}
+
+/** Addresses in memory, by what they import. @type {Map<string, string>} */
+const inheritors = new Map();
+
+/** A script in memory has its maker's policy, and what it imports with it. @param {string} href */
+function inheritor(href) {
+  const known = inheritors.get(href);
+  if (known) return known;
+  const made = URL.createObjectURL(new Blob([`import ${JSON.stringify(href)};`], { type: 'text/javascript' }));
+  inheritors.set(href, made);
+  return made;
 }
 
 /**

@@ -2,13 +2,16 @@
  * Images that wait for the page: shared by another program, kept by the service worker, or kept by the page itself
  * while it loads again. They stay on this device, and go when they are taken.
  *
- * @typedef {{files: File[], link: string}} Stashed `link`: an address, or what may hold one; '' if there was none.
+ * @typedef {{files: File[], link: string, sender: string}} Stashed `link`: an address, or what may hold one; '' if there was
+ *   none. `sender`: the origin that it comes from, "null" if that is not known.
  */
 
 /** The page's folder, and names that `service-worker.js` has as well. */
 const FOLDER = new URL('../', import.meta.url);
 const STASH = `aedr-stash ${FOLDER.pathname}`;
 const STASHED = new URL('stash', FOLDER).href;
+/** Header that has the sender's origin. */
+const SENDER = 'Aedr-Sender';
 /** In the page's address, if images wait. */
 const PARAMETER = 'shared';
 /** Images that nobody took by then were left behind, and are removed. */
@@ -24,7 +27,8 @@ export async function stash(files) {
   for (const file of files) form.append('files', file);
   // The body's own type names what stands between the files.
   const response = new Response(form);
-  const headers = { 'Content-Type': response.headers.get('Content-Type') ?? '', Date: new Date().toUTCString() };
+  const type = response.headers.get('Content-Type') ?? '';
+  const headers = { 'Content-Type': type, Date: new Date().toUTCString(), [SENDER]: location.origin };
   try {
     const cache = await caches.open(STASH);
     await cache.put(STASHED, new Response(await response.blob(), { headers }));
@@ -68,16 +72,18 @@ export async function takeStashed() {
   address.searchParams.delete(PARAMETER);
   history.replaceState(history.state, '', address);
   try {
-    const form = await (await (await caches.open(STASH)).match(STASHED))?.formData();
+    const stashed = await (await caches.open(STASH)).match(STASHED);
+    const sender = stashed?.headers.get(SENDER) ?? 'null';
+    const form = await stashed?.formData();
     await caches.delete(STASH);
     const all = form?.getAll('files') ?? [];
     const files = /** @type {File[]} */ (all.filter((value) => value instanceof File && value.size > 0));
     // Programs put an address into either.
     const texts = ['url', 'text'].map((name) => String(form?.get(name) ?? ''));
     const link = texts.map((text) => /https?:\/\/\S+/i.exec(text)?.[0]).find(Boolean) ?? '';
-    return { files, link };
+    return { files, link, sender };
   } catch {
-    return { files: [], link: '' };
+    return { files: [], link: '', sender: 'null' };
   }
 }
 

@@ -13,8 +13,12 @@
  * @typedef {{program?: string, helper?: string}} Parts Absolute addresses of the module and of what helpers run, where
  *   they are not beside the worker.
  * @typedef {{image: ArrayBuffer, name: string, models: ModelAddress[], preference: DevicePreference, deep: boolean,
- *   closerLook?: boolean, parts?: Parts}} CheckRequest A `deep` check searches for the grid that the image may have been
- *   painted on. Pictures are made for a `closerLook` only.
+ *   closerLook?: boolean, parts?: Parts, before?: Asked}} CheckRequest A `deep` check searches for the grid that the image
+ *   may have been painted on. Pictures are made for a `closerLook` only. `before`: what another worker found of the same
+ *   image, with other models.
+ * @typedef {{answers: ModelAnswer[], failures: ModelFailure[]}} Asked
+ * @typedef {Asked & {unasked: ModelAddress[], answer: CheckAnswer | null}} Known What remains of a check if the worker
+ *   stops. The first of `unasked` is being asked. `answer`: without the others; null while no model has answered.
  * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress
  * @typedef {{model: string, number: number, count: number}} ModelProgress Which of several models it is about.
  * @typedef {{stage: string, fraction?: number} & Partial<ModelProgress>} ComputeProgress
@@ -39,7 +43,7 @@
  * @property {any} record All that is needed to repeat the check, and what came of it: `report-1.schema.json`.
  * @property {{meaning: string, field: string, text: string}[]} claims What the file says of its own origin.
  * @property {Blob | null} picture The image as a PNG, if browsers do not show such files.
- * @property {ModelFailure[]} failures Models that could not be asked.
+ * @property {ModelFailure[]} failures Models that could not be asked, or could not answer.
  * @property {{kind: 'webgpu' | 'cpu', adapter: string, reason: DeviceReason, threads: number}} device
  * @property {number} seconds Without downloads.
  */
@@ -49,13 +53,14 @@ import { chooseDevice, watchDevices } from './device.js';
 import { helpers } from './crew.js';
 import { modelSource } from './model-source.js';
 import { AedrError, fromPlain, toPlain } from './errors.js';
+import { asLine, likeliest } from './failures.js';
 import { yieldingProgress } from './pace.js';
 import { loadProgram } from './program.js';
 
 /** Models stay on the device for the next image while their weights take no more than this. */
 const KEPT_BYTES = 768 * 2 ** 20;
-/** After these the next model would fare no better. */
-const ENDS_ALL = ['cancelled', 'device_failed', 'engine_stopped', 'image_too_small'];
+/** After these nothing more can be asked of this worker: a person wants no answer, or the module cannot be trusted. */
+const ENDS_ALL = ['cancelled', 'engine_stopped'];
 
 /** Browsers show these themselves. */
 const SHOWN = ['PNG', 'JPEG', 'WebP', 'GIF', 'BMP'];
@@ -71,30 +76,40 @@ const giveUp = answer(self, { check, calibrate });
 watchDevices((error) => open?.device !== 'cpu' && giveUp(error));
 
 /**
- * Checks an image against models, the cheapest first. A model that fails has a failure and stops no other.
- * @param {CheckRequest} params @param {import('./channel.js').CallContext} context
+ * Checks an image against models, the cheapest first. A model that fails has a failure and stops no other. What is known
+ * is told before each model is asked, if there are several: it stays if this worker does not.
+ * @param {CheckRequest} params @param {import('./channel.js').AnswerContext} context
  * @returns {Promise<CheckAnswer>}
  */
-async function check({ image: buffer, name, models, preference, deep, closerLook = false, parts = {} }, context) {
+async function check(params, { know, retire, ...context }) {
+  const { image: buffer, models, preference, deep, closerLook = false, parts = {}, before } = params;
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
-  const { Image, record: recordOf } = await loadProgram(context, parts.program);
+  const { Image, record } = await loadProgram(context, parts.program);
   progress({ stage: 'device' });
   const { checker } = await openDevice(choice.device, parts, context);
   progress({ stage: 'decode' });
   const bytes = new Uint8Array(buffer);
   const image = Image.decode(bytes, false);
   try {
-    const { costed, failures } = await costs(image, models, signal);
-    /** @type {ModelAnswer[]} */
-    const answers = [];
+    const { costed, failures: unreadable } = await costs(image, models, signal);
+    const answers = [...(before?.answers ?? [])];
+    const failures = [...(before?.failures ?? []), ...unreadable];
+    const asked = answers.length + (before?.failures.length ?? 0);
     let [seconds, done] = [0, 0];
     const total = costed.reduce((sum, { work }) => sum + work, 0);
+    const answer = () =>
+      concluded({ answers, failures, seconds }, { record, bytes, image, checker, choice, params });
     for (const [index, { model, manifest, work, bytes }] of costed.entries()) {
-      const which = { model: model.name ?? JSON.parse(manifest).name, number: index + 1, count: costed.length };
+      const number = asked + index + 1;
+      const which = { model: model.name ?? JSON.parse(manifest).name, number, count: asked + costed.length };
       const report = (/** @type {any} */ value) => progress({ ...value, ...which });
       const overall = (/** @type {{stage: string, fraction: number}} */ { stage, fraction }) =>
         report({ stage, fraction: (done + fraction * work) / total });
+      if (which.count > 1) {
+        const unasked = costed.slice(index).map(({ model }) => model);
+        know({ answers, failures, unasked, answer: answers.length > 0 ? answer() : null });
+      }
       try {
         await loadModel(model, manifest, bytes, { signal, progress: report });
         const started = performance.now();
@@ -104,31 +119,45 @@ async function check({ image: buffer, name, models, preference, deep, closerLook
       } catch (thrown) {
         const error = toPlain(thrown);
         if (ENDS_ALL.includes(error.code)) throw thrown;
+        // The next model may need less of the device; the next image gets a new one.
+        if (error.code === 'device_failed') retire();
         failures.push({ model, error });
       }
       done += work;
     }
-    if (answers.length === 0) throw fromPlain(failures[0].error);
-    const record = JSON.parse(
-      recordOf(
-        bytes,
-        name,
-        JSON.stringify({ deep, apply_orientation: false }),
-        JSON.stringify(answers.map(({ report }) => report)),
-        JSON.stringify(failures.map(({ model, error }) => ({ model: model.id, ...error }))),
-        new Date().toISOString(),
-      ),
-    );
-    const hidden = closerLook && !SHOWN.includes(answers[0].report.image.format);
-    const picture = hidden ? pngBlob(image.picture()) : null;
-    const { kind, adapter, threads } = JSON.parse(checker.device_report());
-    const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
-    const device = { kind, adapter: named, reason: choice.reason, threads };
-    const { ranking, claims } = record;
-    return { answers, record, ranking, claims, picture, failures, device, seconds };
+    if (answers.length === 0) throw fromPlain(likeliest(failures));
+    return answer();
   } finally {
     image.free();
   }
+}
+
+/**
+ * What a check came to.
+ * @param {Asked & {seconds: number}} found
+ * @param {{record: (...parts: any[]) => string, bytes: Uint8Array, image: any, checker: any,
+ *   choice: import('./device.js').DeviceChoice, params: CheckRequest}} context
+ * @returns {CheckAnswer}
+ */
+function concluded({ answers, failures, seconds }, { record: recordOf, bytes, image, checker, choice, params }) {
+  const { name, deep, closerLook } = params;
+  const record = JSON.parse(
+    recordOf(
+      bytes,
+      name,
+      JSON.stringify({ deep, apply_orientation: false }),
+      JSON.stringify(answers.map(({ report }) => report)),
+      JSON.stringify(failures.map(asLine)),
+      new Date().toISOString(),
+    ),
+  );
+  const hidden = closerLook && !SHOWN.includes(answers[0].report.image.format);
+  const picture = hidden ? pngBlob(image.picture()) : null;
+  const { kind, adapter, threads } = JSON.parse(checker.device_report());
+  const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
+  const device = { kind, adapter: named, reason: choice.reason, threads };
+  const { ranking, claims } = record;
+  return { answers: [...answers], record, ranking, claims, picture, failures: [...failures], device, seconds };
 }
 
 /** A browser need not hold blobs in memory as it does buffers. @param {any} local @returns {LocalEvidence} */

@@ -151,7 +151,7 @@ fn check_all(arguments: &CheckArguments, device: &ComputeDevice) -> Result<bool>
             if let Some(model) = &model {
                 let started = Instant::now();
                 let outcome = check_file(model, path, &options, arguments.deep);
-                let checked = Checked { outcome, seconds: started.elapsed().as_secs_f64() };
+                let checked = Checked { model: id.clone(), outcome, seconds: started.elapsed().as_secs_f64() };
                 if let Err(error) = &checked.outcome {
                     fail(id, error);
                     all = false;
@@ -197,6 +197,8 @@ fn write_report(
 
 /// What one model said about one image.
 pub(super) struct Checked {
+    /// The model's id.
+    pub model: String,
     pub outcome: Result<CheckReport>,
     pub seconds: f64,
 }
@@ -223,7 +225,7 @@ pub(super) fn check_file(model: &Model, path: &Path, options: &DecodeOptions, de
     }
 }
 
-pub(super) fn json_line(path: &Path, id: &str, Checked { outcome, seconds }: &Checked) -> Result<Value> {
+pub(super) fn json_line(path: &Path, id: &str, Checked { outcome, seconds, .. }: &Checked) -> Result<Value> {
     let path = path.display().to_string();
     let mut line = match outcome {
         Ok(report) => serde_json::to_value(report)
@@ -242,15 +244,7 @@ pub(super) fn json_line(path: &Path, id: &str, Checked { outcome, seconds }: &Ch
 /// Prints what all models say about an image; false if the output is closed.
 fn print_text(path: &Path, results: &[Checked]) -> bool {
     let subject = path.display().to_string();
-    // What is wrong with an image is told once.
-    let mut told: Vec<String> = Vec::new();
-    for error in results.iter().filter_map(|checked| checked.outcome.as_ref().err()) {
-        let message = error.to_string();
-        if !told.contains(&message) {
-            tell(&subject, error);
-            told.push(message);
-        }
-    }
+    tell_failures(&subject, results);
     let reports: Vec<CheckReport> =
         results.iter().filter_map(|checked| checked.outcome.as_ref().ok()).cloned().collect();
     let Some(any) = reports.first() else { return true };
@@ -267,6 +261,19 @@ fn print_text(path: &Path, results: &[Checked]) -> bool {
     lines.push(format!("  on {}, {seconds:.1} s", any.device.adapter));
     lines.extend(any.notes.iter().map(|note| format!("  {}", note.message)));
     print_line(lines.join("\n"))
+}
+
+/// What is wrong with an image as such is told once, and what a model cannot do with it, with the model's name.
+fn tell_failures(subject: &str, results: &[Checked]) {
+    let messages = |checked: &Checked| checked.outcome.as_ref().err().map(ToString::to_string);
+    let same = results.windows(2).all(|pair| messages(&pair[0]) == messages(&pair[1]));
+    for checked in results {
+        let Err(error) = &checked.outcome else { continue };
+        if same {
+            return tell(subject, error);
+        }
+        tell(&format!("{subject}, {}", checked.model), error);
+    }
 }
 
 fn answer(outcome: Outcome, reason: Option<&Remark>, groups: &[Group], reports: &[CheckReport]) -> String {

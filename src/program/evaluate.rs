@@ -184,7 +184,8 @@ fn measure(
         while let Some(&&(path, belongs)) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
             let started = Instant::now();
             let outcome = check_edited(&model, path, arguments);
-            let checked = Checked { outcome, seconds: started.elapsed().as_secs_f64() };
+            let seconds = started.elapsed().as_secs_f64();
+            let checked = Checked { model: arguments.model.clone(), outcome, seconds };
             let mut line = json_line(path, &arguments.model, &checked)?;
             results::mark(&mut line, series, belongs);
             // A thread that panicked has told why; what the others measure still counts.

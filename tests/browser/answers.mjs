@@ -21,6 +21,13 @@ export const HOSTILE_NAMES = [
   '.png',
 ];
 
+/** As the server sends a worker's: an isolated page takes no other, and with a policy it needs none of the page's. */
+export const WORKER_HEADERS = {
+  'Content-Type': 'text/javascript',
+  'Content-Security-Policy': "default-src 'self' 'wasm-unsafe-eval'",
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
 const PROGRAM_CLAIM = { meaning: 'program', field: 'Software', text: 'Painting program 7' };
 
 /** As the module makes it. */
@@ -120,7 +127,5 @@ export async function answerAlways(context, answer) {
     const { record } = found;
     const named = (name) => ({ ...found, record: { ...record, image: { ...record.image, name } } });
     answer(self, { check: async ({ name }) => named(name) });`;
-  // As the server sends it: an isolated page takes no other worker.
-  const headers = { 'Content-Type': 'text/javascript', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-  await context.route('**/www/worker.js', (route) => route.fulfill({ headers, body }));
+  await context.route('**/www/worker.js', (route) => route.fulfill({ headers: WORKER_HEADERS, body }));
 }

@@ -208,10 +208,11 @@ pageTest(
     // The program itself, as if the page had not looked first.
     const found = await page.evaluate(async (base64) => {
       const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      const { Remote } = await import(`${document.baseURI}www/remote.js`);
-      const worker = new Remote(new URL('www/credentials-worker.js', document.baseURI));
+      const { Scheduler } = await import(`${document.baseURI}www/scheduler.js`);
+      const worker = new Scheduler(new URL('www/credentials-worker.js', document.baseURI));
       const options = { signal: new AbortController().signal, onProgress: () => {} };
-      return worker.ask('read', { file: new Blob([bytes]), type: 'image/jpeg' }, [], options);
+      const params = { file: new Blob([bytes]), type: 'image/jpeg' };
+      return worker.ask('read', () => ({ params }), options);
     }, bytes.toString('base64'));
     assert.deepEqual(found, { remote: 'https://manifests.example/IMG_0042.c2pa?who=reader' });
   },

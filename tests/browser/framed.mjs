@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { answerOf } from './answers.mjs';
+import { answerOf, WORKER_HEADERS } from './answers.mjs';
 import { DIST, launch, openPage, serve } from './browser.mjs';
 import { embedderSite } from './embedder-site.mjs';
 import { busyPng } from './images.mjs';
@@ -58,8 +58,7 @@ export async function answerByName(context) {
       const found = name.startsWith('photo') ? answers.photo : answers.matches;
       return { ...found, record: { ...found.record, image: { ...found.record.image, name } } };
     } });`;
-  const headers = { 'Content-Type': 'text/javascript', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-  await context.route('**/www/worker.js', (route) => route.fulfill({ headers, body }));
+  await context.route('**/www/worker.js', (route) => route.fulfill({ headers: WORKER_HEADERS, body }));
 }
 
 /**

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
+  chooseDevice,
   DIST,
+  give,
   launch,
   openModels,
   openPage,
@@ -21,7 +23,7 @@ import {
 } from './browser.mjs';
 import { everythingBelongs } from './calibrations.mjs';
 import { hub } from './hub.mjs';
-import { png } from './images.mjs';
+import { busyPng, png } from './images.mjs';
 import { ANY, english, saying } from './said.mjs';
 
 const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant');
@@ -456,9 +458,8 @@ importTest('a person calibrates an added model with images of their own', async 
   await form.getByText(english.calibrating.tooFew(19, 20), { exact: false }).waitFor();
   const photograph = { name: 'photograph.jpg', mimeType: 'image/jpeg', buffer: await sampleBytes(sample.file) };
   await calibrate([photograph, ...smooth.slice(1)], rough);
-  await form.getByText(`Photograph.jpg: ${english.calibrating.lossy}`).waitFor();
-  await calibrate([{ name: 'note.png', mimeType: 'image/png', buffer: Buffer.from('no image') }, ...smooth], rough);
-  await form.getByText(/Note\.png/).waitFor();
+  const tooFew = english.calibrating.tooFew(19, 20);
+  await form.getByText(saying(`Photograph.jpg: ${english.calibrating.lossy}${ANY}${tooFew}`)).waitFor();
   // Cancelled in the middle, nothing is changed.
   await form.getByLabel('Images made with this model').setInputFiles(smooth);
   await form.evaluate((/** @type {HTMLFormElement} */ form) => {
@@ -467,8 +468,12 @@ importTest('a person calibrates an added model with images of their own', async 
   });
   await form.getByText(english.calibrating.cancelled).waitFor();
   assert.ok((await here(page)).join().includes(english.library.uncalibrated));
-  await calibrate(smooth, rough);
-  await form.waitFor({ state: 'detached', timeout: 300_000 });
+  // One that cannot be used is left out, and costs none of the others.
+  const note = { name: 'note.png', mimeType: 'image/png', buffer: Buffer.from('no image') };
+  await calibrate([note, ...smooth], rough);
+  await form.getByText(saying(`${english.calibrating.done(20, 20)}${ANY}note.png`)).waitFor();
+  await form.getByRole('button', { name: 'Close' }).click();
+  await form.waitFor({ state: 'detached' });
   assert.ok((await here(page)).join().includes(english.library.calibrated));
   // It is kept, and the next check goes by it.
   await page.reload();
@@ -476,5 +481,36 @@ importTest('a person calibrates an added model with images of their own', async 
   const { line } = await lineOf(page);
   const symbols = Object.values(english.signals).map(([symbol]) => symbol);
   assert.ok(symbols.some((symbol) => saying(english.lines.signal(symbol, ANY, ANY)).test(line)), line);
+  await context.close();
+});
+
+importTest('a calibration that waits is cancelled without the check that runs, or its weights', async () => {
+  const { page, context } = await open([entry('plain')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  await added(page);
+  await page.getByRole('button', { name: 'Close' }).click();
+  const ended = /** @type {string[]} */ ([]);
+  page.on('worker', (worker) => worker.on('close', () => ended.push(worker.url())));
+  await chooseDevice(page, 'cpu');
+  await give(page, 'drop', 'large.png', busyPng(768));
+  await page.locator('#progress[value]').waitFor({ timeout: 60_000 });
+  await openModels(page);
+  await dialog.getByRole('button', { name: 'Calibrate Painter' }).click();
+  const form = dialog.getByRole('form', { name: 'Calibrate Painter' });
+  const files = Array.from({ length: 20 }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer: busyPng(32 + i) }));
+  for (const field of ['Images made with this model', 'Other images']) await form.getByLabel(field).setInputFiles(files);
+  await form.getByRole('button', { name: 'Calibrate' }).click();
+  await form.getByText('Checking image 1 of 40').waitFor();
+  const cancelledAt = performance.now();
+  await form.getByRole('button', { name: 'Cancel' }).click();
+  await form.locator('[role=status][data-code=cancelled]').waitFor();
+  assert.ok(performance.now() - cancelledAt < 1500, 'at once');
+  assert.equal(await page.locator('body').getAttribute('data-phase'), 'working', 'the check goes on');
+  await page.getByRole('button', { name: 'Close' }).click();
+  const { code, outcome, text } = await settled(page);
+  assert.equal(code, null, text);
+  assert.equal(outcome, 'does_not_match', text);
+  assert.deepEqual(ended.filter((url) => /www\/worker\.js$/.test(url)), [], 'in the same worker');
   await context.close();
 });

@@ -504,7 +504,7 @@ intakeTest(
     assert.ok(await checking.evaluate((url) => fetch(url).then(() => false, () => true), `${site.origin}/open/a.png`));
     // Where its header lets it reach no such site, nothing goes there.
     await fetchLink(page, `${site.origin}/open/a.png`);
-    await page.locator('#outcome[data-code=link_refused]').waitFor();
+    await page.locator('#notice[data-code=link_refused]').waitFor();
     assert.equal(site.seen.length, before);
   },
   {

@@ -2,12 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from './browser.mjs';
 import { front } from './front.mjs';
 import { busyPng } from './images.mjs';
+import { listening } from './listening.mjs';
 import { NEXT_HEADLINE, nextRelease } from './releases.mjs';
 import { ANY, english, saying } from './said.mjs';
 
@@ -347,6 +349,46 @@ offlineTest('what other programs share is checked, and not kept', async ({ page,
   await page.locator('#notice', { hasText: english.offline.nothingShared }).waitFor();
   await page.getByRole('button', { name: english.offline.close }).click();
   assert.equal(await page.locator('#notice').count(), 0);
+});
+
+offlineTest('what another site posts to the page is not checked unless a person wants it', async ({ page, host }) => {
+  await keepButton(page).waitFor();
+  const action = `${host.address}share`;
+  /** Another site, which may hide that it is. @type {Awaited<ReturnType<typeof listening>>} */
+  const site = await listening(
+    createServer(({ url = '' }, response) => {
+      const hidden = url === '/hidden' ? '<meta name="referrer" content="no-referrer">' : '';
+      const form = FORM.replace('action="share"', `action="${action}"`);
+      response.writeHead(200, { 'Content-Type': 'text/html' }).end(`<!doctype html>${hidden}${form}`);
+    }),
+  );
+  const notice = page.locator('#notice[data-topic=shared]');
+  try {
+    for (const path of ['/open', '/hidden']) {
+      await page.goto(site.origin + path);
+      await page.locator('[name=files]').setInputFiles({ name: 'theirs.png', mimeType: 'image/png', buffer: decoded });
+      await page.getByRole('button', { name: 'Share' }).click();
+      await notice.waitFor();
+      const text = await notice.innerText();
+      assert.equal(text.includes(new URL(site.origin).host), path === '/open', text);
+      assert.equal(await page.locator('body').getAttribute('data-phase'), 'idle');
+      assert.equal(await page.locator('#caption').isVisible(), false);
+      assert.equal(page.workers().length, 0, 'no worker was started');
+      await notice.locator('button').last().click();
+      assert.equal(await notice.count(), 0);
+      assert.equal(await page.locator('body').getAttribute('data-phase'), 'idle');
+    }
+    // Whoever did share it says so.
+    await page.goto(`${site.origin}/hidden`);
+    await page.locator('[name=files]').setInputFiles({ name: 'mine.png', mimeType: 'image/png', buffer: decoded });
+    await page.getByRole('button', { name: 'Share' }).click();
+    await notice.locator('button').first().click();
+    await page.locator('#caption', { hasText: 'mine.png' }).waitFor();
+    assert.equal((await settled(page)).outcome, 'matches');
+    assert.ok(!host.asked.some(({ path }) => path === 'share'));
+  } finally {
+    await site.close();
+  }
 });
 
 offlineTest(

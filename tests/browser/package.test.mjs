@@ -266,7 +266,7 @@ siteTest('a check that is cancelled takes no other along, and a closed checker e
   assert.deepEqual([found.first, found.never, found.outcome], ['cancelled', 'cancelled', 'matches']);
   assert.deepEqual(found.closed, ['closed', 'closed', 'closed']);
   assert.deepEqual(found.replaced, ['cancelled', 'matches'], 'a worker that had to be ended');
-  assert.deepEqual(found.fractions, [0, 0.1, 0.6, 0.6, 1], 'progress never goes back');
+  assert.deepEqual(found.fractions, [0, 0, 0.1, 0.6, 0.6, 1], 'progress begins with waiting, and never goes back');
   assert.ok(found.typed, 'all are AedrErrors');
 });
 

@@ -5,8 +5,10 @@ use std::{
     process::{Command, Output},
 };
 
+use aedr::{autoencoder::Architecture, weights::Shard};
 use image::RgbImage;
-use serde_json::Value;
+use safetensors::{Dtype, tensor::TensorView};
+use serde_json::{Value, json};
 
 use crate::common::{read_json, repository};
 
@@ -222,4 +224,63 @@ fn pack_writes_what_check_loads() {
     let output = aedr(&["check", "--model", "tiny", "--weights", text(folder.path()), "--device", "cpu", text(&image)]);
     assert!(output.status.success(), "{}", err(&output));
     assert!(out(&output).contains("cannot tell: this model has no calibration"), "{}", out(&output));
+}
+
+/// Too small for one model's grid, an image is checked by the other, and the report says which failed.
+#[test]
+fn check_keeps_what_other_models_say_of_an_image_too_small_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    write_coarse_model(&folder.path().join("coarse"));
+    let image = folder.path().join("image.png");
+    RgbImage::from_fn(40, 40, |x, y| image::Rgb([(x * 6) as u8, (y * 6) as u8, 90])).save(&image).unwrap();
+    let report = folder.path().join("report.json");
+    let arguments =
+        ["check", "--weights", text(folder.path()), "--device", "cpu", "--report", text(&report), text(&image)];
+    let output = aedr(&arguments);
+    assert_eq!(output.status.code(), Some(1), "a model could not be asked");
+    assert!(out(&output).contains("image.png: cannot tell"), "{}", out(&output));
+    let record: Value = read_json(&report);
+    assert_eq!(record["checks"][0]["model"]["id"], "aedr-small");
+    let failure = &record["failures"][0];
+    assert_eq!((&failure["model"], &failure["code"]), (&"coarse".into(), &"image_too_small".into()));
+    let told = err(&output);
+    assert!(told.contains("image.png, coarse: "), "{told}");
+    // What is wrong with the image itself is told once, and of no model.
+    std::fs::write(&image, "no image").unwrap();
+    let told = err(&aedr(&["check", "--weights", text(folder.path()), "--device", "cpu", text(&image)]));
+    assert_eq!(told.matches("not an image").count(), 1, "{told}");
+    assert!(!told.contains("coarse"), "{told}");
+}
+
+/// A pack of an autoencoder whose latents span 32 pixels, of zeros: no image is large enough in the tests that ask it.
+fn write_coarse_model(folder: &Path) {
+    let config = json!({
+        "family": "autoencoder_tiny",
+        "width": 4,
+        "latent_channels": 4,
+        "encoder_blocks": [1, 1, 1, 1, 1, 1],
+        "decoder_blocks": [1, 1, 1, 1, 1, 1],
+        "pooled": false,
+    });
+    let architecture: Architecture = serde_json::from_value(config.clone()).unwrap();
+    let parameters = architecture.parameters();
+    let zeros = vec![0; 4 * parameters.iter().map(|spec| spec.shape.iter().product::<usize>()).max().unwrap()];
+    let tensors = parameters.iter().map(|spec| {
+        let bytes = &zeros[..4 * spec.shape.iter().product::<usize>()];
+        (spec.name.clone(), TensorView::new(Dtype::F32, spec.shape.clone(), bytes).unwrap())
+    });
+    let shard = safetensors::serialize(tensors, None).unwrap();
+    let manifest = json!({
+        "format_version": 1,
+        "id": "coarse",
+        "name": "coarse",
+        "architecture": config,
+        "precision": "f32",
+        "source": "a test",
+        "licence": "MIT",
+        "shards": [Shard::describe("shard-00.safetensors".into(), &shard)],
+    });
+    std::fs::create_dir(folder).unwrap();
+    std::fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+    std::fs::write(folder.join("shard-00.safetensors"), shard).unwrap();
 }

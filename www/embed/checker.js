@@ -6,9 +6,10 @@
  * @typedef {import('./index.js').CheckResult} CheckResult
  */
 
+import { requestCheck } from '../check-request.js';
 import { AedrError, fromPlain, toPlain } from '../errors.js';
 import { MAX_FILE_BYTES } from '../limits.js';
-import { Remote } from '../remote.js';
+import { Scheduler } from '../scheduler.js';
 import { askedModels, badOption, checkerOptions } from './options.js';
 import { overall } from './overall.js';
 
@@ -17,25 +18,24 @@ export { AedrError };
 /**
  * Starts nothing: the worker starts with the first check.
  * @param {CheckerOptions} [options]
+ * @param {ConstructorParameters<typeof Scheduler>[1]} [scheduling] Of aedr's own frame: its host may send no policies.
  * @throws {AedrError} bad_options, program_missing
  */
-export function createChecker(options) {
-  return new Checker(options);
+export function createChecker(options, scheduling) {
+  return new Checker(options, scheduling);
 }
 
 class Checker {
   #options;
-  #remote;
+  #scheduler;
   /** Ends each check that is not done. @type {Set<AbortController>} */
   #unfinished = new Set();
-  /** The check before. */
-  #previous = Promise.resolve();
   #closed = false;
 
-  /** @param {CheckerOptions} [options] */
-  constructor(options = {}) {
+  /** @param {CheckerOptions} [options] @param {ConstructorParameters<typeof Scheduler>[1]} [scheduling] */
+  constructor(options = {}, scheduling = {}) {
     this.#options = checkerOptions(options);
-    this.#remote = new Remote(this.#options.worker);
+    this.#scheduler = new Scheduler(this.#options.worker, scheduling);
   }
 
   /**
@@ -52,16 +52,9 @@ class Checker {
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel);
     this.#unfinished.add(controller);
-    // The worker is asked for one check at a time: a worker that has to be ended takes no other check with it.
     const report = overall(onProgress);
-    const turn = this.#previous.then(() =>
-      this.#run(image, models, options, { signal: controller.signal, onProgress: report }),
-    );
-    this.#previous = turn.then(
-      () => {},
-      () => {},
-    );
     try {
+      const turn = this.#run(image, models, options, { signal: controller.signal, onProgress: report });
       const result = await Promise.race([turn, ended(controller.signal)]);
       report({ stage: 'done' });
       return result;
@@ -77,7 +70,7 @@ class Checker {
   close() {
     this.#closed = true;
     for (const controller of this.#unfinished) controller.abort(closed());
-    this.#remote.close(closed());
+    this.#scheduler.close(closed());
   }
 
   /**
@@ -85,12 +78,15 @@ class Checker {
    * @param {{signal: AbortSignal, onProgress: (progress: any) => void}} call
    */
   async #run(image, models, { deep = false, name = /** @type {File} */ (image).name ?? '' }, call) {
-    call.signal.throwIfAborted();
-    call.onProgress({ stage: 'start' });
-    const bytes = await bytesOf(image);
-    const { device, parts } = this.#options;
-    const request = { image: bytes, name: String(name), models, preference: device, deep: Boolean(deep), parts };
-    return resultOf(await this.#remote.ask('check', request, [bytes], call), models);
+    const { device: preference, parts } = this.#options;
+    const prepare = async () => {
+      call.onProgress({ stage: 'start' });
+      const bytes = await bytesOf(image);
+      return { image: bytes, name: String(name), models, preference, deep: Boolean(deep), parts };
+    };
+    const onWait = () => call.onProgress({ stage: 'waiting' });
+    const ask = this.#scheduler.ask.bind(this.#scheduler);
+    return resultOf(await requestCheck(ask, prepare, { ...call, onWait }), models);
   }
 }
 

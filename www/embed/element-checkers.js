@@ -4,7 +4,7 @@
  *
  * @typedef {import('./index.js').Checker} Checker
  * @typedef {Pick<import('./index.js').CheckerOptions, 'workerSrc' | 'helperSrc' | 'wasmSrc' | 'device'>} Options
- * @typedef {{checker: Checker, users: Set<object>, checking: number}} Shared
+ * @typedef {{checker: Checker, users: Set<object>}} Shared
  */
 
 import { createChecker } from './checker.js';
@@ -20,7 +20,7 @@ export function borrow(options, user) {
   const { workerSrc, helperSrc, wasmSrc, device } = options;
   const key = JSON.stringify([workerSrc, helperSrc, wasmSrc, device].map((value) => String(value ?? '')));
   const found = all.get(key);
-  const shared = found ?? { checker: createChecker(options), users: new Set(), checking: 0 };
+  const shared = found ?? { checker: createChecker(options), users: new Set() };
   all.set(key, shared);
   shared.users.add(user);
   release(user, key);

@@ -8,7 +8,7 @@
 
 import { claimList } from '../claim-list.js';
 import { element } from '../dom.js';
-import { gap, sentence } from '../errors.js';
+import { gap, paragraph, sentence } from '../errors.js';
 import { outcomeGlyph } from '../glyph.js';
 import { DEMONSTRATION } from './places.js';
 
@@ -60,6 +60,17 @@ export function errorNodes(error, { words, actions }) {
   ];
 }
 
+/**
+ * What another look, or another file, came to; the result is the one before.
+ * @param {import('../errors.js').PlainError} error @param {Words} words
+ */
+export function laterNode(error, words) {
+  const { heading, text, advice } = words.errorWords(error);
+  const strong = element('strong', {}, sentence(heading));
+  const attributes = { class: 'warning', part: 'error', 'data-code': error.code };
+  return element('p', attributes, strong, gap(sentence(heading)), paragraph(text, advice));
+}
+
 /** The demonstration model is called as the language calls it. @param {any} report @param {Words} words */
 function named(report, { demonstration }) {
   if (report.model.id !== DEMONSTRATION.id) return report;
@@ -104,7 +115,10 @@ function linesNodes(members, failures, words) {
   });
   const failed = failures.map((failure) => {
     const name = failure.model === DEMONSTRATION.id ? words.demonstration.name : failure.model;
-    return lineNode('error', name, lines.outcomes.failed, [sentence(words.inWords(failure).message)]);
+    const { text, advice } = words.errorWords(failure);
+    const node = lineNode('error', name, lines.outcomes.failed, [paragraph(text, advice)]);
+    node.dataset.code = failure.code;
+    return node;
   });
   return [
     element('p', { class: 'label' }, lines.heading),

@@ -6,8 +6,11 @@
  * @typedef {import('./element-image.js').Taken} Taken
  * @typedef {import('./element-words.js').Words} Words
  * @typedef {{phase: 'idle'} | {phase: 'working', progress: any} | {phase: 'result', result: CheckResult, taken: Taken,
- *   signed: boolean, deep: boolean} | {phase: 'error', error: import('../errors.js').AedrError}} State
- * @typedef {{controller: AbortController, done: Promise<CheckResult | null>}} Run
+ *   signed: boolean, deep: boolean, later?: Later} | {phase: 'error', error: import('../errors.js').AedrError}} State
+ *   `later`: what another look, or another file, came to.
+ * @typedef {{error: import('../errors.js').AedrError, deep: boolean}} Later
+ * @typedef {{controller: AbortController, done: Promise<CheckResult | null>, given: Taken | null}} Run `given`: what a
+ *   reader gave before.
  */
 
 import { marksOf } from '../credential-marks.js';
@@ -18,7 +21,7 @@ import { safeName, save } from '../save.js';
 import { borrow, release } from './element-checkers.js';
 import { isElsewhere, namedImage, takeImage } from './element-image.js';
 import { FileDoor } from './element-intake.js';
-import { actionsNode, errorNodes, resultNodes } from './element-result.js';
+import { errorNodes, laterNode, resultNodes } from './element-result.js';
 import { previewNode, View } from './element-view.js';
 import { localeAt, wordsIn } from './element-words.js';
 
@@ -169,10 +172,10 @@ export class AedrCheck extends Base {
     if (this.#run) return this.#run.done;
     const asked = new CustomEvent('aedr-start', { bubbles: true, composed: true, cancelable: true });
     if (!this.dispatchEvent(asked)) return Promise.resolve(null);
-    if (taken) this.#given = taken;
     const controller = new AbortController();
     /** @type {Run} */
-    const run = { controller, done: Promise.resolve(null) };
+    const run = { controller, done: Promise.resolve(null), given: this.#given };
+    if (taken) this.#given = taken;
     this.#run = run;
     run.done = this.#follow(run, deep, this.#state);
     return run.done;
@@ -191,12 +194,23 @@ export class AedrCheck extends Base {
       if (this.#run !== run) return null;
       this.#run = null;
       const error = thrown instanceof AedrError ? thrown : fromPlain(toPlain(thrown));
-      // Who cancels another look at an image has what was found before.
-      const kept = error.code === 'cancelled' && before.phase === 'result';
-      this.#set(kept ? before : { phase: 'error', error });
+      this.#set(this.#ended(error, run, deep, before));
       this.#dispatch('aedr-error', error);
       return null;
     }
+  }
+
+  /**
+   * Whoever looks at an image again has what was found before, whatever comes of it; and what holds no image takes the
+   * place of none.
+   * @param {AedrError} error @param {Run} run @param {boolean} deep @param {State} before @returns {State}
+   */
+  #ended(error, run, deep, before) {
+    const same = this.#given === run.given;
+    const cancelled = error.code === 'cancelled';
+    if (before.phase !== 'result' || !(same || cancelled || ANOTHER_HELPS.test(error.code))) return { phase: 'error', error };
+    this.#given = run.given;
+    return cancelled ? before : { ...before, later: { error, deep } };
   }
 
   /** @param {Run} run @param {boolean} deep */
@@ -209,20 +223,15 @@ export class AedrCheck extends Base {
     };
     const { checker, models, device, workerSrc, helperSrc, wasmSrc } = this;
     const shared = checker ? null : borrow({ device, workerSrc, helperSrc, wasmSrc }, this);
-    this.#set({ phase: 'working', progress: { stage: shared?.checking ? 'waiting' : 'start' } });
+    this.#set({ phase: 'working', progress: { stage: 'start' } });
     const words = (this.#words ??= await wordsIn(localeAt(this)));
     const taken = await this.#take({ signal, onProgress, words });
-    if (shared) shared.checking++;
-    try {
-      const asked = checker ?? /** @type {NonNullable<typeof shared>} */ (shared).checker;
-      const [result, signed] = await Promise.all([
-        asked.check(taken.file, { models, deep, signal, onProgress, name: taken.name }),
-        isSigned(taken.file),
-      ]);
-      return { result, taken, signed };
-    } finally {
-      if (shared) shared.checking--;
-    }
+    const asked = checker ?? /** @type {NonNullable<typeof shared>} */ (shared).checker;
+    const [result, signed] = await Promise.all([
+      asked.check(taken.file, { models, deep, signal, onProgress, name: taken.name }),
+      isSigned(taken.file),
+    ]);
+    return { result, taken, signed };
   }
 
   /** @param {import('./element-image.js').Taking} taking @returns {Promise<Taken>} */
@@ -318,15 +327,18 @@ export class AedrCheck extends Base {
     this.#view.show(nodes, { focus: /** @type {Element} */ (nodes[0]), told: heading });
   }
 
-  #onCpu() {
+  /** @param {boolean} [deep] As the check before. */
+  #onCpu(deep) {
     this.device = 'cpu';
-    this.#start();
+    this.#start({ deep });
   }
 
   /** @param {Extract<State, {phase: 'result'}>} state @param {Words} words */
-  #showResult({ result, taken, signed, deep }, words) {
-    const { embed, exports, outcomes, page, result: resultWords } = words;
+  #showResult({ result, taken, signed, deep, later }, words) {
+    const { embed, exports, failure, outcomes, page, result: resultWords } = words;
     const { file, name, count = 1 } = taken;
+    const failed = [...result.failures, ...(later ? [later.error] : [])];
+    const onCpu = () => this.#onCpu(later?.deep ?? deep);
     const notes = [...words.arrivalNotes(taken), ...(count > 1 ? [embed.onlyFirst(count)] : [])];
     const nodes = resultNodes(result, {
       words,
@@ -334,14 +346,16 @@ export class AedrCheck extends Base {
       signed,
       actions: [
         [resultWords.deeper, deep || result.outcome === 'matches' ? null : () => this.#start({ deep: true })],
+        [failure.useCpu, failed.some((each) => words.errorWords(each).cpuHelps) ? onCpu : null],
         [exports.json, () => saveRecord(result.record)],
         [page.chooseAnother, this.#choosing || this.#given ? () => this.#door.choose() : null],
       ],
     });
     const [heading] = nodes;
     const shown = this.hasAttribute('for') && !this.#given ? [] : [previewNode(file, plain(name))];
-    const told = outcomes[result.outcome].heading;
-    this.#view.show([...shown, ...nodes], { focus: /** @type {Element} */ (heading), told });
+    const refused = later ? [laterNode(later.error, words)] : [];
+    const told = later ? words.errorWords(later.error).heading : outcomes[result.outcome].heading;
+    this.#view.show([...refused, ...shown, ...nodes], { focus: /** @type {Element} */ (heading), told });
   }
 }
 

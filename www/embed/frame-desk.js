@@ -226,7 +226,7 @@ class Desk {
 
   /** @param {Blob} image @param {CheckOptions} options */
   async #check(image, options) {
-    this.#checker ??= createChecker();
+    this.#checker ??= createChecker({}, { confined: true });
     // The host's models alone: those that a reader added on this site would tell embedders something of the reader.
     const models = (await hostedModels()).map(({ id, manifest = '', integrity }) => ({
       id,

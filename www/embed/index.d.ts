@@ -69,6 +69,8 @@ export interface CheckProgress {
   /** Of the whole check, from 0 to 1. Never less than before. */
   fraction: number;
   stage:
+    /** Other checks of the same checker go first. */
+    | 'waiting'
     | 'start'
     | 'program'
     | 'device'

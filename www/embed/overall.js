@@ -1,7 +1,7 @@
 /** How far a whole check is, from what the worker says of its parts. */
 
 /** Where each part ends, of 1. Downloads come once; what is here already is skipped. */
-const PARTS = { start: 0, program: 0.1, device: 0.1, decode: 0.1, weights: 0.2 };
+const PARTS = { waiting: 0, start: 0, program: 0.1, device: 0.1, decode: 0.1, weights: 0.2 };
 const COMPUTING = PARTS.weights;
 
 /**

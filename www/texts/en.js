@@ -23,6 +23,9 @@ export const page = {
     'The last step of many AI image generators is a decoder that paints the pixels. This page tells whether an ' +
     'image came out of a decoder it knows.',
   privacy: 'Your image stays on this device. It is checked here, in your browser, and sent nowhere.',
+  unconfined:
+    'On this host the browser does not enforce that: the policy that comes with the page does not reach the part that ' +
+    'checks the image.',
   stageLabel: 'Check an image',
   dropHere: 'Drop an image anywhere on this page, or paste one',
   several: 'Or several at once: they are checked one after another, and shown as a table.',
@@ -714,6 +717,10 @@ export const calibrating = {
     `${count} images are too few, at least ${fewest} of each kind are needed`,
   lossy: 'it is compressed with loss, which moves the signal; use PNG files as the generator wrote them',
   cancelled: 'Cancelled. Nothing was changed.',
+  done: (/** @type {number} */ belonging, /** @type {number} */ others) =>
+    `Calibrated with ${belonging} images of this model and ${others} others.`,
+  leftOut: (/** @type {string[]} */ files, /** @type {number} */ more) =>
+    `Left out: ${[...files, ...(more > 0 ? [`${more} more`] : [])].join('; ')}.`,
   failed: (/** @type {string | undefined} */ heading) => `${heading ?? 'The calibration could not be made'}.`,
 };
 
@@ -831,6 +838,15 @@ export const offline = {
   renewAnyway: 'Use it anyway',
   openElsewhere: 'This page is also open in another tab or window.',
   openElsewhereMore: 'It still uses the old version there. Please close it there, then try again.',
+  sharedAsk: (/** @type {number} */ count, /** @type {string | null} */ site) => {
+    const images = count === 1 ? 'an image' : `${count} images`;
+    if (site !== null) return `${site} sent this page ${images}.`;
+    return `${count === 1 ? 'An image was' : `${count} images were`} shared with this page.`;
+  },
+  sharedBySite: 'You may not have asked for that. Nothing is checked unless you want it.',
+  sharedUnknown: 'If it was not you who shared it, discard it: websites can do so, too.',
+  sharedCheck: 'Check',
+  sharedDiscard: 'Discard',
   nothingShared: 'The image that you shared did not arrive.',
   nothingSharedAdvice: 'Please save it on this device, then choose it here.',
   notOpened: 'A file could not be opened.',

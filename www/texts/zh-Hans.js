@@ -21,6 +21,7 @@ export const page = {
   headline: '这张图片\u200b出自\u200b哪个AI\u200b生成器？',
   lead: '许多AI图像生成器的最后一步，是由解码器画出像素。本页判断一张图片是否出自它所认识的解码器。',
   privacy: '您的图片不会离开这台设备。检查就在您的浏览器里进行，图片不会发送到任何地方。',
+  unconfined: '不过在这个网站上，浏览器无法强制做到这一点：网页自带的安全策略管不到检查图片的那一部分。',
   stageLabel: '检查图片',
   dropHere: '把图片拖到\u200b本页任意位置，或者\u200b粘贴图片',
   several: '也可以一次放入多张：它们会逐一检查，并以表格列出。',
@@ -644,6 +645,10 @@ export const calibrating = {
   tooFew: (/** @type {number} */ count, /** @type {number} */ fewest) => `${count}张图片太少，每一类至少需要${fewest}张`,
   lossy: '图片经过有损压缩，会使信号偏移；请使用生成器直接写出的PNG文件',
   cancelled: '已取消。没有任何改变。',
+  done: (/** @type {number} */ belonging, /** @type {number} */ others) =>
+    `已用该模型的${belonging}张图片和${others}张其他图片完成校准。`,
+  leftOut: (/** @type {string[]} */ files, /** @type {number} */ more) =>
+    `未采用：${[...files, ...(more > 0 ? [`另外${more}个文件`] : [])].join('；')}。`,
   failed: (/** @type {string | undefined} */ heading) => `${heading ?? '校准未能完成'}。`,
 };
 
@@ -1059,6 +1064,12 @@ export const offline = {
   renewAnyway: '仍然使用',
   openElsewhere: '本页还在另一个标签页或窗口中打开着。',
   openElsewhereMore: '那里用的仍是旧版本。请先关闭它，然后重试。',
+  sharedAsk: (/** @type {number} */ count, /** @type {string | null} */ site) =>
+    site === null ? `有${count}张图片分享到了本页。` : `${site}向本页发来了${count}张图片。`,
+  sharedBySite: '这可能并非您的意愿。您不同意，本页就不会检查。',
+  sharedUnknown: '如果不是您自己分享的，请丢弃：网站也能这样做。',
+  sharedCheck: '检查',
+  sharedDiscard: '丢弃',
   nothingShared: '您分享的图片没有收到。',
   nothingSharedAdvice: '请把它保存到这台设备，然后在这里选择它。',
   notOpened: '有一个文件无法打开。',
