@@ -522,7 +522,8 @@ intakeTest(
     const cases = /** @type {[string, string, RegExp, RegExp][]} */ ([
       ['closed', 'link_refused', /does not let other pages read its images/, save],
       ['nothing', 'link_missing', /has nothing at this link \(404\)/, /Look whether the link is complete/],
-      ['gated', 'link_gated', /only to people who signed in there \(403\)/, save],
+      ['gated', 'link_gated', /only to people who signed in there \(401\)/, save],
+      ['denied', 'link_denied', /to everybody who asks \(403\)/, save],
       ['page', 'link_page', /gave a web page/, save],
       ['page-in-disguise', 'link_page', /gave a web page/, save],
       ['large', 'file_too_large', /The file has 68\.0 MB/, /another format/],
