@@ -15,7 +15,8 @@ const SLOW_PAUSE_MS = 100;
 const MADE_BYTES = 2 ** 20;
 
 /**
- * @typedef {{method: string, path: string, range: string | null, bytes: number}} Seen `bytes` of the file were given.
+ * @typedef {{method: string, path: string, range: string | null, bytes: number, when: number}} Seen `bytes` of the file
+ *   were given. `when`: in milliseconds.
  * @typedef {{length: number, subarray: (start: number, end: number) => Uint8Array}} Contents Those of a file that need not
  *   be in memory.
  */
@@ -32,7 +33,7 @@ export async function hub(files) {
     const [, how, name] = pathname.split('/');
     const range = request.headers.range ?? null;
     const before = seen.filter(({ path }) => path === pathname).length;
-    const entry = { method: request.method ?? '', path: pathname, range, bytes: 0 };
+    const entry = { method: request.method ?? '', path: pathname, range, bytes: 0, when: performance.now() };
     seen.push(entry);
     const give = HOWS[how];
     if (give && files[name]) give({ response, bytes: files[name], range, before, name, entry });
@@ -164,7 +165,7 @@ function busy(asked) {
 /** @param {Asked} asked */
 function limited(asked) {
   if (asked.before > 2) return plain(asked);
-  const after = asked.before === 1 ? 3 : new Date(Date.now() + 4000).toUTCString();
+  const after = asked.before === 1 ? 3 : new Date(Date.now() + 7000).toUTCString();
   return send(asked.response, asked.before === 1 ? 429 : 503, { ...OPEN, 'Retry-After': after }, 'Later');
 }
 
