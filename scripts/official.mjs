@@ -11,7 +11,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -74,19 +74,22 @@ async function official(entry) {
 
 /** @param {any} entry @param {any} file @param {string} folder @returns {Promise<string>} */
 async function fetchFile(entry, { file, address, bytes, sha256 }, folder) {
+  const { gated } = entry;
   const path = resolve(folder, basename(file));
   if (!existsSync(path)) {
     const where = `https://huggingface.co/${entry.repository}`;
     if (!address) throw new Error(`no address is known: save ${file} of ${where} as ${path}`);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await download(address, `${path}.part`);
+        await download(address, `${path}.part`, bytes);
         break;
       } catch (error) {
-        if (error.status === 401 || error.status === 403) {
+        // What it gave in part it will give whole: an address with a signature expired, or too much was asked for.
+        const refused = error.status === 403 && !gated && existsSync(`${path}.part`);
+        if (error.status === 401 || (error.status === 403 && (gated || error.code === 'GatedRepo'))) {
           throw new Error(`signing in is needed: set HF_TOKEN, or save ${file} of ${where} as ${path}`);
         }
-        if (attempt === ATTEMPTS || (error.status >= 400 && error.status < 500)) throw error;
+        if (attempt === ATTEMPTS || (error.status >= 400 && error.status < 500 && error.status !== 429 && !refused)) throw error;
         console.log(`  ${error.message}; going on`);
         await new Promise((done) => setTimeout(done, 1000 * 2 ** attempt));
       }
@@ -103,8 +106,11 @@ async function fetchFile(entry, { file, address, bytes, sha256 }, folder) {
   return path;
 }
 
-/** Goes on where an earlier download ended. @param {string} address @param {string} path */
-async function download(address, path) {
+/**
+ * Goes on where an earlier download ended.
+ * @param {string} address @param {string} path @param {number | null} bytes The file's length, if it is known.
+ */
+async function download(address, path, bytes) {
   const start = existsSync(path) ? (await stat(path)).size : 0;
   /** @type {Record<string, string>} */
   const headers = start > 0 ? { Range: `bytes=${start}-` } : {};
@@ -112,11 +118,23 @@ async function download(address, path) {
     headers.Authorization = `Bearer ${process.env.HF_TOKEN}`;
   }
   const response = await fetch(address, { headers });
+  const [, first, length] = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '') ?? [];
   // Everything had come already.
-  if (response.status === 416) return;
+  if (response.status === 416 && (!length || Number(length) === start)) return;
+  if (response.status === 416 || (response.status === 206 && (Number(first) !== start || isAnother(length, bytes)))) {
+    await response.body?.cancel();
+    await rm(path);
+    throw new Error(`${address} gave another part than was asked for, or is another file now`);
+  }
   if (!response.ok || !response.body) {
-    throw Object.assign(new Error(`${address} answered ${response.status}`), { status: response.status });
+    const code = response.headers.get('x-error-code');
+    throw Object.assign(new Error(`${address} answered ${response.status}`), { status: response.status, code });
   }
   const flags = response.status === 206 ? 'a' : 'w';
   await pipeline(Readable.fromWeb(/** @type {any} */ (response.body)), createWriteStream(path, { flags }));
+}
+
+/** @param {string | undefined} length As the site says, in digits or not at all. @param {number | null} bytes */
+function isAnother(length, bytes) {
+  return Boolean(bytes && Number(length) && Number(length) !== bytes);
 }

@@ -316,8 +316,34 @@ impl Importer {
 
     /// Bytes of the whole file, once its header has come.
     pub fn file_bytes(&self) -> Option<f64> {
-        // Exact up to 2^53.
+        // Exact up to 2^53; files of more than 2^40 are refused.
         self.0.as_ref()?.file_bytes().map(|bytes| bytes as f64)
+    }
+
+    /// How many bytes are wanted in all, once the header has come.
+    pub fn wanted_bytes(&self) -> Option<f64> {
+        self.0.as_ref()?.wanted_bytes().map(|bytes| bytes as f64)
+    }
+
+    /// The bytes that are to come next, `[start, end]` in the file; nothing if no more are needed. Infinity is its end.
+    pub fn wants(&self) -> Option<Vec<f64>> {
+        let range = self.0.as_ref()?.wants()?;
+        let end = if range.end == u64::MAX { f64::INFINITY } else { range.end as f64 };
+        Some(vec![range.start as f64, end])
+    }
+
+    /// Passes over what is not wanted: what is pushed next begins where `wants` does.
+    pub fn skip(&mut self) {
+        self.0.iter_mut().for_each(Import::skip);
+    }
+
+    /// Compares the length of the file, in bytes, with that in its header, once that has come.
+    ///
+    /// # Errors
+    /// `weights_corrupt`.
+    pub fn check_length(&self, bytes: f64) -> Result<(), JsValue> {
+        // JavaScript counts no further than 2^53, and what is no length is none of the header's.
+        self.0.as_ref().ok_or_else(nothing_loading)?.check_length(bytes as u64).map_err(to_js)
     }
 
     /// Takes the next bytes; gives the files that are to be kept, an array of `[name, bytes]`.

@@ -1,11 +1,11 @@
 /**
  * Fetches an image by its address. An answer tells what went wrong; the words are in the catalogues.
  *
- * @typedef {'refused' | 'interrupted' | 'missing' | 'gated' | 'failed' | 'page' | 'too_large'} LinkProblem
+ * @typedef {'refused' | 'interrupted' | 'missing' | 'gated' | 'denied' | 'failed' | 'page' | 'too_large'} LinkProblem
  * @typedef {{file: Blob} | {problem: LinkProblem, status?: number, bytes?: number}} LinkAnswer
  */
 
-import { anySignal } from './signals.js';
+import { either } from './signals.js';
 
 /** A site that gives nothing for so long is given up. */
 const STALL_MS = 15_000;
@@ -21,11 +21,11 @@ const PAGE = /^\uFEFF?\s*(<!--[^]*?-->\s*)*<(!doctype html|html|head|body)\b/i;
  */
 export async function fetchImage({ address, limit, credentials = 'omit' }, { signal, progress }) {
   const patience = new Patience();
-  const either = anySignal([signal, patience.signal]);
+  const both = either(signal, patience.signal);
   let reached = false;
   try {
     const response = await fetch(address, {
-      signal: either,
+      signal: both.signal,
       mode: 'cors',
       credentials,
       referrerPolicy: 'no-referrer',
@@ -41,6 +41,7 @@ export async function fetchImage({ address, limit, credentials = 'omit' }, { sig
     return { problem: reached || patience.signal.aborted ? 'interrupted' : 'refused' };
   } finally {
     patience.end();
+    both.release();
   }
 }
 
@@ -48,7 +49,9 @@ export async function fetchImage({ address, limit, credentials = 'omit' }, { sig
 function refusalOf({ ok, status }) {
   if (ok) return null;
   if (status === 404 || status === 410) return { problem: 'missing', status };
-  if (status === 401 || status === 403) return { problem: 'gated', status };
+  if (status === 401) return { problem: 'gated', status };
+  // Of what was asked for: many sites give their images to nobody but their own pages.
+  if (status === 403) return { problem: 'denied', status };
   return { problem: 'failed', status };
 }
 

@@ -14,13 +14,16 @@
  * @property {string} licence
  * @property {boolean} gated
  * @property {any} calibration
- * @typedef {{plan: ImportPlan, loaded: number, total: number | null, waiting: boolean, cancel: () => void}} Running
+ * @typedef {{plan: ImportPlan, loaded: number, total: number | null, partOf: number | null, waiting: boolean,
+ *   cancel: () => void}} Running `total` bytes come, of a file that has `partOf` if they are not all of it.
  */
 
+import { isThisDevice, parseAddress } from './address.js';
 import { AedrError } from './errors.js';
+import { nameOf } from './image-address.js';
 import { INTEGRITY } from './integrity.js';
 import { Scheduler } from './scheduler.js';
-import { keepForThisVisit } from './store.js';
+import { keepForThisVisit, PARTS } from './store.js';
 import { library as words } from './texts.js';
 import { fetchJson } from './verified.js';
 
@@ -57,6 +60,8 @@ export function planOf(entry, { local = false } = {}) {
     address: local ? null : address,
     request: { description: describe(entry), sha256, precision: PRECISION },
     calibrations: entry.calibration ? { [entry.id]: entry.calibration } : {},
+    gated: entry.gated,
+    parts: PARTS,
   };
 }
 
@@ -67,7 +72,7 @@ export function planOf(entry, { local = false } = {}) {
  */
 export async function planFor(source, entries) {
   const local = 'file' in source;
-  const name = local ? source.file.name : nameOf(source.address);
+  const name = local ? source.file.name : nameOf(new URL(source.address));
   const unique = await shortHash(
     local ? `${source.file.name} ${source.file.size} ${source.file.lastModified}` : source.address,
   );
@@ -83,6 +88,7 @@ export async function planFor(source, entries) {
       precision: PRECISION,
     },
     calibrations: Object.fromEntries(known.map(({ id, calibration }) => [id, calibration]).filter(([, found]) => found)),
+    parts: PARTS,
   };
 }
 
@@ -91,7 +97,7 @@ export async function planFor(source, entries) {
  * @param {string} text
  */
 export function fileAddress(text) {
-  const url = URL.parse?.(text.trim()) ?? null;
+  const url = parseAddress(text.trim());
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isThisDevice(url.hostname));
   if (!url || !secure) throw new AedrError('import_address', words.addressWrong);
   // A hub's page about a file, which people copy from the address bar.
@@ -124,12 +130,12 @@ export async function runImport(plan, { file = null, keep = true } = {}) {
     running = next;
     for (const watcher of watchers) watcher();
   };
-  set({ plan, loaded: 0, total: null, waiting: false, cancel: () => controller.abort() });
+  set({ plan, loaded: 0, total: null, partOf: null, waiting: false, cancel: () => controller.abort() });
   try {
     // Asked before the first byte, while the browser still knows that a person wanted it.
     if (keep) await navigator.storage?.persist?.().catch(() => false);
-    const onProgress = (/** @type {import('./import-worker.js').ImportProgress} */ { stage, loaded, total }) => {
-      if (running && stage !== 'program') set({ ...running, loaded, total, waiting: stage === 'import_waiting' });
+    const onProgress = (/** @type {import('./import-worker.js').ImportProgress} */ { stage, ...come }) => {
+      if (running && stage !== 'program') set({ ...running, ...come, waiting: stage === 'import_waiting' });
     };
     const { signal } = controller;
     const { files } = await worker.ask('add', () => ({ params: { plan, file, keep } }), { signal, onProgress });
@@ -145,25 +151,16 @@ function describe({ id, name, repository, files, licence, serves, shares, archit
   return { id, name, source: `${repository}: ${files[0].file}`, licence, serves, shares, architecture };
 }
 
-/** @param {string} address */
-function nameOf(address) {
-  const { pathname, hostname } = new URL(address);
-  return decodeURIComponent(pathname.split('/').filter(Boolean).at(-1) ?? hostname);
-}
-
-/** @param {string} hostname */
-const isThisDevice = (hostname) => ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
-
-/** Eight digits that tell addresses and files apart, no more. @param {string} text */
+/** @param {string} text */
 async function shortHash(text) {
   const bytes = new TextEncoder().encode(text);
-  // Pages without https have no digests; there models are kept for the visit alone, and any hash does.
-  const digest = (await crypto.subtle?.digest('SHA-256', bytes)) ?? fnv1a(bytes);
-  return [...new Uint8Array(digest).subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  // Pages that are not encrypted have no digests, and keep models for a visit only: there any number tells them apart.
+  const digest = await globalThis.crypto?.subtle?.digest('SHA-256', bytes);
+  const short = digest ? new DataView(digest).getUint32(0) : fowler(bytes);
+  return short.toString(16).padStart(8, '0');
 }
 
-/** @param {Uint8Array} bytes @returns {ArrayBuffer} Four bytes. */
-function fnv1a(bytes) {
-  const hash = bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5);
-  return Uint32Array.of(hash).buffer;
+/** FNV-1a, 32 bits. @param {Uint8Array} bytes */
+function fowler(bytes) {
+  return bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0;
 }

@@ -7,18 +7,25 @@ const READ_BYTES = 2 ** 20;
 
 /** The files of one model in the store, and what has come of the file that they are made of. */
 export class Kept {
+  /** @type {NonNullable<Awaited<ReturnType<typeof openStorage>>>} */
   #storage;
+  /** @type {FileSystemDirectoryHandle} */
   #model;
+  /** @type {string} */
   #key;
+  /** @type {import('./store.js').ImportPlan} */
+  #plan;
   /** @type {any} A sync access handle, or null where nothing is kept to go on from. */
   #part;
+  /** What was seen of the file that has come in part. @type {import('./transfer.js').Seen | undefined} */
+  seen;
 
   /**
    * @param {NonNullable<Awaited<ReturnType<typeof openStorage>>>} storage
-   * @param {FileSystemDirectoryHandle} model @param {string} key @param {any} part
+   * @param {FileSystemDirectoryHandle} model @param {import('./store.js').ImportPlan} plan
    */
-  constructor(storage, model, key, part) {
-    [this.#storage, this.#model, this.#key, this.#part] = [storage, model, key, part];
+  constructor(storage, model, plan) {
+    [this.#storage, this.#model, this.#key, this.#plan] = [storage, model, plan.key, plan];
   }
 
   /** Null if the browser refuses to keep anything. @param {import('./store.js').ImportPlan} plan */
@@ -28,12 +35,30 @@ export class Kept {
     const { key } = plan;
     await removeEntry(storage.models, key);
     const model = await storage.models.getDirectoryHandle(key, { create: true });
-    const kept = new Kept(storage, model, key, null);
+    const kept = new Kept(storage, model, plan);
     if (plan.address) {
-      await kept.#write(storage.imports, `${key}.json`, new TextEncoder().encode(JSON.stringify(plan)));
+      const before = await planBefore(storage.imports, key);
       kept.#part = await openForWriting(storage.imports, `${key}.part`);
+      if (before && isSame(before, plan)) kept.seen = before.seen;
+      else kept.#part.truncate(0);
+      await kept.#writePlan();
     }
     return kept;
+  }
+
+  /** Notes what a site says of the file. @param {import('./transfer.js').Seen} seen */
+  async note(seen) {
+    this.seen = seen;
+    if (this.#part) await this.#writePlan().catch(() => this.dropPart());
+  }
+
+  /** What has come is of no use. */
+  async startOver() {
+    this.seen = undefined;
+    this.#part?.truncate(0);
+    await removeEntry(this.#storage.models, this.#key);
+    this.#model = await this.#storage.models.getDirectoryHandle(this.#key, { create: true });
+    if (this.#part) await this.#writePlan();
   }
 
   /** What has come before, in pieces. */
@@ -71,12 +96,12 @@ export class Kept {
   /** @param {string} name @param {Uint8Array} bytes */
   async write(name, bytes) {
     try {
-      await this.#write(this.#model, name, bytes);
+      await writeFile(this.#model, name, bytes);
     } catch (thrown) {
       if (!this.#part) throw full(thrown);
       // The way back gives its room to the model.
       await this.dropPart();
-      await this.#write(this.#model, name, bytes).catch((again) => {
+      await writeFile(this.#model, name, bytes).catch((again) => {
         throw full(again);
       });
     }
@@ -104,23 +129,19 @@ export class Kept {
     await removeEntry(this.#storage.models, this.#key);
   }
 
-  /** @param {FileSystemDirectoryHandle} folder @param {string} name @param {Uint8Array} bytes */
-  async #write(folder, name, bytes) {
-    const file = await openForWriting(folder, name);
-    try {
-      file.truncate(0);
-      writeAll(file, bytes, 0);
-      file.flush();
-    } finally {
-      file.close();
-    }
+  #writePlan() {
+    const text = JSON.stringify({ ...this.#plan, seen: this.seen });
+    return writeFile(this.#storage.imports, `${this.#key}.json`, new TextEncoder().encode(text));
   }
+
 }
 
 /** The same in memory. */
 export class Visiting {
   /** @type {import('./store.js').ModelFiles} */
   #files = {};
+  /** @type {undefined} */
+  seen = undefined;
 
   /** @returns {Uint8Array[]} */
   before() {
@@ -128,6 +149,12 @@ export class Visiting {
   }
 
   async append() {}
+
+  async note() {}
+
+  async startOver() {
+    this.#files = {};
+  }
 
   async dropPart() {}
 
@@ -143,6 +170,42 @@ export class Visiting {
   async pause() {}
 
   async discard() {}
+}
+
+/** The plan by which the part came that is there. @param {FileSystemDirectoryHandle} folder @param {string} key */
+async function planBefore(folder, key) {
+  try {
+    const file = await (await folder.getFileHandle(`${key}.json`)).getFile();
+    return /** @type {import('./store.js').ImportPlan} */ (JSON.parse(await file.text()));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Whether what came by one plan is what comes by another.
+ * @param {import('./store.js').ImportPlan} a @param {import('./store.js').ImportPlan} b
+ */
+function isSame(a, b) {
+  const [{ architecture: one }, { architecture: other }] = [a, b].map(({ request }) => request.description);
+  return (
+    a.address === b.address &&
+    a.parts === b.parts &&
+    (a.request.sha256 ?? null) === (b.request.sha256 ?? null) &&
+    JSON.stringify(one ?? null) === JSON.stringify(other ?? null)
+  );
+}
+
+/** @param {FileSystemDirectoryHandle} folder @param {string} name @param {Uint8Array} bytes */
+export async function writeFile(folder, name, bytes) {
+  const file = await openForWriting(folder, name);
+  try {
+    file.truncate(0);
+    writeAll(file, bytes, 0);
+    file.flush();
+  } finally {
+    file.close();
+  }
 }
 
 /** @param {FileSystemDirectoryHandle} folder @param {string} name @returns {Promise<any>} */

@@ -271,7 +271,7 @@ function showRunning(running) {
     state.replaceChildren();
     return;
   }
-  const { plan, loaded, total, waiting, cancel } = running;
+  const { plan, loaded, total, partOf, waiting, cancel } = running;
   const { name } = plan.request.description;
   if (state.dataset.key !== plan.key || !state.firstChild) {
     state.dataset.key = plan.key;
@@ -286,7 +286,9 @@ function showRunning(running) {
   const bar = state.querySelector('progress');
   if (total) bar.value = loaded / total;
   else bar.removeAttribute('value');
-  state.querySelector('.hint').textContent = waiting ? words.waiting : progressWords.bytes(loaded, total);
+  state.querySelector('.hint').textContent = waiting
+    ? words.waiting
+    : [progressWords.bytes(loaded, total), ...(partOf ? [words.partOf(partOf)] : [])].join(' · ');
 }
 
 function showProblem() {

@@ -6,6 +6,7 @@
  * @typedef {import('./image-fetch.js').LinkAnswer} LinkAnswer
  */
 
+import { isThisDevice, parseAddress } from './address.js';
 import { sourceOf } from './arrivals.js';
 import { AedrError } from './errors.js';
 import { endingOf, imageOfData, nameOf } from './image-address.js';
@@ -28,7 +29,7 @@ const worker = new Scheduler(new URL('./link-worker.js', import.meta.url));
 export function sourceFrom(text) {
   const trimmed = text.trim();
   if (/^data:/i.test(trimmed)) return sourceOf(fromData(trimmed));
-  const url = URL.parse?.(BARE.test(trimmed) ? `https://${trimmed}` : trimmed) ?? null;
+  const url = parseAddress(BARE.test(trimmed) ? `https://${trimmed}` : trimmed);
   const local = url?.protocol === 'http:' && isThisDevice(url.hostname);
   if (!url || !(url.protocol === 'https:' || local)) {
     const insecure = url?.protocol === 'http:';
@@ -77,6 +78,3 @@ function fromData(address) {
   if (!file) throw new AedrError('link_address', words.dataWrong, words.saveAdvice);
   return { file, name: `${words.dataName}.${endingOf(file)}`, arrival: 'link' };
 }
-
-/** @param {string} hostname */
-const isThisDevice = (hostname) => ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);

@@ -55,7 +55,8 @@ export function reload(stashed) {
 
 /** What was stashed is not wanted after all. */
 export async function dropStash() {
-  await caches.delete(STASH).catch(() => {});
+  // Pages that are not encrypted have no caches.
+  await globalThis.caches?.delete(STASH).catch(() => {});
 }
 
 /**

@@ -14,10 +14,17 @@
  * @property {string | null} address None for a file on this device.
  * @property {any} request The module's `ImportRequest`.
  * @property {{[id: string]: any}} calibrations Of the models that the file may prove to be.
+ * @property {boolean} [gated] The publisher gives the file to those who signed in.
+ * @property {number} [parts] `PARTS`: what has come are the parts of the file that are wanted, one after the other. Plans
+ *   of the first versions lack it: what came by them is the file's beginning.
+ * @property {import('./transfer.js').Seen} [seen] What the site said of the file.
  * @typedef {{plan: ImportPlan, bytes: number}} UnfinishedImport `bytes` have come.
  */
 
 import { AedrError } from './errors.js';
+
+/** Another number whenever the module (`src/weights/import.rs`) wants other parts of the same file than it did before. */
+export const PARTS = 1;
 
 /** @type {Map<string, AddedModel>} */
 const visiting = new Map();
@@ -69,6 +76,11 @@ export async function saveCalibration(key, text) {
   }
   try {
     const file = await folder.getFileHandle('calibration.json', { create: true });
+    if (!file.createWritable) {
+      const { writeInWorker } = await import('./saving.js');
+      await writeInWorker({ key, name: 'calibration.json', text });
+      return;
+    }
     // What was there stays whole until the new one is.
     const writable = await file.createWritable();
     await writable.write(text);

@@ -1,7 +1,11 @@
 //! Importing a published file as it arrives: its tensors are taken one by one, stored anew and written in shards, so
 //! that neither the file nor the model is ever in memory as a whole. It runs in the browser, and natively in tests.
+//!
+//! An autoencoder may be a small part of a file. So the import tells which bytes it [wants](Import::wants) next, and
+//! those between can be [passed over](Import::skip). Which these are depends on the header and the request alone, never
+//! on the pieces that come: what was fetched before a break can be pushed again in other pieces.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -18,6 +22,14 @@ use crate::{Error, Result, autoencoder::Architecture};
 
 /// A shard is closed once it holds this many bytes.
 const SHARD_BYTES: usize = 16 << 20;
+/// What is wanted first: an autoencoder's own header is shorter.
+const FIRST_BYTES: u64 = 64 << 10;
+/// Where no more bytes than these lie between two tensors, they are wanted too: asking a site once more takes longer.
+const JOINED_BYTES: u64 = 1 << 20;
+/// Where no larger part of a file than one in so many is of no use, all of it is wanted, so that its sha256 is known.
+const USELESS_PART: u64 = 8;
+/// Tensors are taken one by one, in memory; no autoencoder has one of this size.
+const MAX_TENSOR_BYTES: u64 = 1 << 30;
 
 /// What is imported.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,8 +61,9 @@ pub type Written = (String, Vec<u8>);
 #[derive(Debug)]
 pub struct Import {
     request: ImportRequest,
-    hash: Sha256,
-    /// Bytes of the file that have come.
+    /// Of all bytes so far; `None` once some were passed over.
+    hash: Option<Sha256>,
+    /// Bytes of the file that have come or were passed over.
     received: u64,
     /// What has come and was not taken yet: of the header, or of one tensor.
     pending: Vec<u8>,
@@ -74,6 +87,8 @@ struct Taking {
     architecture: Architecture,
     report: LoadReport,
     file_bytes: u64,
+    /// The bytes that are wanted, in the file's order, from its start on. No tensor of the architecture is cut by them.
+    ranges: Vec<Range<u64>>,
     /// Those of the architecture that are still to come, in the file's order.
     wanted: VecDeque<(Place, Vec<Wanted>)>,
     writer: ShardWriter,
@@ -95,7 +110,7 @@ impl Import {
         request.description.validate()?;
         Ok(Import {
             request,
-            hash: Sha256::new(),
+            hash: Some(Sha256::new()),
             received: 0,
             pending: Vec::new(),
             stage: Stage::Start,
@@ -108,6 +123,48 @@ impl Import {
         match &self.stage {
             Stage::Tensors(taking) => Some(taking.file_bytes),
             Stage::Start | Stage::Header { .. } | Stage::Refused => None,
+        }
+    }
+
+    /// The bytes that are to come next, as places in the file; `None` if no more are needed. Before the header has come
+    /// they may go beyond the end of the file; where the file's sha256 is known they always do, for all of it is read.
+    pub fn wants(&self) -> Option<Range<u64>> {
+        let next = self.received;
+        match &self.stage {
+            Stage::Start | Stage::Header { .. } if self.request.sha256.is_some() => Some(next..u64::MAX),
+            Stage::Start => Some(next..FIRST_BYTES),
+            Stage::Header { length } => Some(next..first_bytes(*length)),
+            Stage::Tensors(taking) => {
+                let range = taking.ranges.iter().find(|range| range.end > next)?;
+                Some(range.start.max(next)..range.end)
+            }
+            Stage::Refused => None,
+        }
+    }
+
+    /// How many bytes are wanted in all, once the header has come.
+    pub fn wanted_bytes(&self) -> Option<u64> {
+        let Stage::Tensors(taking) = &self.stage else { return None };
+        let length = |range: &Range<u64>| range.end.saturating_sub(range.start);
+        Some(taking.ranges.iter().map(length).fold(0, u64::saturating_add))
+    }
+
+    /// Passes over what is not wanted: the bytes that are pushed next begin where [`Import::wants`] does.
+    pub fn skip(&mut self) {
+        if let Some(Range { start, .. }) = self.wants().filter(|range| range.start > self.received) {
+            self.received = start;
+            self.hash = None;
+        }
+    }
+
+    /// Compares the length of the file with that in its header, once that has come.
+    ///
+    /// # Errors
+    /// [`Error::WeightsCorrupt`] for a file that was cut short, or is longer.
+    pub fn check_length(&self, bytes: u64) -> Result<()> {
+        match self.file_bytes() {
+            Some(expected) if expected != bytes => Err(self.wrong_length(bytes, expected)),
+            _ => Ok(()),
         }
     }
 
@@ -129,7 +186,7 @@ impl Import {
         if let Stage::Refused = self.stage {
             return Err(self.corrupt("it was refused before".into()));
         }
-        self.hash.update(bytes);
+        self.hash.iter_mut().for_each(|hash| hash.update(bytes));
         let start = self.received;
         self.received = self.received.saturating_add(bytes.len() as u64);
         if let Stage::Tensors(_) = self.stage {
@@ -161,23 +218,26 @@ impl Import {
     /// # Errors
     /// [`Error::WeightsCorrupt`] if bytes are missing or the hash differs.
     pub fn finish(mut self) -> Result<(Vec<Written>, Manifest, LoadReport)> {
-        let received = self.received;
+        let (received, wants) = (self.received, self.wants());
         let Stage::Tensors(mut taking) = std::mem::replace(&mut self.stage, Stage::Start) else {
             return Err(self.corrupt(format!("it ends after {received} bytes")));
         };
-        if received != taking.file_bytes {
-            return Err(self.corrupt(format!("it has {received} bytes, {} by its header", taking.file_bytes)));
+        let file_bytes = taking.file_bytes;
+        if wants.is_some() {
+            return Err(self.wrong_length(received, file_bytes));
         }
-        let found = hex(&self.hash.clone().finalize());
-        if let Some(expected) = self.request.sha256.as_ref().filter(|expected| **expected != found) {
+        let hash = self.hash.take().filter(|_| received == file_bytes).map(|hash| hex(&hash.finalize()));
+        if let Some(expected) = self.request.sha256.as_ref().filter(|expected| hash.as_ref() != Some(*expected)) {
+            let found = hash.as_deref().unwrap_or("not known");
             return Err(self.corrupt(format!("its sha256 is {found}, {expected} was expected")));
         }
         let written = self.keep(taking.writer.close()?).into_iter().collect();
         let ImportRequest { description, known, precision, .. } = self.request;
-        let recognised = known.into_iter().find(|known| known.sha256 == found);
+        let recognised = known.into_iter().find(|known| Some(&known.sha256) == hash.as_ref());
         let description = recognised.map_or(description, |known| known.description);
         let mut manifest = description.manifest(taking.architecture, precision);
-        manifest.source = format!("{}, sha256 {found}", manifest.source);
+        let what = hash.map_or_else(|| format!("a part of {file_bytes} bytes"), |hash| format!("sha256 {hash}"));
+        manifest.source = format!("{}, {what}", manifest.source);
         manifest.shards = self.shards;
         Ok((written, manifest, taking.report))
     }
@@ -208,14 +268,38 @@ impl Import {
             let parts: Vec<Wanted> = parts.into_iter().filter_map(wanted).collect();
             (!parts.is_empty()).then_some((place, parts))
         });
+        let wanted: VecDeque<(Place, Vec<Wanted>)> = wanted.collect();
+        if let Some((Place { name, bytes, .. }, _)) = wanted.iter().find(|(place, _)| place.bytes > MAX_TENSOR_BYTES) {
+            return Err(self.corrupt(format!("{name} claims {bytes} bytes")));
+        }
         let compress = matches!(self.request.precision.format(), tensor::Format::Blocks(_));
         Ok(Taking {
-            wanted: wanted.collect(),
+            ranges: self.ranges(text.len(), wanted.iter().map(|(place, _)| place), header.file_bytes),
+            wanted,
             architecture,
             report,
             file_bytes: header.file_bytes,
             writer: ShardWriter::new(SHARD_BYTES, compress),
         })
+    }
+
+    /// What is wanted of a file with a header of this length: what comes first, and these places, which are in the
+    /// file's order.
+    fn ranges<'a>(&self, header: usize, places: impl Iterator<Item = &'a Place>, file_bytes: u64) -> Vec<Range<u64>> {
+        let mut last = 0..first_bytes(header).min(file_bytes);
+        let (mut ranges, mut useless) = (Vec::new(), 0u64);
+        for place in places {
+            let gap = place.start.saturating_sub(last.end);
+            if gap > JOINED_BYTES {
+                useless = useless.saturating_add(gap);
+                ranges.push(std::mem::replace(&mut last, place.start..place.end()));
+            }
+            last.end = last.end.max(place.end());
+        }
+        useless = useless.saturating_add(file_bytes.saturating_sub(last.end));
+        ranges.push(last);
+        let whole = self.request.sha256.is_some() || useless <= file_bytes / USELESS_PART;
+        if whole { std::iter::once(0..file_bytes).collect() } else { ranges }
     }
 
     /// Takes the tensors that are whole with these bytes, which begin at `start` of the file.
@@ -229,11 +313,10 @@ impl Import {
         }
         let mut full = Vec::new();
         while let Some((place, _)) = taking.wanted.front() {
-            // What of it is among these bytes; what came before is pending.
-            let from = place.start.saturating_sub(start) as usize;
-            let to = place.start.saturating_add(place.bytes as u64).min(end).saturating_sub(start) as usize;
-            self.pending.extend_from_slice(bytes.get(from..to).unwrap_or_default());
-            if self.pending.len() < place.bytes {
+            // What of it is among these bytes; what came before is pending. Neither is more than there are bytes.
+            let within = |at: u64| at.clamp(start, end).saturating_sub(start) as usize;
+            self.pending.extend_from_slice(bytes.get(within(place.start)..within(place.end())).unwrap_or_default());
+            if (self.pending.len() as u64) < place.bytes {
                 break;
             }
             let data = std::mem::take(&mut self.pending);
@@ -260,9 +343,18 @@ impl Import {
         Some((file, bytes))
     }
 
+    fn wrong_length(&self, bytes: u64, expected: u64) -> Error {
+        self.corrupt(format!("it has {bytes} bytes, {expected} by its header"))
+    }
+
     fn corrupt(&self, detail: String) -> Error {
         Error::WeightsCorrupt { file: self.request.description.name.clone(), detail }
     }
+}
+
+/// What is wanted of every file, whose header has this length.
+fn first_bytes(header: usize) -> u64 {
+    (PREFIX as u64).saturating_add(header as u64).max(FIRST_BYTES)
 }
 
 /// What a file without a safetensors header looks like.

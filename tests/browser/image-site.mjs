@@ -30,7 +30,8 @@ export async function imageSite(image) {
 const HOWS = {
   open: (response, image) => response.writeHead(200, { ...CORS, 'Content-Type': 'image/png' }).end(image),
   closed: (response, image) => response.writeHead(200, { 'Content-Type': 'image/png' }).end(image),
-  gated: (response) => response.writeHead(403, CORS).end('Sign in'),
+  gated: (response) => response.writeHead(401, CORS).end('Sign in'),
+  denied: (response) => response.writeHead(403, CORS).end('Not from here'),
   page: (response) => response.writeHead(200, { ...CORS, 'Content-Type': 'text/html' }).end('<!doctype html><p>Hello'),
   // What some sites call any file.
   'page-in-disguise': (response) =>

@@ -22,12 +22,14 @@ import {
   withoutIntegrity,
 } from './browser.mjs';
 import { everythingBelongs } from './calibrations.mjs';
+import { checkpointOf } from './checkpoint.mjs';
 import { hub } from './hub.mjs';
 import { busyPng, png } from './images.mjs';
 import { ANY, english, saying } from './said.mjs';
 
 const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant');
 const NAME = 'Painter';
+const GIB = 2 ** 30;
 /** What the browser says of failures that a test makes. */
 const FAILED_LOAD = /Failed to load resource|blocked by CORS policy|net::ERR/;
 
@@ -41,6 +43,8 @@ let browser;
 let weights;
 /** @type {Buffer} A file whose architecture is plain from its shapes. */
 let tiny;
+/** A file of more than 4 GiB, which is never there as a whole, and one of some megabytes. @type {ReturnType<typeof checkpointOf>[]} */
+let [huge, part] = [];
 /** @type {any} */
 let architecture;
 /** @type {import('../../www/samples.js').Sample} */
@@ -51,7 +55,19 @@ before(async () => {
   architecture = JSON.parse(await readFile(resolve(ROOT, 'dist-test/packs/kl_quant/manifest.json'), 'utf8')).architecture;
   tiny = await readFile(resolve(ROOT, 'tests/goldens/tiny_taesd/model.safetensors'));
   const text = Buffer.from('PK\x03\x04 and so on, as PyTorch writes');
-  site = await hub({ 'vae.safetensors': weights, 'tiny.safetensors': tiny, 'vae.pt': text, 'short.safetensors': weights.subarray(0, 9000) });
+  huge = checkpointOf(weights, 5 * GIB + 3, 2 * GIB);
+  part = checkpointOf(weights, 12e6, 12e6);
+  site = await hub({
+    'vae.safetensors': weights,
+    'tiny.safetensors': tiny,
+    'vae.pt': text,
+    'short.safetensors': weights.subarray(0, 9000),
+    'huge.safetensors': huge,
+    // Cut behind the autoencoder, where nothing is missing but the end.
+    'huge-short.safetensors': { ...huge, length: huge.length - 1 },
+    'part.safetensors': part,
+    'part-short.safetensors': { ...part, length: part.length - 1 },
+  });
   server = await serve({ directories: [DIST], importFrom: site.origin });
   browser = await launch();
   sample = (await sampleList()).find(({ decoded }) => !decoded);
@@ -299,6 +315,246 @@ importTest('what cannot be had is told, with a way on, and nothing is left', asy
     assert.deepEqual(complaints.filter((text) => !FAILED_LOAD.test(text)), []);
     await context.close();
   }
+});
+
+/** A file of which nobody knows the hash. @param {string} how @param {string} file */
+const unknown = (how, file) =>
+  entry(how, { files: [{ ...entry(how).files[0], file, address: `${site.origin}/${how}/${file}`, bytes: null, sha256: null }] });
+
+/** The hashes of the stored shards. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
+const storedShards = (page) =>
+  page.evaluate(async () => {
+    const models = await (await navigator.storage.getDirectory()).getDirectoryHandle('models');
+    const folder = /** @type {any} */ (await models.getDirectoryHandle('painter'));
+    const manifest = await (await (await folder.getFileHandle('manifest.json')).getFile()).text();
+    return JSON.parse(manifest).shards.map((/** @type {any} */ { sha256 }) => sha256);
+  });
+
+/** What was asked for of a file, since `before`. @param {string} how @param {string} file @param {number} [before] */
+const askedFor = (how, file, before = 0) => site.seen.slice(before).filter(({ path }) => path === `/${how}/${file}`);
+
+/** The shards of the file itself. */
+async function plainShards() {
+  const { page, context } = await open([entry('plain')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  await added(page);
+  const shards = await storedShards(page);
+  await context.close();
+  return shards;
+}
+
+importTest('of a checkpoint of more than 4 GiB the autoencoder alone is fetched', async () => {
+  const expected = await plainShards();
+  assert.ok(huge.start > 2 ** 32 && huge.length > 7 * GIB);
+  for (const how of ['open', 'plain']) {
+    const { page, context, complaints } = await open([unknown(how, 'huge.safetensors')]);
+    const dialog = await openModels(page);
+    const before = site.seen.length;
+    await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+    assert.match(await added(page), /Painter/);
+    assert.deepEqual(await storedShards(page), expected, how);
+    const asked = askedFor(how, 'huge.safetensors', before);
+    assert.deepEqual(asked.map(({ range }) => range), [
+      'bytes=0-65535',
+      `bytes=${huge.start}-${huge.start + huge.weights - 1}`,
+    ]);
+    assert.equal(asked.reduce((sum, { bytes }) => sum + bytes, 0), 65536 + huge.weights);
+    assert.match((await lineOf(page)).line, /numbers only/);
+    assert.deepEqual(complaints, []);
+    await context.close();
+  }
+});
+
+importTest('a file of more than 4 GiB of this device is read where the autoencoder is', async () => {
+  const folder = await mkdtemp(resolve(tmpdir(), 'aedr-'));
+  ended.push(() => rm(folder, { recursive: true }));
+  const path = resolve(folder, 'huge.safetensors');
+  await huge.write(path);
+  // Its architecture is the catalogue's, where a person chooses the file of a gated model.
+  const gated = { ...unknown('gated', 'huge.safetensors'), gated: true };
+  const { page, context } = await open([gated]);
+  const dialog = await openModels(page);
+  const choosing = page.waitForEvent('filechooser');
+  await dialog.getByRole('button', { name: 'Choose the file of Painter' }).click();
+  await (await choosing).setFiles(path);
+  assert.match(await added(page), /Painter/);
+  assert.match((await lineOf(page)).line, /numbers only/);
+  await context.close();
+});
+
+importTest('what will come is foretold, and goes on after a reload where it was', async () => {
+  const expected = await plainShards();
+  const { page, context } = await open([unknown('slow', 'part.safetensors')]);
+  let dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  await page.waitForFunction(() => document.querySelector('#import-state progress')?.value > 0.3);
+  assert.match(
+    await page.locator('#import-state .hint').textContent(),
+    /^0\.\d of 0\.5 MB · the autoencoder alone, of a file of 24\.4 MB$/,
+  );
+  await page.reload();
+  dialog = await openModels(page);
+  const before = site.seen.length;
+  await dialog.getByRole('button', { name: 'Continue adding Painter' }).click();
+  assert.match(await added(page), /Painter/);
+  assert.deepEqual(await storedShards(page), expected);
+  const [{ range }, ...more] = askedFor('slow', 'part.safetensors', before);
+  const [from, to] = (range?.match(/\d+/g) ?? []).map(Number);
+  assert.ok(from > part.start && to === part.start + part.weights - 1, range ?? '');
+  assert.deepEqual(more, []);
+  await context.close();
+});
+
+importTest('an import that an earlier version began goes on as it began', async () => {
+  const expected = await plainShards();
+  const { page, context } = await open([unknown('open', 'part.safetensors')]);
+  const { parts: _, ...plan } = await page.evaluate(async (entry) => {
+    const { planOf } = await import(/** @type {any} */ ('./www/imports.js'));
+    return planOf(entry);
+  }, unknown('open', 'part.safetensors'));
+  await page.evaluate(
+    async ([plan, bytes]) => {
+      const imports = await (await navigator.storage.getDirectory()).getDirectoryHandle('imports', { create: true });
+      const write = async (/** @type {string} */ name, /** @type {any} */ content) => {
+        const writable = await (await imports.getFileHandle(name, { create: true })).createWritable();
+        await writable.write(content);
+        await writable.close();
+      };
+      await write('painter.json', plan);
+      await write('painter.part', Uint8Array.from(/** @type {any} */ (bytes)));
+    },
+    [JSON.stringify(plan), [...part.subarray(0, 100_000)]],
+  );
+  const dialog = await openModels(page);
+  const before = site.seen.length;
+  await dialog.getByRole('button', { name: 'Continue adding Painter' }).click();
+  assert.match(await added(page), /Painter/);
+  assert.deepEqual(await storedShards(page), expected);
+  assert.deepEqual(askedFor('open', 'part.safetensors', before).map(({ range }) => range), ['bytes=100000-']);
+  await context.close();
+});
+
+importTest('a site without ranges sends all up to the autoencoder’s end', async () => {
+  const expected = await plainShards();
+  const { page, context } = await open([unknown('whole', 'part.safetensors')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  assert.match(await added(page), /Painter/);
+  assert.deepEqual(await storedShards(page), expected);
+  assert.equal(askedFor('whole', 'part.safetensors').length, 1);
+  await context.close();
+});
+
+importTest('a checkpoint that was cut short is told before it is fetched', async () => {
+  for (const [file, whole] of /** @type {[string, { length: number }][]} */ ([
+    ['huge-short.safetensors', huge],
+    ['part-short.safetensors', part],
+  ])) {
+    // By the length that a site lets be read; else by the end of the file, where that has to come.
+    const how = file.startsWith('huge') ? 'open' : 'whole';
+    const { page, context } = await open([unknown(how, file)]);
+    const dialog = await openModels(page);
+    await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+    const { code, text } = await failed(page);
+    assert.equal(code, 'weights_corrupt', text);
+    assert.ok(text.includes(`${whole.length - 1} bytes, ${whole.length} by its header`), text);
+    assert.deepEqual(await storedFiles(page), []);
+    assert.equal(askedFor(how, file).length, 1);
+    if (how === 'open') assert.equal(askedFor(how, file)[0].bytes, 65536);
+    await context.close();
+  }
+});
+
+for (const [how, expected] of /** @type {[string, (string | null)[]][]} */ ([
+  // Then all of it, where it is plain which bytes are which.
+  ['other-start', ['first', 'rest', null]],
+  ['other-start-hidden', ['first', 'rest', null]],
+  // Another file: from its beginning.
+  ['grown', ['first', 'rest', 'first', 'rest']],
+  ['changed', ['first', 'rest', 'first', 'rest']],
+])) {
+  importTest(`an answer that is not what was asked for does not get into the file: ${how}`, async () => {
+    const shards = await plainShards();
+    for (const hash of [null, sha256(weights)]) {
+      const file = { ...entry(how).files[0], sha256: hash };
+      // Where the hash is known, it decides in the end.
+      if (hash && how === 'changed') continue;
+      const { page, context } = await open([entry(how, { files: [file] })]);
+      site.seen.length = 0;
+      const dialog = await openModels(page);
+      await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+      assert.match(await added(page), /Painter/);
+      assert.deepEqual(await storedShards(page), shards);
+      const ranges = askedFor(how, 'vae.safetensors').map(({ range }) => range);
+      const kinds = ranges.map((range) => range && (range.startsWith('bytes=0-') ? 'first' : 'rest'));
+      assert.deepEqual(kinds, hash ? expected.flatMap(withHash) : expected, how);
+      await context.close();
+    }
+  });
+}
+
+/** Where the hash is known, all of the file is asked for at once. @param {string | null} kind @param {number} index @param {(string | null)[]} all */
+function withHash(kind, index, all) {
+  if (kind !== 'first') return index > 1 && all[2] === 'first' ? [] : [kind];
+  return [null];
+}
+
+importTest('a site that refuses on the way is asked again at its first address', async () => {
+  const shards = await plainShards();
+  const { page, context } = await open([entry('expiring')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  assert.match(await added(page), /Painter/);
+  assert.deepEqual(await storedShards(page), shards);
+  const half = `bytes=${Math.floor(weights.length / 2)}-`;
+  const asked = site.seen.filter(({ path }) => /\/(expiring|signed-\d)\//.test(path)).map(({ path, range }) => [path.split('/')[1], range]);
+  for (const [how, range] of [['expiring', null], ['signed-1', 'from'], ['signed-2', 'from']]) {
+    const [, found] = asked.find(([name]) => name === how) ?? [];
+    assert.equal(range && found?.startsWith(half.slice(0, -1)) ? 'from' : found, range, how);
+  }
+  assert.equal(asked.filter(([how]) => how === 'expiring').length, 3);
+  await context.close();
+});
+
+importTest('a refusal is called what it is', async () => {
+  for (const [how, changes, code, told] of /** @type {[string, any, string, RegExp][]} */ ([
+    ['forbidden', {}, 'import_refused', /does not give this file to everybody \(403\)/],
+    ['gated-hub', {}, 'import_gated', /only to people who signed in \(403\)/],
+    ['absent-hub', {}, 'import_missing', /has no such file \(401\)/],
+    ['limited-long', {}, 'import_interrupted', /answered 429, and asks to wait 60 minutes/],
+    // It gave half of it, so it is asked again, and what it gave is kept.
+    ['shut-later', {}, 'import_refused', /does not give this file to everybody \(403\)/],
+  ])) {
+    const { page, context } = await open([entry(how, changes)]);
+    const dialog = await openModels(page);
+    const before = Date.now();
+    await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+    const found = await failed(page, 90_000);
+    assert.equal(found.code, code, found.text);
+    assert.match(found.text, told);
+    if (how === 'shut-later') {
+      assert.equal(askedFor(how, 'vae.safetensors').length, 5);
+      await dialog.getByRole('button', { name: 'Continue adding Painter' }).waitFor();
+    } else {
+      assert.equal(askedFor(how, 'vae.safetensors').length, 1, how);
+      assert.ok(Date.now() - before < 10_000);
+    }
+    await context.close();
+  }
+});
+
+importTest('a site that asks to wait is given the time', async () => {
+  const { page, context } = await open([entry('limited')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  assert.match(await added(page), /Painter/);
+  const asked = askedFor('limited', 'vae.safetensors').map(({ when }) => when);
+  const waits = asked.slice(1).map((when, index) => when - asked[index]);
+  // By itself it would be asked again after two seconds and after four. It asks for three, and for six to seven.
+  assert.equal(waits.length, 3);
+  assert.ok(waits[1] >= 3000 && waits[2] >= 5900, waits.join());
+  await context.close();
 });
 
 importTest('after a reload an import goes on where it was, or is discarded', async () => {

@@ -528,7 +528,8 @@ intakeTest(
     const cases = /** @type {[string, string, string[]][]} */ ([
       ['closed', 'link_refused', said('refused')],
       ['nothing', 'link_missing', said('missing', 404)],
-      ['gated', 'link_gated', said('gated', 403)],
+      ['gated', 'link_gated', said('gated', 401)],
+      ['denied', 'link_denied', said('denied', 403)],
       ['page', 'link_page', said('page')],
       ['page-in-disguise', 'link_page', said('page')],
       ['large', 'file_too_large', [fileTooLarge(68_000_000), fileTooLargeAdvice]],

@@ -30,7 +30,7 @@ test('official files are downloaded, packed and checked, and what fails is told'
     recommended_sizes: [],
     calibration: null,
   });
-  const entries = [entry('whole', 'plain'), entry('broken', 'cut'), entry('locked', 'gated'), entry('wrong', 'plain', '0'.repeat(64))];
+  const entries = [entry('whole', 'plain'), entry('broken', 'cut'), entry('locked', 'gated'), entry('wrong', 'plain', '0'.repeat(64)), entry('moved', 'other-start'), entry('late', 'expiring')];
   const catalog = resolve(folder, 'catalog.json');
   await writeFile(catalog, JSON.stringify({ format_version: 1, entries }));
   try {
@@ -38,13 +38,13 @@ test('official files are downloaded, packed and checked, and what fails is told'
       resolve(ROOT, 'scripts/official.mjs'),
       ...['--into', folder, '--catalog', catalog],
     ]).catch((error) => error);
-    const [, whole, broken, locked, wrong] = stdout.split(/\n(?=\w+: \w+\n)/);
-    for (const done of [whole, broken]) {
+    const [, whole, broken, locked, wrong, moved, late] = stdout.split(/\n(?=\w+: \w+\n)/);
+    for (const done of [whole, broken, moved, late]) {
       assert.match(done, new RegExp(`${weights.length} bytes, sha256 ${known} as known`));
       assert.match(done, /tensors applied; \d+ bytes/);
       assert.equal(done.match(/: L1 .+ t \d.+cannot_tell/g)?.length, 6, done);
     }
-    assert.match(broken, /going on/);
+    for (const taken of [broken, moved, late]) assert.match(taken, /going on/);
     assert.match(locked, /FAILED: signing in is needed: set HF_TOKEN, or save vae\.safetensors of .+ as .+locked/);
     assert.match(wrong, /FAILED: .+ 0{64} is known/);
   } finally {

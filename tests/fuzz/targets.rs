@@ -188,9 +188,17 @@ pub fn add_shard(shard: Shard, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A published file as it arrives. However it is cut, the same comes of it.
+/// A published file as it arrives. However it is cut, the same comes of it, and of the parts that are wanted.
 pub fn import(bytes: &[u8]) {
     let whole = import_in_pieces(bytes, &[bytes.len().max(1)]);
+    match (&whole, import_wanted(bytes)) {
+        (Ok((written, ..)), wanted) => assert_eq!(wanted.as_ref().map(|(shards, ..)| shards), Ok(written)),
+        // What is not wanted may be what is wrong.
+        (Err(_), Ok(_)) => {}
+        (Err(_), Err(wanted)) => {
+            check_error(&wanted, &["weights_foreign", "weights_wrong", "weights_corrupt", "manifest_invalid"]);
+        }
+    }
     // The cuts are the bytes' own, so that a file says it all.
     let lengths: Vec<usize> = bytes.iter().rev().take(7).map(|&byte| usize::from(byte) + 1).collect();
     let pieces = import_in_pieces(bytes, &lengths);
@@ -205,14 +213,30 @@ pub fn import(bytes: &[u8]) {
     }
 }
 
+fn begun() -> Result<Import> {
+    Import::new(ImportRequest { description: named(), sha256: None, known: Vec::new(), precision: Precision::Q10 })
+}
+
+/// Imports the parts of a file that are wanted.
+fn import_wanted(bytes: &[u8]) -> Result<(Vec<Written>, Manifest, LoadReport)> {
+    let (mut import, mut written) = (begun()?, Vec::new());
+    while let Some(wanted) = import.wants() {
+        import.skip();
+        let within = |at: u64| at.min(bytes.len() as u64) as usize;
+        let piece = &bytes[within(wanted.start)..within(wanted.end)];
+        if piece.is_empty() {
+            break;
+        }
+        written.extend(import.push(piece)?);
+    }
+    let (last, manifest, report) = import.finish()?;
+    written.extend(last);
+    Ok((written, manifest, report))
+}
+
 /// Imports a file that comes in pieces of these lengths, over and over.
 pub fn import_in_pieces(bytes: &[u8], lengths: &[usize]) -> Result<(Vec<Written>, Manifest, LoadReport)> {
-    let mut import = Import::new(ImportRequest {
-        description: named(),
-        sha256: None,
-        known: Vec::new(),
-        precision: Precision::Q10,
-    })?;
+    let mut import = begun()?;
     let (mut written, mut rest) = (Vec::new(), bytes);
     for length in lengths.iter().cycle() {
         if rest.is_empty() {

@@ -1,6 +1,6 @@
 //! Importing a published file as it arrives, against packing the same file; and what wrong files are told.
 
-use std::fs;
+use std::{fs, ops::Range};
 
 use aedr::{
     Error, Result,
@@ -48,8 +48,11 @@ fn request(architecture: Option<Architecture>, precision: Precision) -> ImportRe
     ImportRequest { description, sha256: None, known: Vec::new(), precision }
 }
 
+/// What an import gives: the shards, the manifest, what became of the tensors.
+type Imported = (Vec<Written>, Manifest, LoadReport);
+
 /// Feeds a file in pieces of these lengths, over and over.
-fn import(request: ImportRequest, bytes: &[u8], lengths: &[usize]) -> Result<(Vec<Written>, Manifest, LoadReport)> {
+fn import(request: ImportRequest, bytes: &[u8], lengths: &[usize]) -> Result<Imported> {
     let mut import = Import::new(request)?;
     let (mut written, mut rest, mut turn) = (Vec::new(), bytes, 0);
     while !rest.is_empty() {
@@ -63,7 +66,7 @@ fn import(request: ImportRequest, bytes: &[u8], lengths: &[usize]) -> Result<(Ve
 }
 
 /// All tensors of the shards as they are loaded, by name.
-fn load((written, manifest, _): &(Vec<Written>, Manifest, LoadReport), device: ComputeDevice) -> LoadReport {
+fn load((written, manifest, _): &Imported, device: ComputeDevice) -> LoadReport {
     let mut loader = ModelLoader::new(Manifest::parse(&manifest.to_json()).unwrap(), device);
     for (index, shard) in manifest.shards.iter().enumerate() {
         let (_, bytes) = written.iter().find(|(name, _)| *name == shard.file).unwrap();
@@ -182,6 +185,165 @@ fn what_is_no_autoencoder_is_told_from_its_first_bytes() {
     let error = self::import(request(Some(architecture("kl_quant")), Precision::F16), &file("kl_no_quant"), &[100]);
     let Err(Error::WeightsWrong { report, .. }) = error else { panic!("it was imported") };
     assert!(report.missing.iter().any(|name| name.contains("quant_conv")), "{report}");
+}
+
+/// A file that is never there as a whole: an autoencoder as a part of a checkpoint.
+struct Checkpoint {
+    /// The prefix and the header.
+    head: Vec<u8>,
+    /// The autoencoder's bytes, and where they begin.
+    weights: (u64, Vec<u8>),
+    bytes: u64,
+}
+
+impl Checkpoint {
+    /// The tensors of a golden, with these bytes of other tensors before and after.
+    fn around(model: &str, before: u64, after: u64) -> Self {
+        let file = file(model);
+        let parsed = SafeTensors::deserialize(&file).unwrap();
+        let (mut header, mut weights, mut at) = (serde_json::Map::new(), Vec::new(), before);
+        let mut add = |name: String, dtype: &str, shape: &[u64], start: u64, end: u64| {
+            header.insert(name, serde_json::json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] }));
+        };
+        add("conditioner.embedder".into(), "U8", &[before], 0, before);
+        for (name, view) in parsed.iter() {
+            let shape: Vec<u64> = view.shape().iter().map(|&side| side as u64).collect();
+            let end = at + view.data().len() as u64;
+            add(format!("first_stage_model.{name}"), &view.dtype().to_string(), &shape, at, end);
+            weights.extend_from_slice(view.data());
+            at = end;
+        }
+        add("model.diffusion_model.out".into(), "U8", &[after], at, at + after);
+        let text = serde_json::to_vec(&header).unwrap();
+        let head = [&(text.len() as u64).to_le_bytes()[..], &text].concat();
+        let start = head.len() as u64;
+        Checkpoint { weights: (start + before, weights), bytes: start + at + after, head }
+    }
+
+    /// What stands there; all but the header and the autoencoder is 0xFF.
+    fn read(&self, range: Range<u64>) -> Vec<u8> {
+        let end = range.end.min(self.bytes);
+        let mut bytes = vec![0xFF; end.saturating_sub(range.start) as usize];
+        for (start, part) in [(0, &self.head), (self.weights.0, &self.weights.1)] {
+            let (from, to) = (range.start.max(start), end.min(start + part.len() as u64));
+            if from < to {
+                bytes[(from - range.start) as usize..(to - range.start) as usize]
+                    .copy_from_slice(&part[(from - start) as usize..(to - start) as usize]);
+            }
+        }
+        bytes
+    }
+
+    /// Pushes what is wanted in pieces of these lengths; gives what was pushed, too.
+    fn import(&self, request: ImportRequest, lengths: &[u64]) -> (Vec<u8>, Result<Imported>) {
+        let mut import = Import::new(request).unwrap();
+        let (mut pushed, mut written, mut turn) = (Vec::new(), Vec::new(), 0);
+        while let Some(wanted) = import.wants() {
+            import.skip();
+            let piece = lengths[turn % lengths.len()].min(wanted.end - wanted.start);
+            let bytes = self.read(wanted.start..wanted.start + piece);
+            if bytes.is_empty() {
+                break;
+            }
+            written.extend(import.push(&bytes).unwrap());
+            pushed.extend(bytes);
+            turn += 1;
+        }
+        let done = import.finish().map(|(last, manifest, report)| {
+            written.extend(last);
+            (written, manifest, report)
+        });
+        (pushed, done)
+    }
+}
+
+const GIB: u64 = 1 << 30;
+
+#[test]
+fn an_autoencoder_is_taken_from_beyond_4_gib() {
+    let whole = import(kl_request(Precision::Q12), &file("kl_quant"), &[5000]).unwrap();
+    let checkpoint = Checkpoint::around("kl_quant", 5 * GIB + 3, 2 * GIB);
+    assert!(checkpoint.weights.0 > u64::from(u32::MAX) && checkpoint.bytes > 7 * GIB);
+    let (pushed, done) = checkpoint.import(kl_request(Precision::Q12), &[1 << 20]);
+    let (written, manifest, report) = done.unwrap();
+    // Its own bytes, and what is read of every file.
+    assert_eq!(pushed.len(), checkpoint.weights.1.len() + (64 << 10));
+    assert_eq!(report.unused, ["conditioner.embedder", "model.diffusion_model.out"]);
+    assert_eq!(written, whole.0);
+    assert_eq!(manifest.shards, whole.1.shards);
+    assert_eq!(manifest.source, format!("test, a part of {} bytes", checkpoint.bytes));
+    assert!(load(&(written, manifest, report), cpu()).is_complete());
+}
+
+#[test]
+fn a_checkpoint_that_was_cut_short_is_told() {
+    let checkpoint = Checkpoint::around("kl_quant", 5 * GIB, GIB);
+    // Within the autoencoder.
+    let cut = Checkpoint { bytes: checkpoint.weights.0 + 1000, ..Checkpoint::around("kl_quant", 5 * GIB, GIB) };
+    let error = cut.import(kl_request(Precision::F16), &[1 << 20]).1.unwrap_err();
+    assert_eq!(error.code(), "weights_corrupt");
+    assert!(error.to_string().contains(&format!("{} bytes, {} by its header", cut.bytes, checkpoint.bytes)), "{error}");
+    // Behind it, where only the length tells.
+    let mut import = Import::new(kl_request(Precision::F16)).unwrap();
+    import.check_length(3).unwrap();
+    import.push(&checkpoint.head).unwrap();
+    import.check_length(checkpoint.bytes).unwrap();
+    assert_eq!(import.file_bytes(), Some(checkpoint.bytes));
+    let error = import.check_length(checkpoint.bytes - 1).unwrap_err();
+    assert!(error.code() == "weights_corrupt" && error.to_string().contains("by its header"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// What is wanted does not depend on how it comes, or what was kept before a break would be of no use after it.
+    #[test]
+    fn pieces_do_not_change_what_is_wanted(lengths in prop::collection::vec(1u64..200_000, 1..5), before in 0u64..9 * GIB) {
+        let checkpoint = Checkpoint::around("tiny_taesd", before, 3 * GIB);
+        let (once, done) = checkpoint.import(request(None, Precision::Q12), &[u64::MAX]);
+        let (pieces, again) = checkpoint.import(request(None, Precision::Q12), &lengths);
+        prop_assert_eq!(once, pieces);
+        prop_assert_eq!(done.unwrap().0, again.unwrap().0);
+    }
+}
+
+#[test]
+fn a_whole_file_is_wanted_where_its_hash_counts() {
+    // Its own file: all but nothing is of use.
+    let bytes = file("kl_quant");
+    let mut import = Import::new(kl_request(Precision::F16)).unwrap();
+    assert_eq!(import.wants(), Some(0..64 << 10));
+    import.push(&bytes[..64 << 10]).unwrap();
+    assert_eq!(import.wants(), Some(64 << 10..bytes.len() as u64));
+    assert_eq!(import.wanted_bytes(), Some(bytes.len() as u64));
+    // A file of which the hash is known is read to its end, whatever is of use.
+    let checkpoint = Checkpoint::around("kl_quant", 5 * GIB, GIB);
+    let with_hash = ImportRequest { sha256: Some("0".repeat(64)), ..kl_request(Precision::F16) };
+    let mut import = Import::new(with_hash).unwrap();
+    assert_eq!(import.wants(), Some(0..u64::MAX));
+    import.push(&checkpoint.head).unwrap();
+    import.skip();
+    assert_eq!(import.wants(), Some(checkpoint.head.len() as u64..checkpoint.bytes));
+    assert_eq!(import.wanted_bytes(), Some(checkpoint.bytes));
+}
+
+#[test]
+fn a_tensor_that_no_memory_holds_is_refused() {
+    let Architecture::AutoencoderTiny(mut config) = architecture("tiny_taesd") else { panic!("it is another") };
+    config.width = 4096;
+    let wide = Architecture::AutoencoderTiny(config);
+    let (mut header, mut at) = (serde_json::Map::new(), 0);
+    for parameter in wide.parameters() {
+        let end = at + 8 * parameter.shape.iter().map(|&side| side as u64).product::<u64>();
+        let entry = serde_json::json!({ "dtype": "F64", "shape": parameter.shape, "data_offsets": [at, end] });
+        header.insert(parameter.name, entry);
+        at = end;
+    }
+    let text = serde_json::to_vec(&header).unwrap();
+    let mut import = Import::new(request(Some(wide), Precision::F16)).unwrap();
+    let error = import.push(&[&(text.len() as u64).to_le_bytes()[..], &text].concat()).unwrap_err();
+    assert!(error.code() == "weights_corrupt" && error.to_string().contains("claims 1207959552 bytes"), "{error}");
+    assert_eq!((import.wants(), import.wanted_bytes()), (None, None));
 }
 
 #[test]

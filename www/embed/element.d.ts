@@ -66,6 +66,7 @@ export type ElementError = Omit<AedrError, 'code'> & {
     | 'link_interrupted'
     | 'link_missing'
     | 'link_gated'
+    | 'link_denied'
     | 'link_failed'
     | 'link_page';
 };

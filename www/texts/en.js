@@ -457,6 +457,7 @@ export const errors = {
   link_interrupted: 'The connection broke off',
   link_missing: 'There is no image at this link',
   link_gated: 'The site asks to sign in first',
+  link_denied: 'The site does not give this page the image',
   link_failed: 'The site does not answer as it should',
   link_page: 'This link leads to a page, not to an image',
   weights_missing: 'The model could not be fetched',
@@ -549,6 +550,10 @@ export const intake = {
     },
     gated: {
       message: (site, status) => `${site} gives this image only to people who signed in there (${status}).`,
+      advice: SAVE_FIRST,
+    },
+    denied: {
+      message: (site, status) => `${site} does not give this image to everybody who asks (${status}).`,
       advice: SAVE_FIRST,
     },
     failed: {
@@ -683,6 +688,7 @@ export const library = {
   fromDevice: 'a file of this device',
   adding: (/** @type {string} */ name) => `Adding ${name}`,
   waiting: 'The connection broke. Trying again…',
+  partOf: (/** @type {number} */ bytes) => `the autoencoder alone, of a file of ${amount(bytes)}`,
   cancel: 'Cancel',
   busy: 'another model is being added',
   tryAgain: 'Try again',

@@ -404,6 +404,7 @@ export const errors = {
   link_interrupted: '连接中断',
   link_missing: '这个链接处没有图片',
   link_gated: '网站要求先登录',
+  link_denied: '网站不向本页提供图片',
   link_failed: '网站没有正常应答',
   link_page: '这个链接是网页，不是图片',
   weights_missing: '未能取得模型',
@@ -493,6 +494,10 @@ export const intake = {
     },
     gated: {
       message: (site, status) => `${site}只向登录的用户提供这张图片（${status}）。`,
+      advice: SAVE_FIRST,
+    },
+    denied: {
+      message: (site, status) => `${site}并不向所有人提供这张图片（${status}）。`,
       advice: SAVE_FIRST,
     },
     failed: {
@@ -614,6 +619,7 @@ export const library = {
   fromDevice: '这台设备上的文件',
   adding: (/** @type {string} */ name) => `正在添加${name}`,
   waiting: '连接中断，正在重试……',
+  partOf: (/** @type {number} */ bytes) => `只取自编码器的部分，整个文件为${amount(bytes)}`,
   cancel: '取消',
   busy: '正在添加另一个模型',
   tryAgain: '重试',
@@ -962,11 +968,16 @@ export const problems = {
     advice: '请重新选择文件。',
   },
   import_refused: {
-    message: ({ site }) => `无法连接${site}，或者它不允许其他网页读取文件`,
+    message: ({ site, status }) =>
+      status ? `${site}并不向所有人提供这个文件（${status}）` : `无法连接${site}，或者它不允许其他网页读取文件`,
     advice: '',
   },
   import_interrupted: {
-    message: ({ site, status }) => (status ? `${site}返回了错误（${status}）` : `与${site}的连接中断了`),
+    message: ({ site, status, minutes, changed }) => {
+      if (changed) return `${site}上的文件在下载过程中改变了`;
+      const error = status ? `${site}返回了错误（${status}）` : `与${site}的连接中断了`;
+      return minutes ? `${error}，并要求等待${minutes}分钟` : error;
+    },
     advice: '',
   },
   import_gated: {

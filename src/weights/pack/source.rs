@@ -141,8 +141,8 @@ fn safetensors_file(path: &Path, length: usize, file: &str) -> Result<Vec<(Strin
 fn read_place(path: &Path, place: &Place) -> std::io::Result<Vec<u8>> {
     let mut file = fs::File::open(path)?;
     file.seek(SeekFrom::Start(place.start))?;
-    let mut bytes = vec![0; place.bytes];
-    file.read_exact(&mut bytes)?;
+    let mut bytes = Vec::new();
+    file.take(place.bytes).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -1,0 +1,16 @@
+/** Addresses that people give. */
+
+/**
+ * An address, or null if the text is none. `URL.parse` came to Chrome with 126, to Firefox with 126 and to Safari with 18.
+ * @param {string} text
+ */
+export function parseAddress(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a host is this device itself, which needs no encryption. @param {string} hostname */
+export const isThisDevice = (hostname) => ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
