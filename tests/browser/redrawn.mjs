@@ -28,21 +28,22 @@ export async function smallPart(browser, address, bytes) {
  * @param {[number, number]} [options.cut] Pixels that are left out at the left and at the top.
  * @param {{bytes: Buffer, at: [left: number, top: number, width: number, height: number]}} [options.paste] A part of
  *   another file, of the same place.
+ * @param {number} [options.quality] Of a JPEG, 0 to 1.
  */
-export async function encode(page, bytes, type, { side, cut = [0, 0], paste } = {}) {
+export async function encode(page, bytes, type, { side, cut = [0, 0], paste, quality } = {}) {
   const pasted = paste && { base64: paste.bytes.toString('base64'), at: paste.at };
   const base64 = await page.evaluate(
-    async ({ base64, type, side, cut: [left, top], pasted }) => {
+    async ({ base64, type, side, cut: [left, top], pasted, quality }) => {
       const open = (text) => createImageBitmap(new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]));
       const bitmap = await open(base64);
       const canvas = new OffscreenCanvas(side ?? bitmap.width, side ?? bitmap.height);
       const context = canvas.getContext('2d');
       context.drawImage(bitmap, -left, -top);
       if (pasted) context.drawImage(await open(pasted.base64), ...pasted.at, ...pasted.at);
-      const made = new Uint8Array(await (await canvas.convertToBlob({ type })).arrayBuffer());
+      const made = new Uint8Array(await (await canvas.convertToBlob({ type, quality })).arrayBuffer());
       return btoa(made.reduce((text, byte) => text + String.fromCharCode(byte), ''));
     },
-    { base64: bytes.toString('base64'), type, side, cut, pasted },
+    { base64: bytes.toString('base64'), type, side, cut, pasted, quality },
   );
   return Buffer.from(base64, 'base64');
 }

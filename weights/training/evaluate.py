@@ -137,7 +137,9 @@ def evaluate(measure, model):
     print_quantiles("others", others["signal"])
 
     calibration = json.loads((WEIGHTS / model / "calibration.json").read_text())
-    tau = calibration["as_written"]["threshold"]
+    conditions = calibration["conditions"]
+    written = next(c for c in conditions if c["compression"] == "lossless" and c["search"] == "none")
+    tau = written["threshold"]
     accepted, rejected = (decoded.signal < tau).sum(), (others["signal"] >= tau).sum()
     total = len(decoded.signal) + len(others["signal"])
     print(
