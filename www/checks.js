@@ -42,7 +42,8 @@ export class Checks {
   #working = false;
 
   /**
-   * @param {{ask: Ask, preference: () => import('./device.js').DevicePreference, onChange: (entry: Entry) => void}} options `ask` asks the worker,
+   * @param {{ask: Ask, preference: () => import('./device.js').DevicePreference,
+   *   onChange: (entry: Entry) => void}} options `ask` asks the worker,
    *   `preference` is the device that was chosen. `onChange`: something about an image is different.
    */
   constructor({ ask, preference, onChange }) {

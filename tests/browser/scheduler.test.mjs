@@ -46,7 +46,7 @@ after(async () => {
 });
 
 /**
- * A page in which `scheduler` asks that worker, and \`ask\` gives what comes of it: `{name, number}`, or `{name, code}`.
+ * A page in which `scheduler` asks that worker, and `ask` gives what comes of it: `{name, number}`, or `{name, code}`.
  * @param {string} name @param {() => Promise<any>} body Runs in the page. @param {(found: any) => void} look
  */
 function schedulerTest(name, body, look) {
