@@ -48,9 +48,7 @@ pub fn from_reports(
     if let Some(report) = all().find(|report| report.model.id != model) {
         return bad(format!("a report is about {:?}, not {model:?}", report.model.id));
     }
-    let size = |report: &CheckReport| {
-        (report.image.checked_width.min(report.image.checked_height), report.homogeneity)
-    };
+    let size = |report: &CheckReport| (report.image.checked_width.min(report.image.checked_height), report.homogeneity);
     let limits = Limits::of([belonging, others].map(|reports| reports.iter().map(size).collect()))?;
     let calibration = best(&SignalKind::CALIBRATED, |signal| {
         let signals = |reports: &[CheckReport]| -> Result<Vec<f64>> {
@@ -193,7 +191,8 @@ impl Calibration {
     /// measured those on both sides of it, images without loss being above all qualities; of an unknown loss all of the
     /// same search. Nothing where that was not measured.
     pub fn conditions(&self, key: ConditionKey) -> Vec<&Condition> {
-        let alike: Vec<&Condition> = self.conditions.iter().filter(|condition| condition.search == key.search).collect();
+        let alike: Vec<&Condition> =
+            self.conditions.iter().filter(|condition| condition.search == key.search).collect();
         match key.compression {
             Compression::Lossless => alike.into_iter().filter(|condition| condition.quality().is_none()).collect(),
             Compression::Lossy => {
@@ -320,11 +319,10 @@ mod tests {
         ] {
             assert_eq!(found(compression, search), nothing, "{compression:?} {search:?}");
         }
-        assert_eq!([Search::None, Search::SameSize, Search::Resized].map(|search| calibration.lowest_quality(search)), [
-            Some(75),
-            Some(85),
-            None
-        ]);
+        assert_eq!(
+            [Search::None, Search::SameSize, Search::Resized].map(|search| calibration.lowest_quality(search)),
+            [Some(75), Some(85), None]
+        );
     }
 
     #[test]
@@ -344,8 +342,10 @@ mod tests {
     /// One image that is flatter, or smaller, than all others does not let images like it have verdicts.
     #[test]
     fn limits_do_not_follow_one_extreme_image() {
-        let kind = |sides: u32| -> Vec<(u32, f64)> { (0..50).map(|i| (sides + i, 0.5 + f64::from(i) / 250.0)).collect() };
-        let limits = |extreme: Option<(u32, f64)>| Limits::of([kind(200), kind(300).into_iter().chain(extreme).collect()]);
+        let kind =
+            |sides: u32| -> Vec<(u32, f64)> { (0..50).map(|i| (sides + i, 0.5 + f64::from(i) / 250.0)).collect() };
+        let limits =
+            |extreme: Option<(u32, f64)>| Limits::of([kind(200), kind(300).into_iter().chain(extreme).collect()]);
         let usual = limits(None).unwrap();
         assert_eq!(usual.minimum_side, 303);
         assert!((usual.maximum_homogeneity - (0.5 + 0.95 * 49.0 / 250.0)).abs() < 1e-9, "{usual:?}");

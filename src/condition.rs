@@ -271,16 +271,19 @@ impl Condition {
         let mut all = [weighed(&self.belonging, true), weighed(&self.others, false)].concat();
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         // One image more of the other kind at each end.
-        let ends = [all.first().map(|&(signal, ..)| (signal, false, 1.0)), all.last().map(|&(signal, ..)| (signal, true, 1.0))];
+        let ends = [
+            all.first().map(|&(signal, ..)| (signal, false, 1.0)),
+            all.last().map(|&(signal, ..)| (signal, true, 1.0)),
+        ];
         let [first, last] = ends.map(Option::into_iter);
         let mut blocks: Vec<Block> = Vec::new();
         for (signal, belongs, weight) in first.chain(all).chain(last) {
             let (belonging, others) = if belongs { (weight, 0.0) } else { (0.0, weight) };
             let mut block = Block { from: signal, to: signal, belonging, others };
             // Equal signals are one block; and a share that rises is none that a lower signal should have.
-            while let Some(before) =
-                blocks.pop_if(|before| before.to >= block.from || before.belonging * block.others <= block.belonging * before.others)
-            {
+            while let Some(before) = blocks.pop_if(|before| {
+                before.to >= block.from || before.belonging * block.others <= block.belonging * before.others
+            }) {
                 block = Block {
                     from: before.from,
                     belonging: before.belonging + block.belonging,
@@ -324,7 +327,9 @@ impl Condition {
         }
         match self.compression {
             Compression::Lossless | Compression::Jpeg(1..=100) => Ok(()),
-            Compression::Jpeg(_) | Compression::Lossy => Err("a compression is neither none nor a JPEG quality, 1 to 100"),
+            Compression::Jpeg(_) | Compression::Lossy => {
+                Err("a compression is neither none nor a JPEG quality, 1 to 100")
+            }
         }
     }
 }
@@ -406,7 +411,9 @@ mod tests {
         let condition = Condition::of(AS_WRITTEN, &[1.0, 2.0, 4.0, 5.0], &[3.0, 8.0, 9.0], 0.05).unwrap();
         let ratio = |signal| condition.evidence(signal, "t").likelihood_ratio;
         let prior = 5.0 / 4.0;
-        for (signal, belonging, others) in [(0.1, 2.0, 1.0), (1.5, 2.0, 1.0), (4.0, 2.0, 1.0), (8.0, 1.0, 2.0), (99.0, 1.0, 2.0)] {
+        for (signal, belonging, others) in
+            [(0.1, 2.0, 1.0), (1.5, 2.0, 1.0), (4.0, 2.0, 1.0), (8.0, 1.0, 2.0), (99.0, 1.0, 2.0)]
+        {
             assert!((ratio(signal) - belonging / others / prior).abs() < 1e-12, "{signal}: {}", ratio(signal));
         }
         // Halfway in logarithms between 5 and 8, the geometric mean of both.

@@ -56,7 +56,7 @@ impl Sample {
 
     /// The same of signals as large or larger.
     pub fn share_as_high(&self, signal: f64) -> f64 {
-        self.share(self.signals.len() - self.signals.partition_point(|&own| own < signal))
+        self.share(self.signals.len().saturating_sub(self.signals.partition_point(|&own| own < signal)))
     }
 
     /// The lowest signal whose [`Sample::share_as_low`] is above `share`, (0, 1); `None` if every signal's is, because
@@ -65,7 +65,8 @@ impl Sample {
         if self.share(0) > share {
             return None;
         }
-        (0..self.signals.len()).find(|index| self.share(index + 1) > share).and_then(|index| self.signals.get(index)).copied()
+        let mut counted = self.signals.iter().zip(1..);
+        counted.find(|&(_, found)| self.share(found) > share).map(|(&signal, _)| signal)
     }
 
     /// The lowest signal whose [`Sample::share_as_high`] is `share` or less; `None` if no signal's is, because there are
@@ -242,10 +243,14 @@ mod tests {
     fn shares_count_the_image_itself() {
         let sample = Sample::of(&[1.0, 2.0, 2.0, 4.0]).unwrap();
         let shares = |signal| [sample.share_as_low(signal), sample.share_as_high(signal)].map(|share| share * 5.0);
-        for (signal, low, high) in [(0.5, 1.0, 5.0), (1.0, 2.0, 5.0), (2.0, 4.0, 4.0), (3.0, 4.0, 2.0), (9.0, 5.0, 1.0)] {
+        for (signal, low, high) in [(0.5, 1.0, 5.0), (1.0, 2.0, 5.0), (2.0, 4.0, 4.0), (3.0, 4.0, 2.0), (9.0, 5.0, 1.0)]
+        {
             assert_eq!(shares(signal), [low, high], "{signal}");
         }
-        assert_eq!([0.19, 0.2, 0.4, 0.8].map(|share| sample.first_as_low_above(share)), [None, Some(1.0), Some(2.0), Some(4.0)]);
+        assert_eq!(
+            [0.19, 0.2, 0.4, 0.8].map(|share| sample.first_as_low_above(share)),
+            [None, Some(1.0), Some(2.0), Some(4.0)]
+        );
         let above = |signal: f64| Some(signal.next_up());
         let expected = [None, above(4.0), above(2.0), above(1.0)];
         assert_eq!([0.19, 0.2, 0.4, 0.8].map(|share| sample.first_as_high_within(share)), expected);

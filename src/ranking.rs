@@ -61,7 +61,8 @@ pub fn rank(reports: &[CheckReport]) -> Ranking {
         }
         let evidence = too_common(group.first, allowed)?;
         // The rarest that so many others can show.
-        let few = evidence.others_wanting(allowed).filter(|_| evidence.other_share <= 1.0 / evidence.other_count as f64);
+        let few =
+            evidence.others_wanting(allowed).filter(|_| evidence.other_share <= 1.0 / evidence.other_count as f64);
         Some(few.map_or_else(
             || {
                 let message = format!("among {asked} models one comes as near as this by chance too often");
@@ -258,7 +259,11 @@ mod tests {
             apart.model.shards = vec![Shard { file: String::new(), bytes: 1, sha256: "same".into(), encoding: None }];
             apart
         };
-        let [Ranking { outcome, .. }, other] = [&[found(1.5), apart(1), shard(2), shard(3), shard(4)][..], &[found(1.5), apart(1), apart(2), shard(3), shard(4)]].map(rank);
+        let [Ranking { outcome, .. }, other] = [
+            &[found(1.5), apart(1), shard(2), shard(3), shard(4)][..],
+            &[found(1.5), apart(1), apart(2), shard(3), shard(4)],
+        ]
+        .map(rank);
         assert_eq!((outcome, other.outcome), (Matches, Matches));
     }
 

@@ -149,7 +149,8 @@ fn between(evidence: &[Evidence]) -> Remark {
 /// No image can be attributed to a model among so many, because so few others were measured.
 pub(crate) fn too_few_others(have: usize, needed: usize, models: usize) -> Remark {
     let named = if models == 1 { "match an image".into() } else { format!("match an image to one of {models} models") };
-    let message = format!("only {have} images that are not the model's were measured, and {needed} are needed to {named}");
+    let message =
+        format!("only {have} images that are not the model's were measured, and {needed} are needed to {named}");
     let counts = [("have", have), ("needed", needed), ("models", models)];
     counts.into_iter().fold(Remark::new("too_few_others", message), |all, (name, count)| all.with(name, count as u64))
 }
@@ -345,7 +346,10 @@ mod tests {
         assert_eq!((reason.code.as_str(), reason.values["have"], reason.values["needed"]), ("too_few_others", 98, 99));
         assert_eq!(with(200, 99, 0.5), None);
         let reason = with(18, 200, 5.0).unwrap();
-        assert_eq!((reason.code.as_str(), reason.values["have"], reason.values["needed"]), ("too_few_belonging", 18, 19));
+        assert_eq!(
+            (reason.code.as_str(), reason.values["have"], reason.values["needed"]),
+            ("too_few_belonging", 18, 19)
+        );
         assert_eq!(with(19, 200, 5.0), None);
     }
 }

@@ -121,7 +121,8 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     } else {
         let mut painter = arguments.painting.painter(&model, &mut all)?;
         for number in 0..*count as usize {
-            belonging.measure(painter.paint(number)?, Turn { number, total: *count as usize, part: BELONGING_SEARCHED })?;
+            belonging
+                .measure(painter.paint(number)?, Turn { number, total: *count as usize, part: BELONGING_SEARCHED })?;
         }
         format!("painted by the model from {} photographs, {side} pixels a side", painter.photographs())
     };
@@ -178,9 +179,8 @@ impl<'a> Signals<'a> {
         let written = written.collect::<Result<Vec<_>>>()?;
         let contrasts = self.search(&image, turn)?;
         // The last one is of the image without loss.
-        let size = |report: &CheckReport| {
-            (report.image.checked_width.min(report.image.checked_height), report.homogeneity)
-        };
+        let size =
+            |report: &CheckReport| (report.image.checked_width.min(report.image.checked_height), report.homogeneity);
         self.sizes.extend(written.last().map(size));
         for ((_, signals), report) in self.written.iter_mut().zip(&written) {
             signals.push(numbers(report));

@@ -150,7 +150,10 @@ fn searches_are_measured_for_every_compression() {
         let of = |condition: &&Condition| condition.compression == compression;
         let count: usize = searched.iter().filter(of).map(|condition| condition.belonging.count).sum();
         assert!((2..=4).contains(&count), "{searched:?}");
-        assert!(searched.iter().any(|condition| of(&condition) && condition.search == Search::SameSize), "{searched:?}");
+        assert!(
+            searched.iter().any(|condition| of(&condition) && condition.search == Search::SameSize),
+            "{searched:?}"
+        );
     }
     assert!(searched.iter().all(|condition| condition.alpha == 0.05));
 }
