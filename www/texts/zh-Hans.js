@@ -761,6 +761,7 @@ export const remarks = {
   transparency_ignored: () => '图片有透明的部分；检查的是那里存储的颜色。',
   jpeg: ({ quality }) => `JPEG压缩会改变像素，可能掩盖相符。这个文件的压缩质量为${quality}（最高100）。`,
   lossy: () => '有损压缩会改变像素，可能掩盖相符。',
+  few_colours: () => '图片使用调色板，或每个颜色通道不足8位；把颜色归并成这些会改变像素，可能掩盖相符。',
   // Reasons.
   many_models: ({ count }) => `同时比对${count}个模型时，偶然出现这样接近的情况并不少见`,
   uncalibrated: () => '这个模型没有校准，因此没有阈值',
@@ -791,10 +792,15 @@ const contents = {
   'a JPEG of the lossless kind': '无损JPEG图片',
   'a JPEG with arithmetic coding': '使用算术编码的JPEG图片',
   'a hierarchical JPEG': '分层JPEG图片',
+  'a TIFF with JPEG compression of an unusual kind': '使用不常见的JPEG压缩方式的TIFF图片',
   'a JPEG of 12 bits a channel': '每个颜色通道12位的JPEG图片',
   'a WebP image with a side of 16384 pixels': '边长为16384像素的WebP图片',
   'a part of it claims more bytes than the image can have': '其中一部分声称的数据量超过了这张图片可能有的大小',
   'an SVG drawing, which has no pixels of its own': 'SVG图形，它本身没有像素',
+  'its strips or tiles are longer than the file': '其中的条带或图块合起来比文件还长',
+  'a strip or tile lies beyond the end of the file': '其中一个条带或图块超出了文件末尾',
+  'a strip or tile has another size than the file says': '其中一个条带或图块的尺寸与文件所说的不同',
+  'a strip or tile has other colours than the file says': '其中一个条带或图块的颜色类型与文件所说的不同',
   'unexpected end of file': '文件提前结束',
 };
 
