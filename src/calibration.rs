@@ -187,19 +187,15 @@ impl Calibration {
         self.conditions.iter().find(|condition| condition.key().title() == title)
     }
 
-    /// What an image is judged by, and all of it must agree: the condition of its key; of a JPEG quality that was not
-    /// measured those on both sides of it, images without loss being above all qualities; of an unknown loss all of the
-    /// same search. Nothing where that was not measured.
+    /// What an image is judged by, and all of it must agree: the condition of its key, or of a JPEG quality that was not
+    /// measured those on both sides of it, images without loss being above all qualities. Nothing where that was not
+    /// measured, as losses without a number never are.
     pub fn conditions(&self, key: ConditionKey) -> Vec<&Condition> {
         let alike: Vec<&Condition> =
             self.conditions.iter().filter(|condition| condition.search == key.search).collect();
         match key.compression {
             Compression::Lossless => alike.into_iter().filter(|condition| condition.quality().is_none()).collect(),
-            Compression::Lossy => {
-                let both = alike.first().is_some_and(|lowest| lowest.quality().is_some())
-                    && alike.last().is_some_and(|highest| highest.quality().is_none());
-                if both { alike } else { Vec::new() }
-            }
+            Compression::Lossy => Vec::new(),
             Compression::Jpeg(quality) => {
                 let below = alike.iter().rfind(|condition| condition.quality().is_some_and(|own| own <= quality));
                 let above = alike.iter().find(|condition| condition.quality().is_none_or(|own| own >= quality));
@@ -306,7 +302,6 @@ mod tests {
         assert_eq!(found(Jpeg(75), Search::None), ["JPEG 75"]);
         assert_eq!(found(Jpeg(80), Search::None), ["JPEG 75", "JPEG 95"]);
         assert_eq!(found(Jpeg(99), Search::None), ["JPEG 95", "as written"]);
-        assert_eq!(found(Lossy, Search::None), ["JPEG 75", "JPEG 95", "as written"]);
         assert_eq!(found(Lossless, Search::SameSize), ["searched"]);
         assert_eq!(found(Jpeg(90), Search::SameSize), ["searched, JPEG 85", "searched"]);
         assert_eq!(found(Lossless, Search::Resized), ["searched, resized"]);
@@ -315,6 +310,7 @@ mod tests {
             (Jpeg(74), Search::None),
             (Jpeg(84), Search::SameSize),
             (Jpeg(95), Search::Resized),
+            (Lossy, Search::None),
             (Lossy, Search::Resized),
         ] {
             assert_eq!(found(compression, search), nothing, "{compression:?} {search:?}");

@@ -9,7 +9,7 @@ use crate::{
     condition::{Evidence, Search},
     device::DeviceKind,
     distance::{Distances, distances},
-    engine::gpu::{Gpu, Stored},
+    engine::gpu::Gpu,
     homogeneity::homogeneity,
     image::{CROP_MULTIPLE, CroppedImage, DecodeOptions, DecodedImage, LeftOut, decode},
     local::{FLAT, LocalEvidence, MOST_PIXELS},
@@ -62,7 +62,7 @@ pub struct CheckReport {
     #[cfg_attr(test, ts(optional))]
     pub distances: Option<[Distances; 2]>,
     /// What was done to the image that a person should know: "cropped", "orientation_ignored", "first_picture",
-    /// "depth_reduced", "inks_converted", "transparency_ignored", "jpeg" or "lossy".
+    /// "depth_reduced", "inks_converted", "transparency_ignored", "jpeg", "lossy" or "few_colours".
     pub notes: Vec<Remark>,
     pub device: DeviceLine,
 }
@@ -355,10 +355,6 @@ async fn reconstruct(
     let local = made_for(Kept::Local).map(|made| LocalEvidence::of(&cropped, made, flat)).transpose()?;
     let map_bytes = (model.device.kind == DeviceKind::WebGpu).then(|| Gpu::memory().1);
     let homogeneity = homogeneity(&aligned.grey, aligned.width as usize)?;
-    let maps = match model.maps {
-        Stored::F32 => "f32",
-        Stored::F16 => "f16",
-    };
     let mut report = CheckReport {
         model: ModelLine::of(model),
         image: ImageLine {
@@ -385,7 +381,7 @@ async fn reconstruct(
         device: DeviceLine {
             kind: model.device.kind,
             adapter: model.device.adapter.clone(),
-            maps: maps.into(),
+            maps: model.maps.name().into(),
             map_bytes,
         },
     };
@@ -454,6 +450,11 @@ pub fn remarks(image: &DecodedImage) -> Vec<Remark> {
                 "JPEG compression changes pixels and can hide a match. This file's quality is {quality} of 100."
             );
             notes.push(Remark::new("jpeg", message).with("quality", quality));
+        }
+        Compression::Lossy if image.few_colours => {
+            let message = "The image has a palette, or fewer than 8 bits a channel; rounding colours to those changes \
+                           pixels and can hide a match.";
+            notes.push(Remark::new("few_colours", message));
         }
         Compression::Lossy => {
             let message = format!("{} compression changes pixels and can hide a match.", image.format);

@@ -1,31 +1,121 @@
 //! How a file's format compressed the pixels, which moves the signal.
 
 use serde::{Deserialize, Serialize};
+use tiff::tags::{CompressionMethod, PhotometricInterpretation};
 
-use crate::container::is_lossless_webp;
+use crate::{
+    container::{Format, is_lossless_webp},
+    image::tiff::Directory,
+};
 
 /// What the file tells of how its pixels were compressed last. Earlier compressions leave no word in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Compression {
-    /// Every value is kept: PNG, BMP, TIFF, lossless WebP.
+    /// Every value is kept: PNG, BMP, TIFF and WebP of the kinds that do so.
     Lossless,
-    /// JPEG of this quality, 1 to 100 on the scale of libjpeg; the nearest, for tables of another maker.
+    /// JPEG of this quality, 1 to 100 on the scale of libjpeg; the nearest, for tables of another maker. In a TIFF the
+    /// lowest of its strips'.
     Jpeg(u8),
-    /// With a loss that has no such number: GIF's few colours, WebP.
+    /// With a loss that has no such number: palettes, fewer than 8 bits a channel, WebP, and all that is not known.
     Lossy,
 }
 
-impl Compression {
-    /// Of a file whose format is named as [`crate::image::DecodedImage::format`] does.
-    pub(crate) fn of(bytes: &[u8], format: &str) -> Self {
+/// What a file's format did to the pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub compression: Compression,
+    /// The loss is one of colours: a palette, or fewer than 8 bits a channel. Whether the image had no more before, as
+    /// after a program that makes files smaller without loss, cannot be known.
+    pub few_colours: bool,
+}
+
+impl Stored {
+    const LOSSLESS: Self = Stored { compression: Compression::Lossless, few_colours: false };
+    const LOSSY: Self = Stored { compression: Compression::Lossy, few_colours: false };
+    /// Colours were rounded to few.
+    pub const FEW_COLOURS: Self = Stored { compression: Compression::Lossy, few_colours: true };
+
+    /// Of a file of this format. What is not known to keep every value counts as lossy.
+    pub fn of(bytes: &[u8], format: Format) -> Self {
         match format {
-            "JPEG" => luminance_table(bytes).map_or(Compression::Lossy, |table| Compression::Jpeg(quality(&table))),
-            "WebP" if is_lossless_webp(bytes) => Compression::Lossless,
-            "WebP" | "GIF" => Compression::Lossy,
-            _ => Compression::Lossless,
+            Format::Png => png(bytes).unwrap_or(Self::LOSSY),
+            Format::Jpeg => jpeg(luminance_table(bytes)),
+            Format::WebP if is_lossless_webp(bytes) => Self::LOSSLESS,
+            Format::WebP => Self::LOSSY,
+            Format::Gif => Self::FEW_COLOURS,
+            Format::Bmp => bmp(bytes).unwrap_or(Self::LOSSY),
+            Format::Tiff => Directory::read(bytes).map_or(Self::LOSSY, |directory| tiff(&directory, bytes)),
         }
+    }
+}
+
+fn jpeg(table: Option<[u32; 64]>) -> Stored {
+    let compression = table.map_or(Compression::Lossy, |table| Compression::Jpeg(quality(&table)));
+    Stored { compression, ..Stored::LOSSY }
+}
+
+/// By the header's depth and colour type (PNG, third edition, 11.2.1).
+fn png(bytes: &[u8]) -> Option<Stored> {
+    let [depth, colour] = *bytes.get(24..)?.first_chunk()?;
+    Some(match (depth, colour) {
+        (1 | 2 | 4, 0) | (_, 3) => Stored::FEW_COLOURS,
+        (8 | 16, 0 | 2 | 4 | 6) => Stored::LOSSLESS,
+        _ => return None,
+    })
+}
+
+/// By the header's depth and, where there are some, the masks of the channels.
+fn bmp(bytes: &[u8]) -> Option<Stored> {
+    const MASKS: [u32; 2] = [3, 6];
+    let two = |at: usize| Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let four = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let (depth, method) = if four(14)? < 40 { (two(24)?, 0) } else { (two(28)?, four(30)?) };
+    Some(match (depth, method) {
+        (1..=16, _) => Stored::FEW_COLOURS,
+        (24 | 32, 0) => Stored::LOSSLESS,
+        (32, method) if MASKS.contains(&method) => {
+            let narrow = [four(54)?, four(58)?, four(62)?].iter().any(|mask| mask.count_ones() < 8);
+            if narrow { Stored::FEW_COLOURS } else { Stored::LOSSLESS }
+        }
+        _ => return None,
+    })
+}
+
+fn tiff(directory: &Directory, bytes: &[u8]) -> Stored {
+    use CompressionMethod as Method;
+    use PhotometricInterpretation as Colours;
+    match (directory.method, directory.photometric) {
+        // The worst of all.
+        (Method::ModernJPEG, _) => {
+            let mut qualities: Vec<u8> = Vec::new();
+            let mut last = None;
+            for table in directory.streams(bytes).map(|stream| luminance_table(&stream)) {
+                let Some(table) = table else { return Stored::LOSSY };
+                // Most files have the same for all.
+                if last != Some(table) {
+                    qualities.push(quality(&table));
+                    last = Some(table);
+                }
+            }
+            let lowest = qualities.into_iter().min();
+            Stored { compression: lowest.map_or(Compression::Lossy, Compression::Jpeg), ..Stored::LOSSY }
+        }
+        (_, Colours::RGBPalette) => Stored::FEW_COLOURS,
+        (Method::Huffman | Method::Fax3 | Method::Fax4, _) => Stored::FEW_COLOURS,
+        (
+            Method::None | Method::LZW | Method::Deflate | Method::OldDeflate | Method::PackBits | Method::ZSTD,
+            Colours::BlackIsZero | Colours::WhiteIsZero | Colours::RGB | Colours::CMYK,
+        ) => {
+            if directory.bits < 8 {
+                Stored::FEW_COLOURS
+            } else {
+                Stored::LOSSLESS
+            }
+        }
+        // Old JPEG, WebP, JPEG 2000 and XL; colours that are rounded, as YCbCr and Lab.
+        _ => Stored::LOSSY,
     }
 }
 
@@ -99,19 +189,54 @@ mod tests {
         let pixels: Vec<u8> = (0..32 * 32 * 3).map(|i| (i * 7) as u8).collect();
         for quality in 1..=100 {
             let file = compress(&pixels, 32, 32, PixelFormat::Rgb, quality, Subsampling::S420).unwrap();
-            assert_eq!(Compression::of(&file, "JPEG"), Compression::Jpeg(quality));
+            assert_eq!(Stored::of(&file, Format::Jpeg).compression, Compression::Jpeg(quality));
             // Cut off before the tables are whole: no number, and no panic.
             for end in 0..60 {
-                assert_eq!(Compression::of(&file[..end], "JPEG"), Compression::Lossy);
+                assert_eq!(Stored::of(&file[..end], Format::Jpeg), Stored::LOSSY);
             }
         }
     }
 
+    /// The first bytes of a BMP with a header of `length` bytes, and three masks.
+    fn bitmap(length: u32, depth: u16, method: u32, masks: [u32; 3]) -> Vec<u8> {
+        let mut file = [&b"BM"[..], &[0; 12], &length.to_le_bytes(), &[0; 10], &depth.to_le_bytes()].concat();
+        file.extend([&method.to_le_bytes()[..], &[0; 20]].concat());
+        file.extend(masks.iter().flat_map(|mask| mask.to_le_bytes()));
+        file
+    }
+
     #[test]
     fn formats_say_what_they_lose() {
-        assert_eq!(Compression::of(b"", "PNG"), Compression::Lossless);
-        assert_eq!(Compression::of(b"RIFF....WEBPVP8L\0\0\0\0", "WebP"), Compression::Lossless);
-        assert_eq!(Compression::of(b"RIFF....WEBPVP8 \0\0\0\0", "WebP"), Compression::Lossy);
-        assert_eq!(Compression::of(b"GIF89a", "GIF"), Compression::Lossy);
+        let png = |depth: u8, colour: u8| [&[0; 24][..], &[depth, colour]].concat();
+        for (depth, colour, expected) in [
+            (8, 2, Stored::LOSSLESS),
+            (16, 6, Stored::LOSSLESS),
+            (8, 0, Stored::LOSSLESS),
+            (8, 3, Stored::FEW_COLOURS),
+            (1, 0, Stored::FEW_COLOURS),
+            (4, 0, Stored::FEW_COLOURS),
+            (3, 7, Stored::LOSSY),
+        ] {
+            assert_eq!(Stored::of(&png(depth, colour), Format::Png), expected, "{depth} {colour}");
+        }
+        let eight = [0xff_0000, 0xff00, 0xff];
+        for (length, depth, method, masks, expected) in [
+            (40, 24, 0, [0; 3], Stored::LOSSLESS),
+            (124, 32, 3, eight, Stored::LOSSLESS),
+            (40, 32, 3, [0x7c00, 0x3e0, 0x1f], Stored::FEW_COLOURS),
+            (40, 16, 0, [0; 3], Stored::FEW_COLOURS),
+            (40, 8, 1, [0; 3], Stored::FEW_COLOURS),
+            (40, 0, 4, [0; 3], Stored::LOSSY),
+        ] {
+            let file = bitmap(length, depth, method, masks);
+            assert_eq!(Stored::of(&file, Format::Bmp), expected, "{length} {depth} {method}");
+        }
+        assert_eq!(Stored::of(b"RIFF....WEBPVP8L\0\0\0\0", Format::WebP), Stored::LOSSLESS);
+        assert_eq!(Stored::of(b"RIFF....WEBPVP8 \0\0\0\0", Format::WebP), Stored::LOSSY);
+        assert_eq!(Stored::of(b"GIF89a", Format::Gif), Stored::FEW_COLOURS);
+        // What cannot be read is not lossless.
+        for format in [Format::Png, Format::Jpeg, Format::WebP, Format::Bmp, Format::Tiff] {
+            assert_eq!(Stored::of(b"", format), Stored::LOSSY, "{format:?}");
+        }
     }
 }

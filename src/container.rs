@@ -4,15 +4,39 @@
 /// Parts of a file that are looked at. More of them than any program writes are not gone through.
 const PARTS: usize = 1 << 16;
 
-/// Whether the file holds more pictures than the first: frames of an animation, pages. `format` is named as in
-/// [`crate::image::DecodedImage::format`].
-pub(crate) fn holds_several(bytes: &[u8], format: &str) -> bool {
+/// The formats that are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Png,
+    Jpeg,
+    WebP,
+    Gif,
+    Bmp,
+    Tiff,
+}
+
+impl Format {
+    /// As in [`crate::image::DecodedImage::format`].
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Png => "PNG",
+            Format::Jpeg => "JPEG",
+            Format::WebP => "WebP",
+            Format::Gif => "GIF",
+            Format::Bmp => "BMP",
+            Format::Tiff => "TIFF",
+        }
+    }
+}
+
+/// Whether the file holds more pictures than the first: frames of an animation, pages.
+pub(crate) fn holds_several(bytes: &[u8], format: Format) -> bool {
     match format {
-        "PNG" => png_frames(bytes).is_some_and(|frames| frames > 1),
-        "GIF" => gif_frames(bytes) > 1,
-        "WebP" => chunks(bytes).filter(|(name, _)| *name == b"ANMF").take(2).count() > 1,
-        "TIFF" => next_directory(bytes).is_some_and(|next| next > 0),
-        _ => false,
+        Format::Png => png_frames(bytes).is_some_and(|frames| frames > 1),
+        Format::Gif => gif_frames(bytes) > 1,
+        Format::WebP => chunks(bytes).filter(|(name, _)| *name == b"ANMF").take(2).count() > 1,
+        Format::Tiff => next_directory(bytes).is_some_and(|next| next > 0),
+        Format::Jpeg | Format::Bmp => false,
     }
 }
 
@@ -140,18 +164,18 @@ mod tests {
     #[test]
     fn a_walk_ends_wherever_the_file_does() {
         let gif = b"GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0!\xfe\x01x\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
-        assert!(holds_several(gif, "GIF"));
+        assert!(holds_several(gif, Format::Gif));
         let second = gif.iter().rposition(|&byte| byte == b',').unwrap();
-        assert!((0..=second).all(|end| !holds_several(&gif[..end], "GIF")));
+        assert!((0..=second).all(|end| !holds_several(&gif[..end], Format::Gif)));
         let tiff = b"II*\0\x08\0\0\0\0\0\x0e\0\0\0";
-        assert!(holds_several(tiff, "TIFF"));
-        assert!((0..tiff.len()).all(|end| !holds_several(&tiff[..end], "TIFF")));
-        assert!(!holds_several(b"II*\0\xff\xff\xff\xff", "TIFF"));
-        assert!(!holds_several(b"MM\0+\0\x08\0\0\xff\xff\xff\xff\xff\xff\xff\xff", "TIFF"));
+        assert!(holds_several(tiff, Format::Tiff));
+        assert!((0..tiff.len()).all(|end| !holds_several(&tiff[..end], Format::Tiff)));
+        assert!(!holds_several(b"II*\0\xff\xff\xff\xff", Format::Tiff));
+        assert!(!holds_several(b"MM\0+\0\x08\0\0\xff\xff\xff\xff\xff\xff\xff\xff", Format::Tiff));
         for length in [b"\xff\xff\xff\xff", b"\0\0\0\0"] {
             let png = [&b"\x89PNG\r\n\x1a\n"[..], length, b"IHDR"].concat();
-            assert!(!holds_several(&png, "PNG"));
-            assert!(!holds_several(&[&b"RIFF\0\0\0\0WEBPANMF"[..], length].concat(), "WebP"));
+            assert!(!holds_several(&png, Format::Png));
+            assert!(!holds_several(&[&b"RIFF\0\0\0\0WEBPANMF"[..], length].concat(), Format::WebP));
         }
     }
 

@@ -3,7 +3,9 @@
 //!
 //! Decoding never goes through a browser canvas: canvases convert colours and round.
 
-use std::io::Cursor;
+pub(crate) mod tiff;
+
+use std::{collections::HashSet, io::Cursor};
 
 use ::image::{
     ColorType, DynamicImage, ExtendedColorType, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
@@ -14,11 +16,12 @@ use ::image::{
 };
 use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, JpegError, PixelFormat, Subsampling, compress};
 
+use self::tiff::Directory;
 use crate::{
     Error, Result,
     autoencoder::{Architecture, spec::MapSize},
-    compression::{Compression, JpegSegments},
-    container::holds_several,
+    compression::{Compression, JpegSegments, Stored},
+    container::{Format, holds_several},
     engine::plan::Rows,
     reconstruction::Source,
 };
@@ -72,6 +75,8 @@ pub struct DecodedImage {
     pub left_out: LeftOut,
     /// What the file's format did to the pixels.
     pub compression: Compression,
+    /// What it did was to round colours to few: to a palette, or to fewer than 8 bits a channel.
+    pub few_colours: bool,
 }
 
 /// What the file holds and 8-bit RGB of one picture does not.
@@ -101,48 +106,17 @@ pub fn grey_from_rgb([red, green, blue]: [u8; 3]) -> u8 {
 /// [`Error::NotAnImage`], [`Error::UnsupportedImage`], [`Error::ImageTooLarge`], [`Error::ImageTruncated`].
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
     let format = sniff(bytes)?;
-    let name = format_name(format).ok_or_else(|| unsupported(format!("{format:?}")))?;
-    if let Some(kind) = bytes.get(2..).filter(|_| format == ImageFormat::Jpeg).and_then(unusual_jpeg) {
-        return Err(unsupported(kind));
-    }
-    // Only the header is read here, so that a size over the limits is told in its own words.
-    let mut header = ImageReader::with_format(Cursor::new(bytes), format);
-    header.limits(limits(0, 0));
-    let claimed = claimed_size(bytes, format).unwrap_or_default();
-    if claimed.0.min(claimed.1) > 0 {
-        check_size(claimed.0, claimed.1, options)?;
-    }
-    let (width, height) = header.into_dimensions().map_err(|error| decode_error(error, claimed, options))?;
-    if format == ImageFormat::WebP && width.min(height) == 0 {
-        // No WebP has a side of 0: the decoder takes the longest that there can be for one.
-        return Err(unsupported("a WebP image with a side of 16384 pixels".into()));
-    }
-    check_size(width, height, options)?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits(width, height));
-    let failed = |error| decode_error(error, (width, height), options);
-    let mut decoder = reader.into_decoder().map_err(failed)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let jpeg = if format == ImageFormat::Jpeg { jpeg_planes(bytes, options)? } else { Jpeg::Converted { inks: false } };
-    let mut left_out = LeftOut { pictures: holds_several(bytes, name), ..LeftOut::default() };
-    let (mut image, mut grey) = match jpeg {
-        Jpeg::Planes { rgb, luma } => (DynamicImage::ImageRgb8(rgb), DynamicImage::ImageLuma8(luma)),
-        Jpeg::Converted { inks } => {
-            left_out.inks = inks || matches!(decoder.original_color_type(), ExtendedColorType::Cmyk8);
-            let decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
-            left_out.depth = is_deep(decoded.color());
-            left_out.transparency = is_transparent(&decoded);
-            let rgb = decoded.into_rgb8();
-            let (width, height) = rgb.dimensions();
-            let levels = rgb.as_raw().as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
-            let grey = GrayImage::from_raw(width, height, levels).ok_or_else(|| sizes_differ(width, height))?;
-            (DynamicImage::ImageRgb8(rgb), DynamicImage::ImageLuma8(grey))
-        }
+    let directory = if format == Format::Tiff { Directory::read(bytes) } else { None };
+    let decoded = match directory.filter(|directory| directory.is_jpeg() && !directory.has_inks()) {
+        Some(directory) => Picture::of_rgb(directory.decode(bytes, options)?, directory.orientation())?,
+        None => decode_picture(bytes, format, options)?,
     };
-    // What a decoder gives is no larger than what the header was let in with.
-    if (image.width(), image.height()) != (width, height) || (grey.width(), grey.height()) != (width, height) {
-        return Err(sizes_differ(image.width(), image.height()));
-    }
+    let Picture { rgb, grey, orientation, left_out } = decoded;
+    let stored = match Stored::of(bytes, format) {
+        Stored { compression: Compression::Lossless, .. } if has_few_colours(&rgb) => Stored::FEW_COLOURS,
+        stored => stored,
+    };
+    let (mut image, mut grey) = (DynamicImage::ImageRgb8(rgb), DynamicImage::ImageLuma8(grey));
     let turned = orientation != Orientation::NoTransforms;
     if turned && options.apply_orientation {
         image.apply_orientation(orientation);
@@ -151,13 +125,94 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
     Ok(DecodedImage {
         width: image.width(),
         height: image.height(),
-        format: name,
+        format: format.name(),
         rgb: image.into_rgb8().into_raw(),
         grey: grey.into_luma8().into_raw(),
         orientation_ignored: turned && !options.apply_orientation,
-        left_out,
-        compression: Compression::of(bytes, name),
+        left_out: LeftOut { pictures: holds_several(bytes, format), ..left_out },
+        compression: stored.compression,
+        few_colours: stored.few_colours,
     })
+}
+
+/// Pixels as they are stored, of one size.
+struct Picture {
+    rgb: RgbImage,
+    grey: GrayImage,
+    orientation: Orientation,
+    left_out: LeftOut,
+}
+
+impl Picture {
+    /// With the grey of its colours.
+    fn of_rgb(rgb: RgbImage, orientation: Orientation) -> Result<Self> {
+        let (width, height) = rgb.dimensions();
+        let levels = rgb.as_raw().as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
+        let grey = GrayImage::from_raw(width, height, levels).ok_or_else(|| sizes_differ(width, height))?;
+        Ok(Picture { rgb, grey, orientation, left_out: LeftOut::default() })
+    }
+}
+
+/// Decodes by `image`, but JPEG files.
+fn decode_picture(bytes: &[u8], format: Format, options: &DecodeOptions) -> Result<Picture> {
+    if let Some(kind) = bytes.get(2..).filter(|_| format == Format::Jpeg).and_then(unusual_jpeg) {
+        return Err(unsupported(kind));
+    }
+    let read = || ImageReader::with_format(Cursor::new(bytes), image_format(format));
+    // Only the header is read here, so that a size over the limits is told in its own words.
+    let mut header = read();
+    header.limits(limits(0, 0));
+    let claimed = claimed_size(bytes, format).unwrap_or_default();
+    if claimed.0.min(claimed.1) > 0 {
+        check_size(claimed.0, claimed.1, options)?;
+    }
+    let (width, height) = header.into_dimensions().map_err(|error| decode_error(error, claimed, options))?;
+    if format == Format::WebP && width.min(height) == 0 {
+        // No WebP has a side of 0: the decoder takes the longest that there can be for one.
+        return Err(unsupported("a WebP image with a side of 16384 pixels".into()));
+    }
+    check_size(width, height, options)?;
+    let mut reader = read();
+    reader.limits(limits(width, height));
+    let failed = |error| decode_error(error, (width, height), options);
+    let mut decoder = reader.into_decoder().map_err(failed)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let jpeg = if format == Format::Jpeg { jpeg_planes(bytes, options)? } else { Jpeg::Converted { inks: false } };
+    let picture = match jpeg {
+        Jpeg::Planes { rgb, luma } => Picture { rgb, grey: luma, orientation, left_out: LeftOut::default() },
+        Jpeg::Converted { inks } => {
+            let inks = inks || matches!(decoder.original_color_type(), ExtendedColorType::Cmyk8);
+            let decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
+            let (depth, transparency) = (is_deep(decoded.color()), is_transparent(&decoded));
+            let left_out = LeftOut { inks, depth, transparency, ..LeftOut::default() };
+            Picture { left_out, ..Picture::of_rgb(decoded.into_rgb8(), orientation)? }
+        }
+    };
+    // What a decoder gives is no larger than what the header was let in with.
+    let Picture { rgb, grey, .. } = &picture;
+    if rgb.dimensions() != (width, height) || grey.dimensions() != (width, height) {
+        return Err(sizes_differ(rgb.width(), rgb.height()));
+    }
+    Ok(picture)
+}
+
+/// The most colours of a palette, and how many times as many pixels an image must have to be judged by them.
+const PALETTE: usize = 256;
+const PIXELS_A_COLOUR: usize = 16;
+
+/// Whether the pixels have no more colours than a palette, though the file could tell more apart: it was once one that
+/// could not. Greys have no more by nature, and small images may.
+fn has_few_colours(rgb: &RgbImage) -> bool {
+    let (pixels, _) = rgb.as_raw().as_chunks::<3>();
+    if pixels.len() < PALETTE.saturating_mul(PIXELS_A_COLOUR) {
+        return false;
+    }
+    let mut colours = HashSet::with_capacity(PALETTE.saturating_add(1));
+    let few = pixels.iter().all(|pixel| {
+        colours.insert(*pixel);
+        colours.len() <= PALETTE
+    });
+    few && colours.iter().any(|[red, green, blue]| red != green || green != blue)
 }
 
 /// For a file whose header claims this size.
@@ -194,8 +249,8 @@ impl DecodedImage {
     pub(crate) fn from_rgb(rgb: Vec<u8>, width: u32, height: u32, format: &'static str) -> Self {
         let grey = rgb.as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
         let compression = Compression::Lossless;
-        let left_out = LeftOut::default();
-        DecodedImage { width, height, format, rgb, grey, orientation_ignored: false, left_out, compression }
+        let (orientation_ignored, few_colours, left_out) = (false, false, LeftOut::default());
+        DecodedImage { width, height, format, rgb, grey, orientation_ignored, left_out, compression, few_colours }
     }
 
     /// The rectangle of `[width, height]` pixels at `[left, top]`, cut off at the image's edges, with the grey it had.
@@ -233,8 +288,8 @@ impl DecodedImage {
         })?;
         let resized = resize(&whole, width.max(1), height.max(1), FilterType::CatmullRom);
         let image = DecodedImage::from_rgb(resized.into_raw(), width.max(1), height.max(1), self.format);
-        let DecodedImage { orientation_ignored, left_out, compression, .. } = *self;
-        Ok(DecodedImage { orientation_ignored, left_out, compression, ..image })
+        let DecodedImage { orientation_ignored, left_out, compression, few_colours, .. } = *self;
+        Ok(DecodedImage { orientation_ignored, left_out, compression, few_colours, ..image })
     }
 
     /// Through JPEG of `quality`, 1 to 100, with colours at half the resolution, as most programs write it.
@@ -301,13 +356,11 @@ fn value(level: u8) -> f32 {
     f32::from(level) / 127.5 - 1.0
 }
 
-fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
+fn sniff(bytes: &[u8]) -> Result<Format> {
     if bytes.is_empty() {
         return Err(Error::NotAnImage { detail: "the file is empty".into() });
     }
-    if let Ok(format) = ::image::guess_format(bytes)
-        && format_name(format).is_some()
-    {
+    if let Some(format) = ::image::guess_format(bytes).ok().and_then(known_format) {
         return Ok(format);
     }
     // Formats that people do bring, told by name so that they know what to do.
@@ -357,12 +410,12 @@ fn unusual_jpeg(segments: &[u8]) -> Option<String> {
 
 /// The size in the header of a PNG or BMP, whose place is fixed. Where addresses have 32 bits, `image` refuses a size beyond
 /// them without telling it, or for another reason.
-fn claimed_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
+fn claimed_size(bytes: &[u8], format: Format) -> Option<(u32, u32)> {
     let four = |at: usize| bytes.get(at..)?.first_chunk().copied();
     match format {
-        ImageFormat::Png => Some((u32::from_be_bytes(four(16)?), u32::from_be_bytes(four(20)?))),
+        Format::Png => Some((u32::from_be_bytes(four(16)?), u32::from_be_bytes(four(20)?))),
         // A negative height says that the rows go downwards. The oldest headers have 16 bits and no such sizes.
-        ImageFormat::Bmp if u32::from_le_bytes(four(14)?) >= 40 => {
+        Format::Bmp if u32::from_le_bytes(four(14)?) >= 40 => {
             let side = |at: usize| i32::from_le_bytes(four(at)?).checked_abs()?.try_into().ok();
             Some((side(18)?, side(22)?))
         }
@@ -370,16 +423,27 @@ fn claimed_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
     }
 }
 
-fn format_name(format: ImageFormat) -> Option<&'static str> {
+fn known_format(format: ImageFormat) -> Option<Format> {
     Some(match format {
-        ImageFormat::Png => "PNG",
-        ImageFormat::Jpeg => "JPEG",
-        ImageFormat::WebP => "WebP",
-        ImageFormat::Gif => "GIF",
-        ImageFormat::Bmp => "BMP",
-        ImageFormat::Tiff => "TIFF",
+        ImageFormat::Png => Format::Png,
+        ImageFormat::Jpeg => Format::Jpeg,
+        ImageFormat::WebP => Format::WebP,
+        ImageFormat::Gif => Format::Gif,
+        ImageFormat::Bmp => Format::Bmp,
+        ImageFormat::Tiff => Format::Tiff,
         _ => return None,
     })
+}
+
+fn image_format(format: Format) -> ImageFormat {
+    match format {
+        Format::Png => ImageFormat::Png,
+        Format::Jpeg => ImageFormat::Jpeg,
+        Format::WebP => ImageFormat::WebP,
+        Format::Gif => ImageFormat::Gif,
+        Format::Bmp => ImageFormat::Bmp,
+        Format::Tiff => ImageFormat::Tiff,
+    }
 }
 
 fn unsupported(detail: String) -> Error {

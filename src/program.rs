@@ -102,7 +102,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            tell("aedr", &error);
+            tell(PROGRAM, &error);
             ExitCode::FAILURE
         }
     }
@@ -115,9 +115,32 @@ fn print_line(line: impl Display) -> bool {
 
 /// Tells an error on the error output: what, then what to do.
 fn tell(subject: &str, error: &Error) {
-    // Who has closed the error output is told nothing.
-    let _ = writeln!(std::io::stderr(), "{subject}: {error}. {}", error.advice());
+    let subject = if names(error, subject) { PROGRAM } else { subject };
+    note(&format!("{subject}: {error}. {}", error.advice()));
 }
+
+/// Says something on the error output.
+fn note(line: &str) {
+    // Who has closed the error output is told nothing.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Whether an error's own words begin with the file or model that it is about.
+fn names(error: &Error, subject: &str) -> bool {
+    match error {
+        Error::File { path: named, .. }
+        | Error::WeightsMissing { file: named }
+        | Error::WeightsCorrupt { file: named, .. }
+        | Error::ManifestInvalid { file: named, .. }
+        | Error::WeightsWrong { model: named, .. }
+        | Error::BadNumbers { what: named, .. } => named == subject,
+        Error::UnknownModel { id } => id.split(' ').next() == Some(subject),
+        _ => false,
+    }
+}
+
+/// What says what no file or model is to blame for.
+const PROGRAM: &str = "aedr";
 
 /// What worked; what did not is told, and remembered.
 fn told<T>(path: &Path, result: Result<T>, all: &mut bool) -> Option<T> {
@@ -144,6 +167,20 @@ fn decode_file(path: &Path) -> Result<DecodedImage> {
 
 fn write_calibration(path: &Path, calibration: &Calibration) -> Result<()> {
     fs::write(path, calibration.to_json()).map_err(|error| file_error(path, error))
+}
+
+/// Fails, and tells what is wrong with each, if none of the images can be decoded: before a device is opened for nothing.
+fn some_decodable(paths: &[PathBuf]) -> Result<()> {
+    let mut wrong = Vec::new();
+    for path in paths {
+        match decode_file(path) {
+            Ok(_) => return Ok(()),
+            Err(error) => wrong.push((path, error)),
+        }
+    }
+    wrong.iter().for_each(|(path, error)| tell(&path.display().to_string(), error));
+    let detail = if wrong.is_empty() { "there are none" } else { "none of them can be decoded" };
+    Err(Error::BadNumbers { what: "the images".into(), detail: detail.into() })
 }
 
 /// The files, those in folders, and those that a list `@FILE` names, one a line.

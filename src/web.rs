@@ -58,6 +58,8 @@ struct DeviceReport<'a> {
     adapter: &'a str,
     buffer_bytes: u64,
     threads: usize,
+    /// Weights that are kept for the helpers of the CPU.
+    shared_bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -164,16 +166,18 @@ impl Checker {
         Ok(Checker { device, loading: None, models: HashMap::new() })
     }
 
-    /// Takes helper workers that serve a [`crate::engine::cpu::crew::CrewMember`] each, for the CPU.
+    /// Takes helper workers that serve a [`crate::engine::cpu::crew::CrewMember`] each, for the CPU. They are ended with the
+    /// checker.
     pub fn hire(&self, workers: Vec<HelperWorker>) {
-        crew::hire(workers);
+        crew::hire(workers, self.device.memory_bytes);
     }
 
-    /// `{kind, adapter, buffer_bytes, threads}`.
+    /// `{kind, adapter, buffer_bytes, threads, shared_bytes}`.
     pub fn device_report(&self) -> Result<String, JsValue> {
         let ComputeDevice { kind, adapter, buffer_bytes, .. } = &self.device;
         let threads = if *kind == DeviceKind::Cpu { crew::threads() } else { 1 };
-        json(&DeviceReport { kind: *kind, adapter, buffer_bytes: *buffer_bytes, threads })
+        let shared_bytes = crew::shared_bytes();
+        json(&DeviceReport { kind: *kind, adapter, buffer_bytes: *buffer_bytes, threads, shared_bytes })
     }
 
     /// Begins to load a model; gives the manifest back, validated, with the shards that must come.
@@ -288,6 +292,14 @@ impl Checker {
         let image = Values::new(values, [3, height, width]).map_err(to_js)?;
         let losses = reconstruction::double_reconstruction(&model, &image, &mut Silent).await.map_err(to_js)?;
         json(&serde_json::json!({ "first_loss": losses.first, "second_loss": losses.second }))
+    }
+}
+
+impl Drop for Checker {
+    fn drop(&mut self) {
+        if self.device.kind == DeviceKind::Cpu {
+            crew::hire(Vec::new(), 0);
+        }
     }
 }
 

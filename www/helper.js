@@ -18,10 +18,15 @@ addEventListener('message', async ({ data }) => {
     postMessage('ready');
     return;
   }
+  if (!data.flag) {
+    // Nothing to compute for now.
+    member.rest();
+    return;
+  }
   let state = FAILED;
   try {
-    if (data.weights) member.keep(data.id, data.sizes, data.weights, data.bias);
-    if (member.compute(data.id, data.limit, data.numbers, new Float32Array(data.exchange))) state = DONE;
+    const [weights, exchange] = [data.weights, data.exchange].map((buffer) => new Float32Array(buffer));
+    if (member.compute(data.id, data.sizes, weights, data.limit, data.numbers, exchange)) state = DONE;
   } finally {
     Atomics.store(data.flag, 0, state);
     Atomics.notify(data.flag, 0);

@@ -14,6 +14,8 @@
 
 mod activation;
 mod convolution;
+#[cfg(any(target_arch = "wasm32", test))]
+mod copies;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod crew;
 mod winograd;
@@ -129,7 +131,10 @@ impl Kernels for Cpu {
         vec![0.0; (bytes / 4) as usize]
     }
 
-    fn release(&self) {}
+    fn release(&self) {
+        #[cfg(target_arch = "wasm32")]
+        crew::release();
+    }
 
     fn write(&self, band: &mut Band<Vec<f32>>, rows: Rows, values: &[f32]) -> Result<()> {
         let width = band.size[2];

@@ -72,6 +72,14 @@ impl Stored {
         }
     }
 
+    /// "f32" or "f16".
+    pub fn name(self) -> &'static str {
+        match self {
+            Stored::F32 => "f32",
+            Stored::F16 => "f16",
+        }
+    }
+
     /// The WGSL type of a vector.
     fn vector(self) -> &'static str {
         match self {

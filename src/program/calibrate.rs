@@ -26,7 +26,9 @@ use clap::{Args, ValueEnum};
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use super::{DeviceArgument, decode_file, files, models, paint::Painting, print_line, told, write_calibration};
+use super::{
+    DeviceArgument, decode_file, files, models, paint::Painting, print_line, some_decodable, told, write_calibration,
+};
 
 /// α of images that were compressed, or cropped and searched, at least: a few of them lose the signal altogether, and a
 /// threshold that takes those in would tell nothing apart.
@@ -110,6 +112,12 @@ impl SignalArgument {
 
 /// False if an image could not be used; the calibration is then made of the others.
 pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
+    let Painting { count, seed, photographs, side, .. } = &arguments.painting;
+    let kinds = [if photographs.is_empty() { &arguments.belonging } else { photographs }, &arguments.others];
+    for paths in kinds {
+        some_decodable(&files(paths)?)?;
+    }
+    models::complete(&arguments.model, &arguments.weights)?;
     let device = block_on(ComputeDevice::open(arguments.device.into()))?;
     let model = models::load_uncalibrated(&arguments.model, &arguments.weights, device)?;
     let mut all = true;

@@ -14,16 +14,17 @@ use std::{
 
 use aedr::{
     Error, Result,
-    check::{CheckReport, check_image, check_searched},
+    check::{CheckReport, LossLine, check_image, check_searched},
     condition::Evidence,
     device::{ComputeDevice, MapPrecision},
-    image::{DecodeOptions, decode},
+    image::{DecodeOptions, DecodedImage, decode},
     provenance::claims,
     ranking::{Group, Ranking, rank},
     reconstruction::Silent,
     record::{FailureLine, FileLine, Record, Settings},
     remark::Remark,
     scan::{Alignment, Found},
+    signal::SignalKind,
     verdict::Outcome,
     weights::Model,
 };
@@ -107,8 +108,7 @@ pub fn run(arguments: &CheckArguments) -> Result<bool> {
         let detail = format!("{} images were given, and a report is of one", arguments.images.len());
         return Err(Error::BadNumbers { what: "--report".into(), detail });
     }
-    let device = open_device(arguments)?;
-    check_all(arguments, &device)
+    check_all(arguments)
 }
 
 /// The device that the arguments ask for.
@@ -126,35 +126,45 @@ pub(super) fn open_device(arguments: &CheckArguments) -> Result<ComputeDevice> {
     Ok(device)
 }
 
-fn check_all(arguments: &CheckArguments, device: &ComputeDevice) -> Result<bool> {
+fn check_all(arguments: &CheckArguments) -> Result<bool> {
     let (ids, folder) = (chosen(arguments), &arguments.weights);
     let options = DecodeOptions { apply_orientation: arguments.apply_orientation, ..DecodeOptions::default() };
-    let mut all = true;
-    let mut failures = Vec::new();
-    let mut fail = |id: &str, error: &Error| {
-        failures.push(FailureLine { model: id.into(), code: error.code().into(), message: error.to_string() });
-    };
+    let mut failures = Failures::default();
     let mut results: Vec<Vec<Checked>> = arguments.images.iter().map(|_| Vec::new()).collect();
     // One model at a time is in memory, so all images meet it before the next.
     for (index, id) in ids.iter().enumerate() {
-        let model = match models::load(id, folder, device.clone()) {
-            Ok(model) => Some(model),
-            Err(error) if ids.len() == 1 => return Err(error),
-            Err(error) => {
-                tell(id, &error);
-                fail(id, &error);
-                all = false;
-                None
+        let refused = |error: &Error, failures: &mut Failures| {
+            if ids.len() == 1 {
+                return Err(error.clone());
             }
+            tell(id, error);
+            failures.add(id, error);
+            Ok(())
         };
+        // What is wrong with the model or an image is told without a device: it is opened for the first image that can be
+        // decoded.
+        let mut model = models::complete(id, folder).map(|_| None);
+        if let Err(error) = &model {
+            refused(error, &mut failures)?;
+        }
         for (path, results) in arguments.images.iter().zip(&mut results) {
-            if let Some(model) = &model {
-                let started = Instant::now();
-                let outcome = check_file(model, path, &options, arguments.deep);
+            let started = Instant::now();
+            let image = if model.is_ok() { Some(decode_as(path, &options)) } else { None };
+            if let (Ok(None), Some(Ok(_))) = (&model, &image) {
+                model = models::load(id, folder, open_device(arguments)?).map(Some);
+                if let Err(error) = &model {
+                    refused(error, &mut failures)?;
+                }
+            }
+            let outcome = match (&model, image) {
+                (_, Some(Err(error))) => Some(Err(error)),
+                (Ok(Some(model)), Some(Ok(image))) => Some(check_decoded(model, &image, arguments.deep)),
+                _ => None,
+            };
+            if let Some(outcome) = outcome {
                 let checked = Checked { model: id.clone(), outcome, seconds: started.elapsed().as_secs_f64() };
                 if let Err(error) = &checked.outcome {
-                    fail(id, error);
-                    all = false;
+                    failures.add(id, error);
                 }
                 if arguments.json && !print_line(json_line(path, id, &checked)?) {
                     return Ok(false);
@@ -167,10 +177,21 @@ fn check_all(arguments: &CheckArguments, device: &ComputeDevice) -> Result<bool>
             }
         }
     }
+    let all = failures.0.is_empty();
     if let (Some(file), [path], [results]) = (&arguments.report, &arguments.images[..], &results[..]) {
-        write_report(file, path, arguments, results, failures)?;
+        write_report(file, path, arguments, results, failures.0)?;
     }
     Ok(all)
+}
+
+/// What could not be done, by model.
+#[derive(Default)]
+struct Failures(Vec<FailureLine>);
+
+impl Failures {
+    fn add(&mut self, id: &str, error: &Error) {
+        self.0.push(FailureLine { model: id.into(), code: error.code().into(), message: error.to_string() });
+    }
 }
 
 fn write_report(
@@ -215,13 +236,15 @@ fn chosen(arguments: &CheckArguments) -> Vec<String> {
     ids
 }
 
-/// Decodes and checks a file.
-pub(super) fn check_file(model: &Model, path: &Path, options: &DecodeOptions, deep: bool) -> Result<CheckReport> {
-    let image = decode(&read_file(path)?, options)?;
+pub(super) fn decode_as(path: &Path, options: &DecodeOptions) -> Result<DecodedImage> {
+    decode(&read_file(path)?, options)
+}
+
+pub(super) fn check_decoded(model: &Model, image: &DecodedImage, deep: bool) -> Result<CheckReport> {
     if deep {
-        block_on(check_searched(model, &image, &mut Silent))
+        block_on(check_searched(model, image, &mut Silent))
     } else {
-        block_on(check_image(model, &image, &mut Silent))
+        block_on(check_image(model, image, &mut Silent))
     }
 }
 
@@ -290,19 +313,26 @@ fn answer(outcome: Outcome, reason: Option<&Remark>, groups: &[Group], reports: 
     }
 }
 
-/// A model's numbers, below its name and outcome if it is one of several.
+/// A model's numbers, below its name and outcome if it is one of several. What the line of the evidence says is not said
+/// before it.
 fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
-    let threshold = report.threshold.map_or("none".into(), |threshold| format!("{threshold:.4}"));
-    let numbers = format!(
-        "  L1 {:.6}  L2 {:.6}  L1/L2 {:.4}  homogeneity {:.6}  t {:.4}  {} {:.4}  threshold {threshold}",
-        report.losses.first,
-        report.losses.second,
-        report.losses.ratio,
-        report.homogeneity,
-        report.t,
-        report.signal_kind.symbol(),
-        report.signal,
-    );
+    let symbol = report.signal_kind.symbol();
+    let told = |name: &str| report.evidence.as_ref().is_some_and(|evidence| evidence.signal_name == name);
+    let LossLine { first, second, ratio } = report.losses;
+    let homogeneity = report.homogeneity;
+    let mut numbers = format!("  L1 {first:.6}  L2 {second:.6}  L1/L2 {ratio:.4}  homogeneity {homogeneity:.6}");
+    let paper = SignalKind::Paper.symbol();
+    if !told(paper) {
+        numbers += &format!("  {paper} {:.4}", report.t);
+    }
+    if !told(symbol) {
+        // t and L1/L2 stand there in any case.
+        if !matches!(report.signal_kind, SignalKind::Paper | SignalKind::Ratio) {
+            numbers += &format!("  {symbol} {:.4}", report.signal);
+        }
+        numbers +=
+            &report.threshold.map_or("  threshold none".into(), |threshold| format!("  threshold {threshold:.4}"));
+    }
     let mut details = vec![numbers];
     details.extend(report.all_evidence().map(evidence_line));
     details.extend(report.search.as_ref().map(search_line));

@@ -3,13 +3,13 @@
 #![expect(clippy::arithmetic_side_effects, reason = "over lists that the program makes itself")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, HashSet},
     fs::{self, File, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
     str::FromStr,
     sync::{
-        Mutex,
+        LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -19,14 +19,16 @@ use std::{
 use aedr::{
     Error, Result,
     check::{CheckReport, check_distances, check_image, check_searched},
-    device::ComputeDevice,
+    device::{ComputeDevice, DevicePreference},
     distance::Distances,
     edits::Edit,
+    engine::gpu::Stored,
     evaluation::{Separation, separation, sweep},
+    image::DecodedImage,
     reconstruction::Silent,
     signal::SignalKind,
     verdict::Outcome,
-    weights::Model,
+    weights::{Manifest, Model},
 };
 use clap::Args;
 use pollster::block_on;
@@ -35,7 +37,7 @@ use serde_json::Value;
 use super::{
     DeviceArgument,
     check::{Checked, json_line},
-    decode_file, file_error, files, models, print_line, report,
+    decode_file, file_error, files, models, note, print_line, report,
     results::{self, Known, Series},
     tell,
 };
@@ -112,16 +114,32 @@ impl FromStr for Shard {
 /// False if an image could not be measured.
 pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
     let (belonging, others) = (files(&arguments.belonging)?, files(&arguments.others)?);
-    if let Some(both) = belonging.iter().find(|path| others.contains(path)) {
+    let kinds: HashSet<&PathBuf> = belonging.iter().collect();
+    if let Some(both) = others.iter().find(|path| kinds.contains(path)) {
         let detail = format!("{} is among both kinds", both.display());
         return Err(Error::BadNumbers { what: "the evaluation".into(), detail });
     }
     let kinds = belonging.iter().map(|path| (path, true)).chain(others.iter().map(|path| (path, false)));
     let Shard { part, parts } = arguments.shard.unwrap_or(Shard { part: 1, parts: 1 });
     let images: Vec<(&PathBuf, bool)> = kinds.skip(part - 1).step_by(parts).collect();
-    let series = Series::new(&arguments.model, &arguments.edits, arguments.search);
-    let mut known = results::read(&arguments.results)?.remove(&series).unwrap_or_default();
+    let manifest = models::complete(&arguments.model, &arguments.weights)?;
+    let maps = maps(arguments, &manifest, &images)?;
+    let series = Series::new(&arguments.model, &manifest, maps, &arguments.edits, arguments.search);
+    let mut all_known = results::read(&arguments.results)?;
+    let mut known = all_known.remove(&series).unwrap_or_default();
+    for (found, lines) in &all_known {
+        if let Some(why) = results::difference(found, &series).filter(|_| found.title() == series.title()) {
+            note(&format!(
+                "{}: {} lines about {} {why}; images are measured again where there are no others",
+                arguments.results.display(),
+                lines.len(),
+                series.title(),
+            ));
+        }
+    }
     let calibration = models::calibration(&arguments.model, &arguments.weights)?;
+    let asked: HashMap<String, bool> =
+        images.iter().map(|(path, belongs)| (path.display().to_string(), *belongs)).collect();
     known.retain(|path, (belongs, report)| {
         // The verdicts are those of the calibration that there is now.
         let judged = report.as_mut().is_none_or(|report| report.judge(calibration.as_ref()).is_ok());
@@ -132,7 +150,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
         };
         let enough = report.as_ref().is_some_and(|report| !arguments.distances || report.distances.is_some());
         let enough = enough && judged && !report.as_ref().is_some_and(unproven);
-        enough && images.iter().any(|(image, kind)| kind == belongs && image.display().to_string() == *path)
+        enough && asked.get(path) == Some(belongs)
     });
     measure(arguments, &series, &images, &mut known)?;
     // One part alone may hold one kind only: its numbers come with the others'.
@@ -146,22 +164,60 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
     Ok(tell_all(&BTreeMap::from([(series, known)]), arguments.report.as_deref())? && all)
 }
 
-/// False if an image could not be measured.
+/// How maps will be held, which is part of what numbers are known by. A GPU is asked only if that depends on it, and there
+/// is an image to measure.
+fn maps(arguments: &EvaluateArguments, manifest: &Manifest, images: &[(&PathBuf, bool)]) -> Result<Stored> {
+    let depends = manifest.allows_f16() && DevicePreference::from(arguments.device) != DevicePreference::Cpu;
+    if depends && images.iter().any(|(path, _)| decode_file(path).is_ok()) {
+        Ok(manifest.maps_on(&block_on(ComputeDevice::open(arguments.device.into()))?))
+    } else {
+        Ok(Stored::F32)
+    }
+}
+
+/// False if an image could not be measured, or not all that the files hold could be put together.
 pub fn merge(arguments: &MergeArguments) -> Result<bool> {
     let mut all: BTreeMap<Series, Known> = BTreeMap::new();
+    let mut together = true;
     for path in &arguments.results {
         // An absent part must not pass for an empty one.
         fs::metadata(path).map_err(|error| file_error(path, error))?;
         for (series, known) in results::read(path)? {
-            all.entry(series).or_default().extend(known);
+            if series.tells_weights() {
+                all.entry(series).or_default().extend(known);
+            } else {
+                together = false;
+                note(&format!(
+                    "{}: {} lines about {} do not say which weights they were measured with, as those of older versions, \
+                     and are left out. Measure these images again.",
+                    path.display(),
+                    known.len(),
+                    series.title(),
+                ));
+            }
         }
     }
     if all.is_empty() {
-        let detail = "the files hold no line of an evaluation".into();
+        let detail = "the files hold no line of an evaluation that says what it was measured with".into();
         return Err(Error::BadNumbers { what: "the results".into(), detail });
     }
+    let titles: Vec<String> = all.keys().map(Series::title).collect();
+    let mut several: Vec<&String> = titles.iter().filter(|title| is_repeated(title, &titles)).collect();
+    several.dedup();
+    for title in several {
+        together = false;
+        note(&format!(
+            "{title}: the files hold numbers of several weights or precisions, which are told apart. Measure all parts with \
+             the same."
+        ));
+    }
     let complete = all.values().flat_map(|known| known.values()).all(|(_, report)| report.is_some());
-    Ok(tell_all(&all, arguments.report.as_deref())? && complete)
+    Ok(tell_all(&all, arguments.report.as_deref())? && complete && together)
+}
+
+/// Whether another series has the same title: their weights then stand in both.
+fn is_repeated(title: &str, titles: &[String]) -> bool {
+    titles.iter().filter(|other| *other == title).count() > 1
 }
 
 /// Measures those that are not known, each written down at once. What fails is told, and stands as such.
@@ -175,15 +231,19 @@ fn measure(
     if left.is_empty() {
         return Ok(());
     }
-    let device = block_on(ComputeDevice::open(arguments.device.into()))?;
-    let model = models::load(&arguments.model, &arguments.weights, device)?;
     let unwritable = |error: std::io::Error| file_error(&arguments.results, error);
     let file = OpenOptions::new().create(true).append(true).open(&arguments.results).map_err(unwritable)?;
     let (next, ledger) = (AtomicUsize::new(0), Mutex::new((file, known)));
+    // No device is opened for images that cannot be read.
+    let model = LazyLock::new(|| load(arguments, series));
     let work = || -> Result<()> {
         while let Some(&&(path, belongs)) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let edited = || arguments.edits.iter().try_fold(decode_file(path)?, |image, edit| edit.apply(image));
             let started = Instant::now();
-            let outcome = check_edited(&model, path, arguments);
+            let outcome = match edited() {
+                Ok(image) => check_edited(model.as_ref().map_err(Clone::clone)?, &image, arguments),
+                Err(error) => Err(error),
+            };
             let seconds = started.elapsed().as_secs_f64();
             let checked = Checked { model: arguments.model.clone(), outcome, seconds };
             let mut line = json_line(path, &arguments.model, &checked)?;
@@ -208,27 +268,43 @@ fn measure(
     })
 }
 
+/// The model that a series is about.
+fn load(arguments: &EvaluateArguments, series: &Series) -> Result<Model> {
+    let device = block_on(ComputeDevice::open(arguments.device.into()))?;
+    let model = models::load(&arguments.model, &arguments.weights, device)?;
+    let Model { manifest, maps, .. } = &model;
+    if Series::new(&arguments.model, manifest, *maps, &arguments.edits, arguments.search) != *series {
+        let detail = "its files changed while they were read".into();
+        return Err(Error::BadNumbers { what: format!("the model {}", arguments.model), detail });
+    }
+    Ok(model)
+}
+
 /// The line break first and last: what a crash left of a line then stays apart. In one write, which another process
 /// that writes to the same file does not part.
 fn append(file: &mut File, line: &Value) -> std::io::Result<()> {
     file.write_all(format!("\n{line}\n").as_bytes())
 }
 
-fn check_edited(model: &Model, path: &Path, arguments: &EvaluateArguments) -> Result<CheckReport> {
-    let edited = arguments.edits.iter().try_fold(decode_file(path)?, |image, edit| edit.apply(image))?;
+fn check_edited(model: &Model, image: &DecodedImage, arguments: &EvaluateArguments) -> Result<CheckReport> {
     if arguments.search {
-        block_on(check_searched(model, &edited, &mut Silent))
+        block_on(check_searched(model, image, &mut Silent))
     } else if arguments.distances {
-        block_on(check_distances(model, &edited, &mut Silent))
+        block_on(check_distances(model, image, &mut Silent))
     } else {
-        block_on(check_image(model, &edited, &mut Silent))
+        block_on(check_image(model, image, &mut Silent))
     }
 }
 
 /// Prints all series, and writes the page if one is asked for.
 fn tell_all(all: &BTreeMap<Series, Known>, page: Option<&Path>) -> Result<bool> {
+    let titles: Vec<String> = all.keys().map(Series::title).collect();
+    let title = |series: &Series| match series.title() {
+        title if is_repeated(&title, &titles) => format!("{title} ({})", series.weights_title()),
+        title => title,
+    };
     let summaries: Vec<Summary> =
-        all.iter().map(|(series, known)| Summary::of(series, known)).collect::<Result<_>>()?;
+        all.iter().map(|(series, known)| Summary::of(title(series), known)).collect::<Result<_>>()?;
     if let Some(path) = page {
         fs::write(path, report::page(&summaries)).map_err(|error| file_error(path, error))?;
     }
@@ -251,7 +327,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    fn of(series: &Series, known: &Known) -> Result<Self> {
+    fn of(title: String, known: &Known) -> Result<Self> {
         let of_kind = |kind: bool| -> Vec<&CheckReport> {
             known.values().filter(|(belongs, _)| *belongs == kind).filter_map(|(_, report)| report.as_ref()).collect()
         };
@@ -284,7 +360,7 @@ impl Summary {
         }
         let signals = [signals(SignalKind::Paper, &kinds[0])?, signals(SignalKind::Paper, &kinds[1])?];
         Ok(Summary {
-            title: series.title(),
+            title,
             missing: known.len() - kinds[0].len() - kinds[1].len(),
             sweep: if apart { sweep(&signals[0], &signals[1])? } else { Vec::new() },
             signals,

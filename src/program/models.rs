@@ -43,12 +43,30 @@ pub fn sort_by_work(ids: &mut [String], folder: &Path) {
 }
 
 /// The manifest of a pack, or of the built-in model.
+///
+/// # Errors
+/// [`Error::UnknownModel`], [`Error::ManifestInvalid`], [`Error::File`].
 pub fn manifest(id: &str, folder: &Path) -> Result<Manifest> {
     let path = folder.join(id).join("manifest.json");
-    if id == DEFAULT_MODEL && !path.is_file() {
-        return Manifest::parse(DEFAULT_MANIFEST);
+    match id {
+        _ if path.is_file() => Manifest::parse(&read_text(&path)?),
+        DEFAULT_MODEL => Manifest::parse(DEFAULT_MANIFEST),
+        _ => Err(Error::UnknownModel { id: format!("{id} (looked for {})", path.display()) }),
     }
-    Manifest::parse(&read_text(&path)?)
+}
+
+/// The manifest of a model whose files are all there, so that what is missing is told before a device is opened. Whether
+/// they are what they should be is told when they are loaded.
+///
+/// # Errors
+/// As [`manifest`], and [`Error::WeightsMissing`].
+pub fn complete(id: &str, folder: &Path) -> Result<Manifest> {
+    let manifest = manifest(id, folder)?;
+    let files = manifest.shards.iter().map(|shard| folder.join(id).join(&shard.file));
+    match files.filter(|_| is_pack(id, folder)).find(|file| !file.is_file()) {
+        Some(missing) => Err(Error::WeightsMissing { file: missing.display().to_string() }),
+        None => Ok(manifest),
+    }
 }
 
 fn read_text(path: &Path) -> Result<String> {
@@ -86,16 +104,11 @@ fn is_pack(id: &str, folder: &Path) -> bool {
 /// With all shards in it.
 fn loader(id: &str, folder: &Path, device: ComputeDevice) -> Result<ModelLoader> {
     let pack = folder.join(id);
+    let mut loader = ModelLoader::new(manifest(id, folder)?, device);
     if !is_pack(id, folder) {
-        if id != DEFAULT_MODEL {
-            let looked_for = pack.join("manifest.json");
-            return Err(Error::UnknownModel { id: format!("{id} (looked for {})", looked_for.display()) });
-        }
-        let mut loader = ModelLoader::new(Manifest::parse(DEFAULT_MANIFEST)?, device);
         loader.add_shard(0, DEFAULT_SHARD)?;
         return Ok(loader);
     }
-    let mut loader = ModelLoader::new(Manifest::parse(&read_text(&pack.join("manifest.json"))?)?, device);
     for (index, shard) in loader.manifest().shards.clone().iter().enumerate() {
         let path = pack.join(&shard.file);
         let bytes = read_file(&path).map_err(|_| Error::WeightsMissing { file: path.display().to_string() })?;

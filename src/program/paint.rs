@@ -7,7 +7,7 @@ use clap::Args;
 use image::{ColorType, ImageFormat, save_buffer_with_format};
 use pollster::block_on;
 
-use super::{DeviceArgument, decode_file, file_error, files, models, print_line, told};
+use super::{DeviceArgument, decode_file, file_error, files, models, print_line, some_decodable, told};
 
 #[derive(Debug, Args)]
 pub struct PaintArguments {
@@ -53,6 +53,8 @@ impl Painting {
 
 /// False if a photograph could not be used.
 pub fn run(arguments: &PaintArguments) -> Result<bool> {
+    some_decodable(&files(&arguments.painting.photographs)?)?;
+    models::complete(&arguments.model, &arguments.weights)?;
     let device = block_on(ComputeDevice::open(arguments.device.into()))?;
     let model = models::load_uncalibrated(&arguments.model, &arguments.weights, device)?;
     let mut all = true;

@@ -10,7 +10,7 @@ use aedr::{
 };
 
 use super::{
-    check::{CheckArguments, check_file, open_device},
+    check::{CheckArguments, check_decoded, decode_as, open_device},
     file_error, models, print_line, read_file, tell,
 };
 
@@ -20,16 +20,16 @@ pub fn run(report: &Path, arguments: &CheckArguments) -> Result<bool> {
     let record = Record::parse(&text)?;
     let image = image_of(report, &record, &arguments.images)?;
     record.image.verify(&read_file(&image)?)?;
-    let device = open_device(arguments)?;
     let options = DecodeOptions { apply_orientation: record.settings.apply_orientation, ..DecodeOptions::default() };
+    let decoded = decode_as(&image, &options)?;
     let mut same = !record.checks.is_empty();
     let mut lines = vec![format!("{}: the image of the report, {}", image.display(), record.image.sha256)];
     for was in &record.checks {
         let model = match same_weights(was, &arguments.weights) {
-            Ok(id) => models::load(&id, &arguments.weights, device.clone()),
+            Ok(id) => models::load(&id, &arguments.weights, open_device(arguments)?),
             Err(error) => Err(error),
         };
-        let is = match model.and_then(|model| check_file(&model, &image, &options, record.settings.deep)) {
+        let is = match model.and_then(|model| check_decoded(&model, &decoded, record.settings.deep)) {
             Ok(is) => is,
             Err(error) => {
                 tell(&was.model.name, &error);

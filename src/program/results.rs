@@ -5,13 +5,14 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use aedr::{Result, check::CheckReport, edits::Edit};
+use aedr::{Result, check::CheckReport, edits::Edit, engine::gpu::Stored, weights::Manifest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::file_error;
 
-/// What was done to all images of a series before they were measured, and by which model.
+/// What was done to all images of a series before they were measured, and by what: numbers of one series may stand in for
+/// each other. The kind of device is not part of it: its numbers differ by less than a report's replay allows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Series {
     pub model: String,
@@ -19,17 +20,41 @@ pub struct Series {
     /// Each was searched for its grid.
     #[serde(default)]
     pub searched: bool,
+    /// [`Manifest::weights_sha256`]: models of one id may have any weights. Empty in lines of older versions, which do not
+    /// tell.
+    #[serde(default)]
+    pub weights: String,
+    /// How maps were held, "f32" or "f16"; empty in lines of older versions.
+    #[serde(default)]
+    pub maps: String,
 }
 
 impl Series {
-    pub fn new(model: &str, edits: &[Edit], searched: bool) -> Self {
-        Series { model: model.into(), edits: edits.iter().map(Edit::to_string).collect(), searched }
+    pub fn new(model: &str, manifest: &Manifest, maps: Stored, edits: &[Edit], searched: bool) -> Self {
+        Series {
+            model: model.into(),
+            edits: edits.iter().map(Edit::to_string).collect(),
+            searched,
+            weights: manifest.weights_sha256(),
+            maps: maps.name().into(),
+        }
     }
 
-    /// In words.
+    /// In words, without the weights.
     pub fn title(&self) -> String {
         let edits = if self.edits.is_empty() { "as they are".into() } else { self.edits.join(", ") };
         format!("{}: {edits}{}", self.model, if self.searched { ", searched" } else { "" })
+    }
+
+    /// What tells it from another of the same title.
+    pub fn weights_title(&self) -> String {
+        let start: String = self.weights.chars().take(12).collect();
+        format!("weights {start}, maps in {}", self.maps)
+    }
+
+    /// Whether it is known by what its images were measured.
+    pub fn tells_weights(&self) -> bool {
+        !self.weights.is_empty() && !self.maps.is_empty()
     }
 }
 
@@ -62,6 +87,19 @@ fn parse(line: &str) -> Option<(Series, String, bool, Option<CheckReport>)> {
     let failed = line.get("error").is_some();
     let report = if failed { None } else { Some(serde_json::from_value(line).ok()?) };
     Some((series, image, belongs, report))
+}
+
+/// Why lines of `found` cannot stand in for lines of `wanted`, which has the same title; `None` if they can.
+pub fn difference(found: &Series, wanted: &Series) -> Option<&'static str> {
+    if found == wanted {
+        None
+    } else if !found.tells_weights() {
+        Some("do not say which weights they were measured with, as those of older versions")
+    } else if found.weights != wanted.weights {
+        Some("were measured with other weights of the same name")
+    } else {
+        Some("were measured with maps of another precision")
+    }
 }
 
 /// Marks a line with its series and kind.

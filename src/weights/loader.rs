@@ -10,12 +10,9 @@ use crate::{
     Error, Result,
     autoencoder::{Autoencoder, Parameters, spec::ParameterSpec},
     calibration::Calibration,
-    device::{ComputeDevice, MapPrecision},
+    device::ComputeDevice,
     engine::gpu::Stored,
 };
-
-/// The largest relative change of t that f16 maps may make.
-const MOST_F16_CHANGE: f64 = 0.005;
 
 /// A model that is ready to check images.
 #[derive(Debug)]
@@ -113,21 +110,11 @@ impl ModelLoader {
         if !report.is_complete() {
             return Err(Error::WeightsWrong { model: self.manifest.id, report: Box::new(report) });
         }
-        let maps = self.maps();
+        let maps = self.manifest.maps_on(&self.device);
         let mut source = Complete(self.tensors);
         let autoencoder = Autoencoder::load(&self.manifest.architecture, &mut source, &self.device, maps)?;
         let model = Model { manifest: self.manifest, calibration, device: self.device, maps, autoencoder };
         Ok((model, report))
-    }
-
-    /// How maps are held: in f16 only where that was asked for, or was measured to change t hardly.
-    fn maps(&self) -> Stored {
-        let allowed = match self.device.maps {
-            MapPrecision::Auto => self.manifest.f16_change.is_some_and(|change| change <= MOST_F16_CHANGE),
-            MapPrecision::F32 => false,
-            MapPrecision::F16 => true,
-        };
-        if allowed && self.device.has_f16 && self.device.kernels { Stored::F16 } else { Stored::F32 }
     }
 
     /// Compares what the architecture takes with what the shards hold.

@@ -4,7 +4,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::tensor::Format;
-use crate::{Error, Result, autoencoder::Architecture};
+use crate::{
+    Error, Result,
+    autoencoder::Architecture,
+    device::{ComputeDevice, MapPrecision},
+    engine::gpu::Stored,
+};
 
 /// The version of the manifest's format that this crate writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -12,6 +17,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Shards and their sizes are bounded so that a hostile manifest cannot ask for absurd downloads.
 const MAX_SHARDS: usize = 1024;
 const MAX_SHARD_BYTES: u64 = 2 << 30;
+
+/// The largest relative change of t that f16 maps may make.
+const MOST_F16_CHANGE: f64 = 0.005;
 
 /// How tensors are stored. All are dequantised to f32 at load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +175,27 @@ impl Manifest {
         let manifest: Manifest = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         manifest.validate()?;
         Ok(manifest)
+    }
+
+    /// One hash for the weights: of those of all shards, in their order. Lower-case hexadecimal.
+    pub fn weights_sha256(&self) -> String {
+        let hashes: Vec<&str> = self.shards.iter().map(|shard| shard.sha256.as_str()).collect();
+        sha256_hex(hashes.join("\n").as_bytes())
+    }
+
+    /// Whether t was measured to change hardly when a GPU holds maps in f16.
+    pub fn allows_f16(&self) -> bool {
+        self.f16_change.is_some_and(|change| change <= MOST_F16_CHANGE)
+    }
+
+    /// How a device holds this model's maps.
+    pub fn maps_on(&self, device: &ComputeDevice) -> Stored {
+        let allowed = match device.maps {
+            MapPrecision::Auto => self.allows_f16(),
+            MapPrecision::F32 => false,
+            MapPrecision::F16 => true,
+        };
+        if allowed && device.has_f16 && device.kernels { Stored::F16 } else { Stored::F32 }
     }
 
     fn validate(&self) -> Result<()> {

@@ -44,14 +44,25 @@ function assertSame(found, expected) {
 }
 
 test('an isolated page computes on all processors, with the same losses, and goes on alone if they are lost', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
-  const { alone, together, lost } = await measure(true);
+  const { alone, together, lost, many, before, after } = await measure(true);
   assert.equal(alone.threads, 1);
   assert.equal(together.threads, Math.min(availableParallelism(), 8));
   assertSame(together, alone);
   assertSame(lost, alone);
   assert.equal(lost.threads, 1);
+  // However many models came and went, helpers do as much as for the first, and hold no more than a device may.
+  const [first] = many;
+  assert.ok(first.tasks > 20, JSON.stringify(many));
+  for (const found of many) {
+    assertSame(found, alone);
+    assert.equal(found.tasks, first.tasks, JSON.stringify(many));
+    assert.ok(found.shared > 0 && found.shared <= 160 * 2 ** 20, JSON.stringify(many));
+  }
+  // What the page forgets, they forget.
+  assert.ok(before > 0);
+  assert.equal(after, 0);
 });
 
 test('any other page computes on one', { timeout: 120_000 }, async () => {

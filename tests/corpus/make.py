@@ -117,9 +117,24 @@ def pngs():
     good("grey-16.png", png(rows, WIDTH, HEIGHT, 16, 0), three(reduced[..., 2]), format="PNG", remarks=["depth_reduced"])
 
     bits = (grey() > 120).astype(np.uint8)
-    good("one-bit.png", saved(Image.fromarray(bits * 255).convert("1"), "PNG"), three(bits * 255), format="PNG")
+    good("one-bit.png", saved(Image.fromarray(bits * 255).convert("1"), "PNG"), three(bits * 255), format="PNG",
+         remarks=["few_colours"])
     palette = Image.fromarray(rgb).quantize(11)
-    good("palette-4.png", saved(palette, "PNG", bits=4), np.asarray(palette.convert("RGB")), format="PNG")
+    good("palette-4.png", saved(palette, "PNG", bits=4), np.asarray(palette.convert("RGB")), format="PNG",
+         remarks=["few_colours"])
+    # Of 8 × 8 pixels, which have no more colours: nothing was lost, which the file does not tell.
+    small = Image.fromarray(picture(8, 8))
+    reduced = small.quantize(256, dither=Image.Dither.NONE)
+    good("palette-small.png", saved(reduced, "PNG"), np.asarray(reduced.convert("RGB")), format="PNG", remarks=["few_colours"])
+    good("few-pixels.png", saved(small, "PNG"), picture(8, 8), format="PNG")
+    # What pngquant makes, and what comes of that when it is saved again without a palette.
+    large = picture(96, 64)
+    reduced = Image.fromarray(large).quantize(256)
+    colours = np.asarray(reduced.convert("RGB"))
+    good("palette-256.png", saved(reduced, "PNG"), colours, format="PNG", remarks=["few_colours"])
+    good("former-palette.png", saved(reduced.convert("RGB"), "PNG"), colours, format="PNG", remarks=["few_colours"])
+    good("many-colours.png", saved(Image.fromarray(large), "PNG"), large, format="PNG")
+    good("many-greys.png", saved(Image.fromarray(three(grey(96, 64))), "PNG"), three(grey(96, 64)), format="PNG")
 
     alpha = np.full((HEIGHT, WIDTH), 255, np.uint8)
     good("alpha-opaque.png", saved(Image.fromarray(np.dstack([rgb, alpha])), "PNG"), rgb, format="PNG")
@@ -129,7 +144,8 @@ def pngs():
          remarks=["transparency_ignored"])
     clear = saved(palette, "PNG", transparency=3)
     # Pillow leaves the colours of what is transparent as they are.
-    good("palette-transparent.png", clear, np.asarray(palette.convert("RGB")), format="PNG", remarks=["transparency_ignored"])
+    good("palette-transparent.png", clear, np.asarray(palette.convert("RGB")), format="PNG",
+         remarks=["few_colours", "transparency_ignored"])
 
     # Adam7 of eight by eight pixels: seven passes.
     small = picture(8, 8)
@@ -272,14 +288,14 @@ def gifs():
     palette = Image.fromarray(picture()).quantize(16)
     rgb = np.asarray(palette.convert("RGB"))
     plain = saved(palette, "GIF")
-    good("plain.gif", plain, rgb, format="GIF", remarks=["lossy"])
-    good("interlaced.gif", saved(palette, "GIF", interlace=True), rgb, format="GIF", remarks=["lossy"])
+    good("plain.gif", plain, rgb, format="GIF", remarks=["few_colours"])
+    good("interlaced.gif", saved(palette, "GIF", interlace=True), rgb, format="GIF", remarks=["few_colours"])
     clear = saved(palette, "GIF", transparency=int(np.asarray(palette)[0, 0]))
-    good("transparent.gif", clear, format="GIF", width=WIDTH, height=HEIGHT, remarks=["lossy", "transparency_ignored"])
+    good("transparent.gif", clear, format="GIF", width=WIDTH, height=HEIGHT, remarks=["few_colours", "transparency_ignored"])
     other = Image.fromarray(np.asarray(palette)[::-1].copy(), "P")
     other.putpalette(palette.getpalette())
     good("animated.gif", saved(palette, "GIF", save_all=True, append_images=[other]), rgb, format="GIF",
-         remarks=["first_picture", "lossy"])
+         remarks=["first_picture", "few_colours"])
 
     screen = lambda width, height: b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(6)
     frame = lambda width, height: b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\2\1\x44\0;"
@@ -303,9 +319,10 @@ def bmps():
     rgb = picture()
     plain = saved(Image.fromarray(rgb), "BMP")
     good("rgb.bmp", plain, rgb, format="BMP")
-    good("palette.bmp", saved(Image.fromarray(grey()), "BMP"), three(grey()), format="BMP")
+    # Greys stand in a palette, of which the format knows no other form.
+    good("palette.bmp", saved(Image.fromarray(grey()), "BMP"), three(grey()), format="BMP", remarks=["few_colours"])
     bits = (grey() > 120).astype(np.uint8) * 255
-    good("one-bit.bmp", saved(Image.fromarray(bits).convert("1"), "BMP"), three(bits), format="BMP")
+    good("one-bit.bmp", saved(Image.fromarray(bits).convert("1"), "BMP"), three(bits), format="BMP", remarks=["few_colours"])
     padded = lambda row: row + bytes(-len(row) % 4)
     rows = [padded(row[:, ::-1].tobytes()) for row in rgb]
     good("top-down.bmp", bmp(WIDTH, -HEIGHT, 24, b"".join(rows)), rgb, format="BMP")
@@ -314,12 +331,18 @@ def bmps():
     packed = small[..., 0] << 10 | small[..., 1] << 5 | small[..., 2]
     rows = [padded(row.astype("<u2").tobytes()) for row in packed[::-1]]
     wide = (small << 3 | small >> 2).astype(np.uint8)
-    good("16-bit.bmp", bmp(WIDTH, HEIGHT, 16, b"".join(rows)), near=(wide, 1), format="BMP")
+    good("16-bit.bmp", bmp(WIDTH, HEIGHT, 16, b"".join(rows)), near=(wide, 1), format="BMP", remarks=["few_colours"])
     # Run lengths: each row of runs of one colour, an end of line, an end of the picture.
     colours = b"".join(bytes([level, level, level, 0]) for level in range(0, 256, 16))
     levels = np.repeat(np.arange(8, dtype=np.uint8)[:, None], 16, axis=1)
     runs = b"".join(bytes([16, row[0]]) + b"\0\0" for row in levels[::-1]) + b"\0\1"
-    good("run-length.bmp", bmp(16, 8, 8, runs, 1, colours, 16), three(levels * 16), format="BMP")
+    good("run-length.bmp", bmp(16, 8, 8, runs, 1, colours, 16), three(levels * 16), format="BMP",
+         remarks=["few_colours"])
+    masks = struct.pack("<III", 0xFF0000, 0xFF00, 0xFF)
+    rows = [np.hstack([row[:, ::-1], np.zeros((WIDTH, 1), np.uint8)]).tobytes() for row in rgb[::-1]]
+    good("masks.bmp", bmp(WIDTH, HEIGHT, 32, b"".join(rows), 3, masks), rgb, format="BMP")
+    jpeg = saved(Image.fromarray(rgb), "JPEG", quality=90)
+    bad("unsupported_image", "jpeg.bmp", bmp(WIDTH, HEIGHT, 0, jpeg, 4))
 
     bad("image_truncated", "magic.bmp", b"BM")
     bad("image_truncated", "run-past-the-end.bmp", bmp(16, 8, 8, bytes([255, 1]) * 9, 1, colours, 16)[:80])
@@ -343,7 +366,7 @@ def tifffiled(array, **options):
 
 def tiff(entries, behind=b""):
     """Of `(tag, type, values)`, little-endian, values of more than four bytes put behind the directory."""
-    letters = {1: "B", 3: "H", 4: "I"}
+    letters = {1: "B", 3: "H", 4: "I", 7: "B"}
     start = 8 + 2 + 12 * len(entries) + 4
     directory, data = struct.pack("<H", len(entries)), b""
     for tag, kind, values in sorted(entries):
@@ -359,6 +382,89 @@ def tiff_grey(width, height, strip, compression=1, rows=None):
                (277, 3, [1]), (278, 4, [rows or height]), (279, 4, [len(strip)])]
     offset = 8 + 2 + 12 * (len(entries) + 1) + 4
     return tiff([*entries, (273, 4, [offset])], strip)
+
+
+def jpeg_tiff(streams, photometric, rows=None, tile=None, tables=b"", subsampling=None, size=(WIDTH, HEIGHT), method=7):
+    """Of JPEG streams as strips of so many rows, or as tiles."""
+    samples = 1 if photometric == 1 else 3
+    entries = [(256, 4, [size[0]]), (257, 4, [size[1]]), (258, 3, [8] * samples), (259, 3, [method]), (262, 3, [photometric]),
+               (277, 3, [samples])]
+    entries += [(322, 3, [tile[0]]), (323, 3, [tile[1]])] if tile else [(278, 4, [rows or size[1]])]
+    entries += [(347, 7, list(tables))] if tables else []
+    entries += [(530, 3, subsampling)] if subsampling else []
+    places, lengths = (324, 325) if tile else (273, 279)
+    lengths = [(lengths, 4, [len(stream) for stream in streams])]
+    first = len(tiff([*entries, *lengths, (places, 4, [0] * len(streams))]))
+    offsets = [first + sum(map(len, streams[:index])) for index in range(len(streams))]
+    return tiff([*entries, *lengths, (places, 4, offsets)], b"".join(streams))
+
+
+def apart(stream):
+    """A JPEG's tables and all else, each as a stream: the abbreviated formats."""
+    tables, rest, at = b"", b"", 2
+    while stream[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(stream[at + 2:at + 4])
+        if stream[at + 1] in (0xDB, 0xC4):
+            tables += stream[at:end]
+        elif stream[at + 1] != 0xE0:
+            rest += stream[at:end]
+        at = end
+    return b"\xff\xd8" + tables + b"\xff\xd9", b"\xff\xd8" + rest + stream[at:]
+
+
+def jpeg_tiffs():
+    rgb = picture()
+    image = Image.fromarray(rgb)
+    remarks = ["jpeg"]
+    # By libtiff: RGB, grey and YCbCr, the tables apart.
+    for name, source, options in [
+        ("jpeg-rgb", image, {}),
+        ("jpeg-rgb-strips", image, {"tiffinfo": {278: 8}}),
+        ("jpeg-grey", Image.fromarray(grey()), {}),
+        ("jpeg-ycbcr", image.convert("YCbCr"), {}),
+    ]:
+        data = saved(source, "TIFF", compression="jpeg", quality=80, **options)
+        good(f"{name}.tiff", data, decoded(data), format="TIFF", remarks=remarks)
+    # As cameras and scanners write it: chroma at half the resolution, in strips and in tiles.
+    strip = lambda top, rows, **options: saved(image.crop((0, top, WIDTH, min(top + rows, HEIGHT))), "JPEG", **options)
+    strips = [strip(top, 16, quality=85) for top in range(0, HEIGHT, 16)]
+    data = jpeg_tiff(strips, 6, rows=16, subsampling=[2, 2])
+    good("jpeg-chroma.tiff", data, decoded(data), format="TIFF", remarks=remarks)
+    data = jpeg_tiff([apart(stream)[1] for stream in strips], 6, rows=16, tables=apart(strips[0])[0], subsampling=[2, 2])
+    good("jpeg-chroma-tables.tiff", data, decoded(data), format="TIFF", remarks=remarks)
+    wide = np.pad(rgb, ((0, 32 - HEIGHT), (0, 64 - WIDTH), (0, 0)), mode="edge")
+    tiles = [saved(Image.fromarray(wide[y:y + 16, x:x + 32]), "JPEG", quality=85) for y in (0, 16) for x in (0, 32)]
+    data = jpeg_tiff(tiles, 6, tile=(32, 16), subsampling=[2, 2])
+    good("jpeg-tiles.tiff", data, decoded(data), format="TIFF", remarks=remarks)
+    whole = strip(0, HEIGHT, quality=85)
+    progressive = strip(0, HEIGHT, quality=85, progressive=True)
+    data = jpeg_tiff([progressive], 6, subsampling=[2, 2])
+    good("jpeg-progressive.tiff", data, decoded(data), format="TIFF", remarks=remarks)
+    inks = saved(image.convert("CMYK"), "TIFF", compression="jpeg", quality=95)
+    good("jpeg-cmyk.tiff", inks, near=(decoded(inks), 8), format="TIFF", remarks=["inks_converted", "jpeg"])
+
+    bad("image_truncated", "jpeg-other-colours.tiff", jpeg_tiff([saved(Image.fromarray(grey()), "JPEG")], 6))
+    bad("image_truncated", "jpeg-other-size.tiff", jpeg_tiff([strip(0, 16)], 6, subsampling=[2, 2]))
+    bad("image_truncated", "jpeg-cut.tiff", jpeg_tiff([whole], 6, subsampling=[2, 2])[:-200])
+    bad("image_truncated", "jpeg-no-tables.tiff", jpeg_tiff([apart(whole)[1]], 6, subsampling=[2, 2]))
+    bad("image_too_large", "jpeg-giant.tiff", jpeg_tiff([whole], 6, size=(40000, 40000)))
+    # A tile that reaches far beyond the image's edges.
+    header = whole.index(b"\xff\xc0") + 5
+    giant = whole[:header] + struct.pack(">HH", 65488, 65488) + whole[header + 4:]
+    bad("image_truncated", "jpeg-giant-tile.tiff", jpeg_tiff([giant], 6, tile=(65488, 65488), subsampling=[2, 2], size=(8, 8)))
+    # Each of many strips is all of the file, or begins with long tables.
+    row = strip(0, 1)
+    many = jpeg_tiff([row] * HEIGHT, 6, rows=1, subsampling=[2, 2])
+    places = many.index(struct.pack("<II", len(row), len(row)))
+    bad("image_truncated", "jpeg-overlapping.tiff",
+        many[:places] + struct.pack("<I", len(many) // 2) * HEIGHT + many[places + 4 * HEIGHT:])
+    comment = b"\xff\xd8" + b"\xff\xfe\x20\x00" + bytes(0x1FFE) + b"\xff\xd9"
+    bad("unsupported_image", "jpeg-long-tables.tiff", jpeg_tiff([whole], 6, tables=comment, subsampling=[2, 2]))
+    bad("unsupported_image", "jpeg-old.tiff", jpeg_tiff([whole], 6, subsampling=[2, 2], method=6))
+    bad("unsupported_image", "jpeg-arithmetic.tiff", jpeg_tiff([cjpeg(rgb, "-arithmetic")], 6, subsampling=[2, 2]))
+    bad("unsupported_image", "jpeg-xl.tiff", jpeg_tiff([whole], 2, method=50002))
+    bad("unsupported_image", "webp.tiff", jpeg_tiff([saved(image, "WEBP", quality=80)], 2, method=50001))
+    bad("unsupported_image", "palette.tiff", saved(image.quantize(16), "TIFF"))
 
 
 def tiffs():
@@ -675,5 +781,5 @@ def reports():
 
 
 if __name__ == "__main__":
-    for part in (pngs, jpegs, webps, gifs, bmps, tiffs, others, manifests, calibrations, configurations, published, shards, pytorch, reports):
+    for part in (pngs, jpegs, webps, gifs, bmps, tiffs, jpeg_tiffs, others, manifests, calibrations, configurations, published, shards, pytorch, reports):
         part()

@@ -112,6 +112,10 @@ fn tiff(width: u32, height: u32, strip: &[u8]) -> Vec<u8> {
         (278, height),
         (279, strip.len() as u32),
     ];
+    tiff_file(&entries, strip)
+}
+
+fn tiff_file(entries: &[(u16, u32); 9], strip: &[u8]) -> Vec<u8> {
     let mut file = b"II*\0\x08\0\0\0\x09\0".to_vec();
     for (tag, value) in entries {
         file.extend([&tag.to_le_bytes()[..], &4u16.to_le_bytes(), &1u32.to_le_bytes(), &value.to_le_bytes()].concat());
@@ -119,6 +123,22 @@ fn tiff(width: u32, height: u32, strip: &[u8]) -> Vec<u8> {
     file.extend([0; 4]);
     file.extend(strip);
     file
+}
+
+/// One strip of a JPEG stream, with colours that are stored as luma and chroma.
+fn jpeg_tiff(width: u32, height: u32, strip: &[u8]) -> Vec<u8> {
+    let entries = [
+        (256u16, width),
+        (257, height),
+        (258, 8),
+        (259, 7),
+        (262, 6),
+        (273, 8 + 2 + 9 * 12 + 4),
+        (277, 3),
+        (278, height),
+        (279, strip.len() as u32),
+    ];
+    tiff_file(&entries, strip)
 }
 
 /// A GIF whose only frame claims this size on a screen of eight pixels.
@@ -162,6 +182,9 @@ fn memory_stays_within_what_is_documented() {
         ("JPEG, 40 megapixels in one scan", 40_000_000, jpeg(8000, 5000)),
         ("JPEG, 40 megapixels in several scans", 40_000_000, progressive(8000, 5000)),
         ("JPEG, 40 megapixels claimed", 40_000_000, claiming(progressive(16, 16), 8000, 5000)),
+        ("TIFF, 40 megapixels of JPEG in one scan", 40_000_000, jpeg_tiff(8000, 5000, &jpeg(8000, 5000))),
+        ("TIFF, 40 megapixels of JPEG in several scans", 40_000_000, jpeg_tiff(8000, 5000, &progressive(8000, 5000))),
+        ("TIFF, a strip larger than the image", 64, jpeg_tiff(8, 8, &claiming(progressive(16, 16), 8000, 5000))),
         ("nested XMP", 64, nested_xmp()),
     ];
     let mut wrong = Vec::new();

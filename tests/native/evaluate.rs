@@ -127,3 +127,141 @@ fn other_distances_are_told_and_measured_where_they_are_missing() {
     evaluate(&["--distances"]);
     assert_eq!(lines(), 12);
 }
+
+/// Two packs of one id: the goldens' weights at two precisions.
+#[test]
+fn numbers_of_other_weights_are_not_gone_on_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let run = |arguments: &[&str]| {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_aedr")).current_dir(repository("")).args(arguments).output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), out, err)
+    };
+    let golden = "tests/goldens/tiny_taef2";
+    let (encoder, decoder) = (format!("{golden}/encoder.pth"), format!("{golden}/decoder.pth"));
+    for precision in ["f32", "q8"] {
+        let pack = file(&format!("{precision}/tiny"));
+        let packed =
+            run(&["pack", "--encoder", &encoder, "--decoder", &decoder, "--precision", precision, "--out", &pack]);
+        assert_eq!(packed.0, Some(0), "{}", packed.2);
+    }
+    let (belonging, others) = (samples("png"), samples("jpg"));
+    let images: Vec<String> = belonging.iter().chain(&others).map(|path| path.display().to_string()).collect();
+    let evaluate = |weights: &str, results: &str| {
+        let fixed = ["evaluate", "tiny", "--device", "cpu", "--edit", "middle:64", "--weights", weights];
+        let (belonging, others) = images.split_at(belonging.len());
+        let belonging: Vec<&str> = belonging.iter().map(String::as_str).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        run(&[&fixed[..], &["--results", results, "--belonging"], &belonging, &["--others"], &others].concat())
+    };
+    let lines = |results: &str| -> Vec<String> {
+        fs::read_to_string(results).unwrap().lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    let (full, reduced) = (file("f32"), file("q8"));
+    let (results, fresh) = (file("results.jsonl"), file("fresh.jsonl"));
+    let (_, first, said) = evaluate(&full, &results);
+    assert_eq!((lines(&results).len(), said.as_str()), (images.len(), ""));
+    // The same weights: nothing is measured again.
+    assert_eq!(evaluate(&full, &results), (Some(0), first.clone(), String::new()));
+    assert_eq!(lines(&results).len(), images.len());
+
+    let (_, other, said) = evaluate(&reduced, &results);
+    assert!(said.contains("were measured with other weights of the same name"), "{said}");
+    assert_eq!(lines(&results).len(), 2 * images.len());
+    assert_eq!(evaluate(&reduced, &fresh).1, other);
+    let signals = |lines: &[String]| -> Vec<String> {
+        let mut signals: Vec<(String, String)> = lines
+            .iter()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|line| (line["image"]["path"].to_string(), line["t"].to_string()))
+            .collect();
+        signals.sort();
+        signals.into_iter().map(|(_, signal)| signal).collect()
+    };
+    let all = lines(&results);
+    assert_ne!(signals(&all[..images.len()]), signals(&all[images.len()..]), "the weights do differ");
+    assert_eq!(signals(&lines(&fresh)), signals(&all[images.len()..]));
+    // And back: both are in the file.
+    assert_eq!(evaluate(&full, &results).1, first);
+    assert_eq!(lines(&results).len(), 2 * images.len());
+
+    // Lines of an older version, which do not say.
+    let old = file("old.jsonl");
+    let without = |line: &String| {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let series = line["series"].as_object_mut().unwrap();
+        assert!(series.remove("weights").is_some() && series.remove("maps").is_some());
+        line.to_string()
+    };
+    fs::write(&old, lines(&fresh).iter().map(without).collect::<Vec<_>>().join("\n")).unwrap();
+    let merged = run(&["merge", &old]);
+    assert!(merged.0 == Some(1) && merged.2.contains("do not say which weights"), "{}", merged.2);
+    let (_, again, said) = evaluate(&full, &old);
+    assert!(said.contains("6 lines about tiny: middle:64 do not say which weights"), "{said}");
+    assert_eq!((lines(&old).len(), again), (2 * images.len(), first.clone()));
+
+    // Parts of two models are not put together.
+    let (code, table, said) = run(&["merge", &results]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("numbers of several weights"), "{said}");
+    assert_eq!(table.lines().filter(|line| line.starts_with("tiny: middle:64 (weights ")).count(), 2, "{table}");
+    let (code, table, said) = run(&["merge", &fresh]);
+    assert_eq!((code, table, said), (Some(0), other, String::new()));
+}
+
+/// All is known: what is left is to look it up, once for each image.
+#[test]
+fn many_known_images_take_no_time() {
+    const COUNT: usize = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let results = file("results.jsonl");
+    let (own, other) = (samples("png"), samples("jpg"));
+    // Without a calibration, whose verdicts would be made anew.
+    let golden = repository("tests/goldens/tiny_taef2");
+    let program = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aedr"));
+        command.current_dir(repository(""));
+        command
+    };
+    let packed = program()
+        .arg("pack")
+        .arg("--encoder")
+        .arg(golden.join("encoder.pth"))
+        .arg("--decoder")
+        .arg(golden.join("decoder.pth"))
+        .arg("--out")
+        .arg(file("tiny"))
+        .status();
+    assert!(packed.unwrap().success());
+    let evaluate = |belonging: &[PathBuf], others: &[PathBuf]| {
+        let mut command = program();
+        command.args(["evaluate", "tiny", "--device", "cpu", "--edit", "middle:64", "--weights"]).arg(folder.path());
+        command.arg("--results").arg(&results).arg("--belonging").args(belonging);
+        command.arg("--others").args(others).output().unwrap()
+    };
+    assert!(evaluate(&own[..1], &other[..1]).status.success());
+    let measured = fs::read_to_string(&results).unwrap();
+    let lines: Vec<&str> = measured.lines().filter(|line| !line.is_empty()).collect();
+    let mut all = String::new();
+    let mut lists = Vec::new();
+    for (line, (kind, path)) in lines.iter().zip([("belonging", &own[0]), ("others", &other[0])]) {
+        let path = path.display().to_string();
+        let paths: Vec<String> = (0..COUNT).map(|number| format!("/images/{kind}/{number:06}.png")).collect();
+        assert!(line.contains(&path));
+        paths.iter().for_each(|new| all += &format!("{}\n", line.replace(&path, new)));
+        fs::write(file(kind), paths.join("\n")).unwrap();
+        lists.push(PathBuf::from(format!("@{}", file(kind).display())));
+    }
+    fs::write(&results, all).unwrap();
+    let started = std::time::Instant::now();
+    let output = evaluate(&lists[..1], &lists[1..]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("20000 images that belong, 20000 others, 0 not measured"), "{table}");
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{seconds:.1} s");
+    assert!(seconds < 30.0, "{seconds} s");
+}

@@ -5,10 +5,13 @@ use std::io::Cursor;
 use aedr::{
     Error,
     autoencoder::{Architecture, AutoencoderDcConfig},
+    check::remarks,
+    compression::Compression,
     image::{CROP_MULTIPLE, DecodeOptions, DecodedImage, decode, grey_from_rgb},
     reconstruction::Source,
 };
 use image::{DynamicImage, ImageFormat, RgbImage, codecs::jpeg::JpegEncoder};
+use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
 use proptest::prelude::*;
 
 fn picture(width: u32, height: u32) -> RgbImage {
@@ -84,6 +87,109 @@ fn values_are_the_cropped_image_in_minus_one_to_one() {
         assert!((value - (f32::from(pixel) / 255.0 * 2.0 - 1.0)).abs() < 1e-6);
     }
     assert_eq!(CROP_MULTIPLE, 8);
+}
+
+/// A little-endian TIFF whose strips of `rows` rows are these streams, with colours as `photometric` says.
+fn tiff_of_strips(width: u32, height: u32, rows: u32, photometric: u32, method: u32, strips: &[&[u8]]) -> Vec<u8> {
+    let count = strips.len() as u32;
+    let samples = if photometric == 1 { 1 } else { 3 };
+    let entries = 11;
+    let behind = 8 + 2 + 12 * entries + 4;
+    // Lists of one stand in the entry itself.
+    let (bits, places) = (behind, behind + 6);
+    let lengths = places + 4 * count;
+    let first = lengths + 4 * count;
+    let mut starts = vec![first];
+    strips.iter().for_each(|strip| starts.push(starts.last().unwrap() + strip.len() as u32));
+    let list = |at: u32, values: Vec<u32>| if count == 1 { values[0] } else { at };
+    let mut file = [&b"II*\0\x08\0\0\0"[..], &(entries as u16).to_le_bytes()].concat();
+    for (tag, kind, count, value) in [
+        (256u16, 4u16, 1, width),
+        (257, 4, 1, height),
+        (258, 3, samples, if samples == 1 { 8 } else { bits }),
+        (259, 3, 1, method),
+        (262, 3, 1, photometric),
+        (273, 4, count, list(places, starts.clone())),
+        (277, 3, 1, samples),
+        (278, 4, 1, rows),
+        (279, 4, count, list(lengths, strips.iter().map(|strip| strip.len() as u32).collect())),
+        (284, 3, 1, 1),
+        // Chroma at half the resolution.
+        (530, 3, 2, 2 << 16 | 2),
+    ] {
+        file.extend([&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value.to_le_bytes()].concat());
+    }
+    file.extend([&[0; 4][..], &[8, 0, 8, 0, 8, 0]].concat());
+    starts[..strips.len()].iter().for_each(|start| file.extend(start.to_le_bytes()));
+    strips.iter().for_each(|strip| file.extend((strip.len() as u32).to_le_bytes()));
+    strips.iter().for_each(|strip| file.extend(*strip));
+    file
+}
+
+/// The same pixels as those of the JPEG file, by libjpeg's arithmetic; and what the TIFF says of them is the JPEG's quality.
+#[test]
+fn jpeg_in_a_tiff_is_jpeg() {
+    let (width, height) = (64, 48);
+    let pixels = picture(width, height).into_raw();
+    let jpeg = |rows: std::ops::Range<usize>, quality: u8| {
+        let part = &pixels[rows.start * 3 * width as usize..rows.end * 3 * width as usize];
+        compress(part, width as usize, rows.len(), PixelFormat::Rgb, quality, Subsampling::S420).unwrap()
+    };
+    for quality in [20, 75, 92] {
+        let whole = jpeg(0..48, quality);
+        let image = decode_default(&tiff_of_strips(width, height, height, 6, 7, &[&whole])).unwrap();
+        assert_eq!((image.format, image.compression), ("TIFF", Compression::Jpeg(quality)));
+        assert_eq!(image.rgb, decode_default(&whole).unwrap().rgb);
+        // What other readers make of a TIFF's colours, not the stream's own luma.
+        let grey: Vec<u8> = image.rgb.as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
+        assert_eq!(image.grey, grey);
+        let codes: Vec<String> = remarks(&image).into_iter().map(|remark| remark.code).collect();
+        assert_eq!(codes, ["jpeg"]);
+    }
+    // The worst of the strips.
+    let strips = [jpeg(0..16, 90), jpeg(16..32, 60), jpeg(32..48, 90)];
+    let file = tiff_of_strips(width, height, 16, 6, 7, &[&strips[0], &strips[1], &strips[2]]);
+    let image = decode_default(&file).unwrap();
+    assert_eq!(image.compression, Compression::Jpeg(60));
+    let parts: Vec<u8> = strips.iter().flat_map(|strip| decode_default(strip).unwrap().rgb).collect();
+    assert_eq!(image.rgb, parts);
+    // A strip that ends early, and one that lies elsewhere.
+    for end in [file.len() - 9, file.len() - strips[2].len() / 2] {
+        assert_eq!(decode_default(&file[..end]).unwrap_err().code(), "image_truncated");
+    }
+}
+
+/// Palettes, in every format that has them, and what comes of them when they are saved again.
+#[test]
+fn few_colours_are_a_loss() {
+    let pixels = picture(96, 64);
+    let mut colours: Vec<[u8; 3]> = pixels.pixels().map(|pixel| pixel.0.map(|level| level / 64 * 85)).collect();
+    let reduced = RgbImage::from_raw(96, 64, colours.concat()).unwrap();
+    colours.sort();
+    colours.dedup();
+    let png = |colour: png::ColorType, data: &[u8]| {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, 96, 64);
+        encoder.set_color(colour);
+        encoder.set_palette(colours.concat());
+        encoder.write_header().unwrap().write_image_data(data).unwrap();
+        file
+    };
+    let index: Vec<u8> =
+        reduced.pixels().map(|pixel| colours.iter().position(|colour| *colour == pixel.0).unwrap() as u8).collect();
+    let grey: Vec<u8> = pixels.pixels().flat_map(|pixel| [pixel.0[2]; 3]).collect();
+    for (file, expected, few) in [
+        (png(png::ColorType::Indexed, &index), Compression::Lossy, true),
+        (png(png::ColorType::Rgb, reduced.as_raw()), Compression::Lossy, true),
+        (png(png::ColorType::Rgb, pixels.as_raw()), Compression::Lossless, false),
+        // Greys are no more by nature.
+        (png(png::ColorType::Rgb, &grey), Compression::Lossless, false),
+    ] {
+        let image = decode_default(&file).unwrap();
+        assert_eq!((image.compression, image.few_colours), (expected, few));
+        let codes: Vec<String> = remarks(&image).into_iter().map(|remark| remark.code).collect();
+        assert_eq!(codes, if few { vec!["few_colours"] } else { vec![] });
+    }
 }
 
 /// A JPEG that says "turn me by 90°" is checked as stored unless asked otherwise.

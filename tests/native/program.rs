@@ -152,7 +152,7 @@ fn homogeneity_prints_path_tab_and_six_decimals() {
     assert!(output.status.success());
     let output = aedr(&["homogeneity", "absent.png", text(&path)]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).starts_with("absent.png: "), "{}", err(&output));
+    assert!(err(&output).starts_with("aedr: absent.png: "), "{}", err(&output));
     assert_eq!(out(&output).lines().count(), 1, "the others are still measured");
 }
 
@@ -183,6 +183,101 @@ fn threshold_names_the_line_that_is_wrong() {
         assert!(err(&output).contains(named), "{}", err(&output));
         assert!(out(&output).is_empty());
     }
+}
+
+/// The libraries that a program looks for, by what glibc's linker tells.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn libraries(arguments: &[&str]) -> (Output, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_aedr"))
+        .args(arguments)
+        .envs([("LD_DEBUG", "libs".as_ref()), ("LD_DEBUG_OUTPUT", folder.path().join("libraries").as_os_str())])
+        .current_dir(repository(""))
+        .output()
+        .unwrap();
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    (output, files.map(|text| String::from_utf8_lossy(&text).into_owned()).collect())
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn what_is_missing_is_told_before_a_device_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (missing, broken, sample) =
+        (path("missing.png"), path("broken.png"), repository("www/samples/dahlia.png").display().to_string());
+    std::fs::write(&broken, b"no image").unwrap();
+    let report = path("report.json");
+    assert!(aedr(&["check", "--device", "cpu", "--report", &report, &sample]).status.success());
+    let damaged = std::fs::read_to_string(&report).unwrap().replace("\"dahlia.png\"", "\"missing.png\"");
+    std::fs::write(&report, damaged).unwrap();
+    let pack = folder.path().join("weights/apart");
+    std::fs::create_dir_all(&pack).unwrap();
+    std::fs::copy(repository("weights/aedr-small/manifest.json"), pack.join("manifest.json")).unwrap();
+    let weights = path("weights");
+    let results = path("results.jsonl");
+    const GRAPHICS: &str = "libvulkan";
+    // Where there is work to do, it is looked for.
+    let small = path("small.png");
+    RgbImage::from_pixel(32, 32, image::Rgb([9, 9, 9])).save(&small).unwrap();
+    assert!(libraries(&["check", "--device", "auto", &small]).1.contains(GRAPHICS));
+    for (arguments, named) in [
+        (vec!["check", &missing], missing.as_str()),
+        (vec!["check", &broken], "not an image"),
+        (vec!["check", "--json", &missing, &broken], ""),
+        (vec!["check", "--model", "absent", &sample], "absent"),
+        (vec!["check", "--weights", &weights, "--model", "apart", &sample], "shard-00.safetensors"),
+        (vec!["check", "--replay", &report], &missing),
+        (vec!["calibrate", "aedr-small", "--belonging", &missing, "--others", &sample], &missing),
+        (vec!["calibrate", "aedr-small", "--belonging", &sample, "--others", &broken], &broken),
+        (vec!["calibrate", "aedr-small", "--photographs", &missing, "--others", &sample], &missing),
+        (vec!["calibrate", "absent", "--belonging", &sample, "--others", &sample], "absent"),
+        (vec!["paint", "aedr-small", "--out", &weights, "--photographs", &missing], &missing),
+        (vec!["paint", "absent", "--out", &weights, "--photographs", &sample], "absent"),
+        (vec!["evaluate", "aedr-small", "--results", &results, "--belonging", &missing, "--others", &broken], &missing),
+        (vec!["evaluate", "absent", "--results", &results, "--belonging", &missing, "--others", &sample], "absent"),
+    ] {
+        let (output, libraries) = libraries(&[&arguments[..], &["--device", "auto"]].concat());
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(err(&output).contains(named), "{arguments:?}: {}", err(&output));
+        assert!(!libraries.contains(GRAPHICS), "{arguments:?} opened a graphics device");
+    }
+}
+
+/// Symbols of a release would be a third of it.
+#[test]
+#[cfg(all(target_os = "linux", not(debug_assertions)))]
+fn the_program_has_no_symbols() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_aedr")).unwrap();
+    println!("{} bytes", program.len());
+    assert!(!program.windows(8).any(|name| name == b".symtab\0"));
+}
+
+#[test]
+fn nothing_is_said_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing.png").display().to_string();
+    for arguments in [["check", "--device", "cpu"].as_slice(), &["homogeneity"], &["provenance"]] {
+        let told = err(&aedr(&[arguments, &[&missing]].concat()));
+        assert_eq!(told.matches(&missing).count(), 1, "{told}");
+        assert!(told.starts_with("aedr: ") && told.ends_with(" Check the path and its permissions.\n"), "{told}");
+    }
+    // A model of several, told beside the others: its name once and where it was looked for.
+    let sample = repository("www/samples/dahlia.png");
+    let told = err(&aedr(&["check", "--device", "cpu", "--model", "absent", "--model", "aedr-small", text(&sample)]));
+    assert!(told.starts_with("aedr: no model is called \"absent (looked for "), "{told}");
+    // Without a calibration the signal is t.
+    let golden = "tests/goldens/tiny_taef2";
+    let (encoder, decoder) = (format!("{golden}/encoder.pth"), format!("{golden}/decoder.pth"));
+    let pack = folder.path().join("tiny");
+    assert!(aedr(&["pack", "--encoder", &encoder, "--decoder", &decoder, "--out", text(&pack)]).status.success());
+    let folder = text(folder.path());
+    let said = out(&aedr(&["check", "--device", "cpu", "--weights", folder, "--model", "tiny", text(&sample)]));
+    assert_eq!(said.matches("  t ").count(), 1, "{said}");
+    // With one it stands in the evidence.
+    let said = out(&aedr(&["check", "--device", "cpu", text(&sample)]));
+    assert_eq!(said.matches("  t ").count(), 1, "{said}");
+    assert_eq!(said.matches("threshold").count(), 1, "{said}");
 }
 
 #[test]

@@ -63,7 +63,7 @@ search?: Found,
 distances?: [Distances, Distances], 
 /**
  * What was done to the image that a person should know: "cropped", "orientation_ignored", "first_picture",
- * "depth_reduced", "inks_converted", "transparency_ignored", "jpeg" or "lossy".
+ * "depth_reduced", "inks_converted", "transparency_ignored", "jpeg", "lossy" or "few_colours".
  */
 notes: Array<Remark>, device: DeviceLine, };
 

@@ -768,6 +768,7 @@ export const remarks = {
   transparency_ignored: () => '图片有透明的部分；检查的是那里存储的颜色。',
   jpeg: ({ quality }) => `JPEG压缩会改变像素，可能掩盖相符。这个文件的压缩质量为${quality}（最高100）。`,
   lossy: () => '有损压缩会改变像素，可能掩盖相符。',
+  few_colours: () => '图片使用调色板，或每个颜色通道不足8位；把颜色归并成这些会改变像素，可能掩盖相符。',
   // Reasons.
   many_models: ({ count }) => `同时比对${count}个模型时，偶然出现这样接近的情况并不少见`,
   too_few_others: ({ have, needed, models }) =>
@@ -782,7 +783,7 @@ export const remarks = {
   near_threshold: () => '它的信号落在两类图片都有、或者都没有的范围内',
   search_uncalibrated: () => '没有为这个模型测量过深入检查的结果',
   heavy_jpeg: ({ quality, lowest }) => `质量为${quality}的JPEG压缩掩盖得太多；测量过的最低质量是${lowest}`,
-  unmeasured_compression: () => '这个模型只用无损图片测量过，而这个文件是有损压缩的',
+  unmeasured_compression: () => '没有用这样压缩的图片测量过这个模型',
 };
 
 /** What a file holds that is no image for this page, by the module's words. @type {Record<string, string>} */
@@ -801,10 +802,15 @@ const contents = {
   'a JPEG of the lossless kind': '无损JPEG图片',
   'a JPEG with arithmetic coding': '使用算术编码的JPEG图片',
   'a hierarchical JPEG': '分层JPEG图片',
+  'a TIFF with JPEG compression of an unusual kind': '使用不常见的JPEG压缩方式的TIFF图片',
   'a JPEG of 12 bits a channel': '每个颜色通道12位的JPEG图片',
   'a WebP image with a side of 16384 pixels': '边长为16384像素的WebP图片',
   'a part of it claims more bytes than the image can have': '其中一部分声称的数据量超过了这张图片可能有的大小',
   'an SVG drawing, which has no pixels of its own': 'SVG图形，它本身没有像素',
+  'its strips or tiles are longer than the file': '其中的条带或图块合起来比文件还长',
+  'a strip or tile lies beyond the end of the file': '其中一个条带或图块超出了文件末尾',
+  'a strip or tile has another size than the file says': '其中一个条带或图块的尺寸与文件所说的不同',
+  'a strip or tile has other colours than the file says': '其中一个条带或图块的颜色类型与文件所说的不同',
   'unexpected end of file': '文件提前结束',
 };
 

@@ -43,9 +43,25 @@ const DEPTH: usize = 512;
 /// Values between staged matrices: without, those of many channels would share a few places in the cache.
 const GAP: usize = 16;
 
-/// Counts what was packed.
+/// Which convolution it is, of all that were ever packed. Helpers' copies of its weights go with it.
 #[cfg(target_arch = "wasm32")]
-static PACKED: AtomicU32 = AtomicU32::new(0);
+#[derive(Debug)]
+struct Id(u32);
+
+#[cfg(target_arch = "wasm32")]
+impl Id {
+    fn next() -> Self {
+        static PACKED: AtomicU32 = AtomicU32::new(0);
+        Id(PACKED.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+impl Drop for Id {
+    fn drop(&mut self) {
+        super::crew::forget(self.0);
+    }
+}
 
 /// From this many input channels on, fewer multiplications outweigh the transforms.
 const WINOGRAD_INPUTS: usize = 12;
@@ -56,12 +72,19 @@ enum Method {
     Winograd,
 }
 
+impl Method {
+    /// The quicker one.
+    fn of([_, inputs, kernel]: [usize; 3], [stride, _]: [usize; 2]) -> Self {
+        let pays = kernel == 3 && stride == 1 && inputs >= WINOGRAD_INPUTS;
+        if pays { Method::Winograd } else { Method::Direct }
+    }
+}
+
 /// A convolution's sizes and weights.
 #[derive(Debug)]
 pub struct Convolution {
-    /// Which it is, of all that were ever packed.
     #[cfg(target_arch = "wasm32")]
-    id: u32,
+    id: Id,
     kernel: usize,
     stride: usize,
     inputs: usize,
@@ -155,22 +178,19 @@ impl Convolution {
         weight: impl Fn(usize, usize, usize) -> f32,
         bias: Vec<f32>,
     ) -> Self {
-        let ([_, inputs, kernel], [stride, _]) = (sizes, steps);
-        let pays = kernel == 3 && stride == 1 && inputs >= WINOGRAD_INPUTS;
-        let method = if pays { Method::Winograd } else { Method::Direct };
-        Self::pack_for(method, sizes, steps, weight, bias)
+        Self::pack_for(Method::of(sizes, steps), sizes, steps, weight, bias)
     }
 
-    fn pack_for(
+    /// Without weights.
+    fn empty(
         method: Method,
         [outputs, inputs, kernel]: [usize; 3],
         [stride, padding]: [usize; 2],
-        weight: impl Fn(usize, usize, usize) -> f32,
         bias: Vec<f32>,
     ) -> Self {
-        let mut packed = Convolution {
+        Convolution {
             #[cfg(target_arch = "wasm32")]
-            id: PACKED.fetch_add(1, Ordering::Relaxed),
+            id: Id::next(),
             kernel,
             stride,
             inputs,
@@ -179,9 +199,20 @@ impl Convolution {
             method,
             weights: Vec::new(),
             bias,
-        };
+        }
+    }
+
+    fn pack_for(
+        method: Method,
+        sizes: [usize; 3],
+        steps: [usize; 2],
+        weight: impl Fn(usize, usize, usize) -> f32,
+        bias: Vec<f32>,
+    ) -> Self {
+        let mut packed = Self::empty(method, sizes, steps, bias);
+        let [outputs, inputs, kernel] = sizes;
         let (positions, depth, taps) = (packed.positions(), packed.depth(), kernel * kernel);
-        packed.weights = vec![0.0; packed.blocks() * positions * depth * CHANNELS];
+        packed.weights = vec![0.0; packed.packed_length()];
         for output in 0..outputs {
             let block = &mut packed.weights[output / CHANNELS * positions * depth * CHANNELS..];
             let mut put = |position, row, value| {
@@ -202,10 +233,15 @@ impl Convolution {
         packed
     }
 
+    /// Values of the packed weights.
+    fn packed_length(&self) -> usize {
+        self.blocks() * self.positions() * self.depth() * CHANNELS
+    }
+
     /// Which it is, of all that were ever packed.
     #[cfg(target_arch = "wasm32")]
     pub fn id(&self) -> u32 {
-        self.id
+        self.id.0
     }
 
     /// What [`Convolution::of_parts`] takes beside weights and bias.
@@ -230,9 +266,10 @@ impl Convolution {
         let &[outputs, inputs, kernel, stride, padding] = sizes else { return None };
         let [outputs, inputs, kernel, stride, padding] =
             [outputs, inputs, kernel, stride, padding].map(|size| size as usize);
-        let empty = Self::pack([outputs, inputs, kernel], [stride, padding], |_, _, _| 0.0, bias);
-        (empty.weights.len() == weights.len() && empty.bias.len() == outputs)
-            .then_some(Convolution { weights, ..empty })
+        let (sizes, steps) = ([outputs, inputs, kernel], [stride, padding]);
+        let empty = Self::empty(Method::of(sizes, steps), sizes, steps, bias);
+        let fits = empty.packed_length() == weights.len() && empty.bias.len() == outputs;
+        fits.then_some(Convolution { weights, ..empty })
     }
 
     /// Input channels.

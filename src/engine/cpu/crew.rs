@@ -2,18 +2,19 @@
 //!
 //! A page that is cross-origin isolated may share buffers between workers. The rows of a result are divided; what
 //! a helper needs is copied into the buffer that it shares with this worker, which computes a part of its own and
-//! then blocks until the helpers are done. Weights go to a helper once. A helper that fails or does not answer is
-//! left alone from then on, and its part is computed here.
+//! then blocks until the helpers are done. Weights are copied once into a buffer that all helpers read; helpers hold
+//! only those that they are computing with. A helper that fails or does not answer is left alone from then on, and its
+//! part is computed here.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::{HashMap, HashSet},
-};
+use std::cell::{Cell, RefCell};
 
 use js_sys::{Atomics, Float32Array, Int32Array, Object, Reflect, SharedArrayBuffer, Uint32Array};
 use wasm_bindgen::prelude::*;
 
-use super::convolution::{Convolution, Fused};
+use super::{
+    convolution::{Convolution, Fused},
+    copies::Copies,
+};
 use crate::engine::{
     kernels::Band,
     operations::{self, Activation},
@@ -22,8 +23,8 @@ use crate::engine::{
 
 /// Multiply-adds for which a helper is worth its copies.
 const LEAST_WORK: u64 = 4_000_000;
-/// Bytes of weights that all helpers may hold together.
-const MOST_WEIGHTS: usize = 400 << 20;
+/// Bytes of the buffer that is shared with an idle helper.
+const IDLE_EXCHANGE: u32 = 1 << 20;
 /// How long a helper may take; a launch is a fraction of a second.
 const PATIENCE_MILLISECONDS: f64 = 10_000.0;
 
@@ -47,29 +48,51 @@ struct Helper {
     worker: HelperWorker,
     flag: Int32Array,
     exchange: RefCell<SharedArrayBuffer>,
-    /// Convolutions whose weights it has.
-    known: RefCell<HashSet<u32>>,
-    /// Bytes of these.
-    weights: Cell<usize>,
     alive: Cell<bool>,
 }
 
 thread_local! {
     static CREW: RefCell<Vec<Helper>> = const { RefCell::new(Vec::new()) };
+    /// Weights and, behind them, biases, in buffers that all helpers read.
+    static COPIES: RefCell<Copies<SharedArrayBuffer>> = RefCell::new(Copies::new(0));
 }
 
-/// Takes helpers that have said they are ready; those before are let go.
-pub fn hire(workers: Vec<HelperWorker>) {
+/// Takes helpers that have said they are ready; those before are let go. Weights for them may take so many bytes, all of
+/// them together.
+pub fn hire(workers: Vec<HelperWorker>, budget: u64) {
     let helper = |worker| Helper {
         worker,
         flag: Int32Array::new(&SharedArrayBuffer::new(4)),
-        exchange: RefCell::new(SharedArrayBuffer::new(1 << 20)),
-        known: RefCell::default(),
-        weights: Cell::default(),
+        exchange: RefCell::new(SharedArrayBuffer::new(IDLE_EXCHANGE)),
         alive: Cell::new(true),
     };
     let before = CREW.replace(workers.into_iter().map(helper).collect());
     before.iter().for_each(|helper| helper.worker.terminate());
+    COPIES.with_borrow_mut(|copies| copies.set_budget(budget));
+}
+
+/// Lets go of the copy of a convolution's weights.
+pub fn forget(id: u32) {
+    // When the thread ends, the copies may be gone already.
+    let _ = COPIES.try_with(|copies| copies.try_borrow_mut().map(|mut copies| copies.forget(id)));
+}
+
+/// Bytes of weights that are kept for helpers.
+pub fn shared_bytes() -> u64 {
+    COPIES.with_borrow(Copies::bytes)
+}
+
+/// Gives back the memory of work that is done: buffers for parts of maps, and the weights that helpers hold.
+pub fn release() {
+    CREW.with_borrow(|crew| {
+        for helper in crew.iter().filter(|helper| helper.alive.get()) {
+            if helper.exchange.borrow().byte_length() > IDLE_EXCHANGE {
+                *helper.exchange.borrow_mut() = SharedArrayBuffer::new(IDLE_EXCHANGE);
+            }
+            // One that cannot be told is noticed when it is next asked for something.
+            let _ = helper.worker.post_message(&Object::new());
+        }
+    });
 }
 
 /// Threads that compute: this one, and the helpers that are there.
@@ -89,19 +112,20 @@ pub fn compute(
     CREW.with_borrow(|crew| {
         let row_work = (output.size[2] * conv.outputs * conv.spec.input * conv.spec.kernel * conv.spec.kernel) as u64;
         let most = (row_work * rows.len() as u64 / LEAST_WORK) as usize;
-        let fits = |helper: &&Helper| {
-            let bytes = helper.weights.get() + 4 * packed.weights().len();
-            let known = helper.known.borrow().contains(&packed.id());
-            helper.alive.get() && (known || bytes * crew.len() <= MOST_WEIGHTS)
-        };
-        let helpers: Vec<&Helper> = crew.iter().filter(fits).take(most.saturating_sub(1)).collect();
+        let alive = crew.iter().filter(|helper| helper.alive.get());
+        let mut helpers: Vec<&Helper> = alive.take(most.saturating_sub(1)).collect();
+        let weights = if helpers.is_empty() { None } else { shared_weights(packed) };
+        if weights.is_none() {
+            helpers.clear();
+        }
         let mut parts = divide(rows, helpers.len() + 1).into_iter();
         let own = parts.next();
         let given: Vec<(&Helper, Rows, Option<Task>)> = helpers
             .into_iter()
             .zip(parts)
             .map(|(helper, part)| {
-                let task = helper.begin(conv, packed, input, output.size, part.clone(), fused);
+                let begin = |weights| helper.begin(conv, packed, weights, input, output.size, part.clone(), fused);
+                let task = weights.as_ref().and_then(begin);
                 (helper, part, task)
             })
             .collect();
@@ -115,6 +139,22 @@ pub fn compute(
             }
         }
     });
+}
+
+/// The buffer with a convolution's weights; `None` if they are more than helpers may be given.
+fn shared_weights(packed: &Convolution) -> Option<SharedArrayBuffer> {
+    let (weights, bias) = (packed.weights(), packed.bias());
+    let bytes = 4 * (weights.len() + bias.len()) as u32;
+    COPIES.with_borrow_mut(|copies| {
+        copies.get(packed.id(), bytes.into(), |spare| {
+            let buffer = spare.unwrap_or_else(|| SharedArrayBuffer::new(bytes));
+            let values = Float32Array::new(&buffer);
+            let first = weights.len() as u32;
+            values.subarray(0, first).copy_from(weights);
+            values.subarray(first, values.length()).copy_from(bias);
+            buffer
+        })
+    })
 }
 
 /// Parts of about the same length that begin at even rows, as the kernel likes it.
@@ -131,10 +171,12 @@ struct Task {
 
 impl Helper {
     /// Hands a part over; `None` if it cannot be.
+    #[expect(clippy::too_many_arguments, reason = "they are a convolution's and nothing else's")]
     fn begin(
         &self,
         conv: &operations::Convolution,
         packed: &Convolution,
+        weights: &SharedArrayBuffer,
         input: &Band<Vec<f32>>,
         output: [usize; 3],
         part: Rows,
@@ -156,12 +198,6 @@ impl Helper {
         }
         let message = Object::new();
         let set = |name: &str, value: &JsValue| Reflect::set(&message, &name.into(), value).ok();
-        if self.known.borrow_mut().insert(packed.id()) {
-            self.weights.set(self.weights.get() + 4 * packed.weights().len());
-            set("sizes", &Uint32Array::from(packed.sizes().as_slice()))?;
-            set("weights", &Float32Array::from(packed.weights()))?;
-            set("bias", &Float32Array::from(packed.bias()))?;
-        }
         let (activation, limit) = match fused.activation {
             Activation::None => (0, 0.0),
             Activation::Silu => (1, 0.0),
@@ -186,6 +222,8 @@ impl Helper {
             usize::from(fused.relu),
         ];
         set("id", &packed.id().into())?;
+        set("sizes", &Uint32Array::from(packed.sizes().as_slice()))?;
+        set("weights", weights)?;
         set("limit", &limit.into())?;
         set("numbers", &Uint32Array::from(numbers.map(|number| number as u32).as_slice()))?;
         set("exchange", &self.exchange.borrow())?;
@@ -253,7 +291,8 @@ fn copy_in(values: &Float32Array, first: usize, band: &Band<Vec<f32>>, rows: &Ro
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct CrewMember {
-    convolutions: HashMap<u32, Convolution>,
+    /// The convolution that it computed last, which is often the next one, too.
+    last: Option<(u32, Convolution)>,
 }
 
 #[wasm_bindgen]
@@ -263,16 +302,33 @@ impl CrewMember {
         Self::default()
     }
 
-    /// Keeps a convolution's packed weights.
-    pub fn keep(&mut self, id: u32, sizes: Vec<u32>, weights: Vec<f32>, bias: Vec<f32>) {
-        if let Some(convolution) = Convolution::of_parts(&sizes, weights, bias) {
-            self.convolutions.insert(id, convolution);
-        }
+    /// Lets go of the weights that it holds.
+    pub fn rest(&mut self) {
+        self.last = None;
     }
 
-    /// Computes a part of a convolution; `exchange` is the buffer that is shared. False if that was not possible.
-    pub fn compute(&self, id: u32, limit: f64, numbers: Vec<u32>, exchange: Float32Array) -> bool {
-        let Some(packed) = self.convolutions.get(&id) else { return false };
+    /// Computes a part of a convolution. `sizes`: [`Convolution::sizes`]; `weights`: its packed weights, then its biases;
+    /// `exchange`: the buffer that is shared. False if that was not possible.
+    pub fn compute(
+        &mut self,
+        id: u32,
+        sizes: Vec<u32>,
+        weights: &Float32Array,
+        limit: f64,
+        numbers: Vec<u32>,
+        exchange: Float32Array,
+    ) -> bool {
+        if self.last.as_ref().is_none_or(|(last, _)| *last != id) {
+            // Not two at once.
+            self.last = None;
+            let Some(bias) = sizes.first().and_then(|outputs| weights.length().checked_sub(*outputs)) else {
+                return false;
+            };
+            let part = |first, end| weights.subarray(first, end).to_vec();
+            let convolution = Convolution::of_parts(&sizes, part(0, bias), part(bias, weights.length()));
+            self.last = convolution.map(|convolution| (id, convolution));
+        }
+        let Some((_, packed)) = &self.last else { return false };
         let numbers: Vec<usize> = numbers.into_iter().map(|number| number as usize).collect();
         let [
             inputs,
