@@ -121,7 +121,6 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     let device = block_on(ComputeDevice::open(arguments.device.into()))?;
     let model = models::load_uncalibrated(&arguments.model, &arguments.weights, device)?;
     let mut all = true;
-    let Painting { count, seed, photographs, side, .. } = &arguments.painting;
     let mut belonging = Signals::new(&model, arguments);
     let how = if photographs.is_empty() {
         belonging.measure_files(&files(&arguments.belonging)?, BELONGING_SEARCHED, &mut all);
