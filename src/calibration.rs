@@ -97,17 +97,18 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// From the shorter side, in pixels, and H of each image of both kinds. What only one of the kinds has many of lies
-    /// outside.
+    /// From the shorter side, in pixels, and H of each image of both kinds. Either kind tells of the sides: losses are means,
+    /// whose spread sides change. Images as flat must be there of both, because H weighs the signal itself, and what is
+    /// known of one kind says nothing of the other.
     ///
     /// # Errors
     /// [`Error::BadNumbers`] for a kind without images.
     pub fn of(kinds: [Vec<(u32, f64)>; 2]) -> Result<Self> {
-        let mut limits = Limits { minimum_side: 0, maximum_homogeneity: f64::INFINITY };
+        let mut limits = Limits { minimum_side: u32::MAX, maximum_homogeneity: f64::INFINITY };
         for images in kinds {
             let side = quantile(images.iter().map(|&(side, _)| side.into()).collect(), OUTSIDE)?;
             let homogeneity = quantile(images.iter().map(|&(_, homogeneity)| homogeneity).collect(), 1.0 - OUTSIDE)?;
-            limits.minimum_side = limits.minimum_side.max(side.ceil() as u32);
+            limits.minimum_side = limits.minimum_side.min(side.ceil() as u32);
             limits.maximum_homogeneity = limits.maximum_homogeneity.min(homogeneity);
         }
         Ok(limits)
@@ -124,8 +125,8 @@ pub struct Calibration {
     pub model: String,
     /// The signal that was measured, one of [`SignalKind::CALIBRATED`].
     pub signal: SignalKind,
-    /// The shorter side, in pixels, that all but 5 % of the measured images of each kind have at least: smaller ones get
-    /// no verdict.
+    /// The shorter side, in pixels, that all but 5 % of the measured images of one kind have at least: smaller ones get no
+    /// verdict.
     pub minimum_side: u32,
     /// The homogeneity that all but 5 % of the measured images of each kind have at most: flatter ones get no verdict.
     pub maximum_homogeneity: f64,
@@ -343,10 +344,10 @@ mod tests {
         let limits =
             |extreme: Option<(u32, f64)>| Limits::of([kind(200), kind(300).into_iter().chain(extreme).collect()]);
         let usual = limits(None).unwrap();
-        assert_eq!(usual.minimum_side, 303);
+        assert_eq!(usual.minimum_side, 203);
         assert!((usual.maximum_homogeneity - (0.5 + 0.95 * 49.0 / 250.0)).abs() < 1e-9, "{usual:?}");
         let Limits { minimum_side, maximum_homogeneity } = limits(Some((8, 1.0))).unwrap();
-        assert!(minimum_side > 300 && maximum_homogeneity < 0.7, "{minimum_side} {maximum_homogeneity}");
+        assert!(minimum_side == 203 && maximum_homogeneity < 0.7, "{minimum_side} {maximum_homogeneity}");
         assert!(Limits::of([kind(200), Vec::new()]).is_err());
     }
 }

@@ -201,7 +201,8 @@ impl<'a> Signals<'a> {
     fn search(&self, image: &DecodedImage, turn: Turn) -> Result<Vec<(ConditionKey, f64)>> {
         let [cropped, resized] = self.searches;
         let crop = turn.nth(cropped).map(|nth| Edit::Crop(1 + nth as u32 % 7));
-        let resize = turn.nth(resized).map(|nth| Edit::Resize(RESIZED[nth % RESIZED.len()]));
+        let resize =
+            turn.nth(resized).and_then(|nth| RESIZED.iter().cycle().nth(nth)).map(|&factor| Edit::Resize(factor));
         let mut contrasts = Vec::new();
         for edit in crop.into_iter().chain(resize) {
             let edited = edit.apply(image.clone())?;
