@@ -351,8 +351,7 @@ async fn reconstruct(
     };
     let made_for = |wanted: Kept| made.as_ref().filter(|_| kept == wanted);
     let distances = made_for(Kept::Distances).map(|made| both_distances(&cropped, made)).transpose()?;
-    let flat = model.calibration.as_ref().map_or(FLAT, |calibration| calibration.maximum_homogeneity);
-    let local = made_for(Kept::Local).map(|made| LocalEvidence::of(&cropped, made, flat)).transpose()?;
+    let local = made_for(Kept::Local).map(|made| LocalEvidence::of(&cropped, made, FLAT)).transpose()?;
     let map_bytes = (model.device.kind == DeviceKind::WebGpu).then(|| Gpu::memory().1);
     let homogeneity = homogeneity(&aligned.grey, aligned.width as usize)?;
     let mut report = CheckReport {

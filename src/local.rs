@@ -27,7 +27,8 @@ const REACH: usize = 2;
 /// More pixels than this are not kept: both reconstructions take 24 bytes each.
 pub const MOST_PIXELS: usize = 1 << 22;
 
-/// As flat as this, cells say nothing: any autoencoder repeats them. For models that are not calibrated.
+/// As flat as this, cells say nothing: any autoencoder repeats them. A calibration's limit is for whole images, which are
+/// never as flat as their flattest parts.
 pub const FLAT: f64 = 0.97;
 
 /// A mean squared error that is only rounding.
