@@ -48,7 +48,7 @@ pub fn from_reports(
     if let Some(report) = all().find(|report| report.model.id != model) {
         return bad(format!("a report is about {:?}, not {model:?}", report.model.id));
     }
-    let size = |report: &CheckReport| (report.image.checked_width.min(report.image.checked_height), report.homogeneity);
+    let size = |report: &CheckReport| (report.image.shorter_side(), report.homogeneity);
     let limits = Limits::of([belonging, others].map(|reports| reports.iter().map(size).collect()))?;
     let calibration = best(&SignalKind::CALIBRATED, |signal| {
         let signals = |reports: &[CheckReport]| -> Result<Vec<f64>> {

@@ -79,14 +79,10 @@ impl CheckReport {
         let measured = Measured {
             signal: self.signal,
             homogeneity: self.homogeneity,
-            shorter_side: image.checked_width.min(image.checked_height),
+            shorter_side: image.shorter_side(),
             compression: image.compression,
             whole_grid: [image.width, image.height].iter().all(|side| side.is_multiple_of(CROP_MULTIPLE)),
-            search: match self.search.as_ref().map(|found| found.alignment.size) {
-                None => Search::None,
-                Some(None) => Search::SameSize,
-                Some(Some(_)) => Search::Resized,
-            },
+            search: self.search.as_ref().map_or(Search::None, |found| found.alignment.search()),
             contrast: self.search.as_ref().map(|found| found.contrast),
             recompressed: self.search.as_ref().and_then(|found| found.recompressed),
         };
@@ -172,6 +168,13 @@ pub struct ImageLine {
     /// Pixels that were reconstructed.
     pub checked_width: u32,
     pub checked_height: u32,
+}
+
+impl ImageLine {
+    /// Pixels of the shorter side that was reconstructed.
+    pub fn shorter_side(&self) -> u32 {
+        self.checked_width.min(self.checked_height)
+    }
 }
 
 /// Of reports that were written before it was known.

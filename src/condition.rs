@@ -156,9 +156,12 @@ impl Evidence {
         }
     }
 
-    /// How many other images must have been measured, if so few cannot show that a share is at most `allowed`.
+    /// How many other images must have been measured, if none of them has a signal as low and so few cannot show that the
+    /// share of those that have is at most `allowed`.
     pub fn others_wanting(&self, allowed: f64) -> Option<usize> {
-        wanting(self.other_count, allowed)
+        // The smallest share that so many can show is 1 / (n + 1), the next one 2 / (n + 1).
+        let rarest = self.other_share <= 1.0 / self.other_count as f64;
+        wanting(self.other_count, allowed).filter(|_| rarest)
     }
 
     /// The same of belonging images, and α.

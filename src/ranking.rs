@@ -60,10 +60,7 @@ pub fn rank(reports: &[CheckReport]) -> Ranking {
             return group.first.reason.clone();
         }
         let evidence = too_common(group.first, allowed)?;
-        // The rarest that so many others can show.
-        let few =
-            evidence.others_wanting(allowed).filter(|_| evidence.other_share <= 1.0 / evidence.other_count as f64);
-        Some(few.map_or_else(
+        Some(evidence.others_wanting(allowed).map_or_else(
             || {
                 let message = format!("among {asked} models one comes as near as this by chance too often");
                 Remark::new("many_models", message).with("count", asked as u64)

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     blocks::block_grid,
+    condition::Search,
     image::{CROP_MULTIPLE, DecodedImage},
     reconstruction::{self, Progress, Source, Stage, Values},
     weights::Model,
@@ -78,6 +79,11 @@ pub struct Alignment {
 impl Alignment {
     /// The image as it lies.
     pub const NONE: Alignment = Alignment { size: None, left: 0, top: 0 };
+
+    /// What the search took the image for.
+    pub fn search(&self) -> Search {
+        if self.size.is_some() { Search::Resized } else { Search::SameSize }
+    }
 
     /// The image as it was painted, its edges left out up to the first whole cell.
     ///

@@ -131,8 +131,9 @@ fn reason_to_abstain(measured: &Measured, calibration: &Calibration, evidence: &
 /// measured that none could.
 fn between(evidence: &[Evidence]) -> Remark {
     let too_few = |evidence: &Evidence| {
-        let rarest = evidence.signal < evidence.threshold && evidence.other_share <= 1.0 / evidence.other_count as f64;
-        if rarest && let Some(needed) = evidence.others_wanting(FALSE_ATTRIBUTION) {
+        if evidence.signal < evidence.threshold
+            && let Some(needed) = evidence.others_wanting(FALSE_ATTRIBUTION)
+        {
             return Some(too_few_others(evidence.other_count, needed, 1));
         }
         let needed = evidence.belonging_wanting().filter(|_| evidence.signal >= evidence.threshold)?;

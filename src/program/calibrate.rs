@@ -186,9 +186,7 @@ impl<'a> Signals<'a> {
         let written = written.collect::<Result<Vec<_>>>()?;
         let contrasts = self.search(&image, turn)?;
         // The last one is of the image without loss.
-        let size =
-            |report: &CheckReport| (report.image.checked_width.min(report.image.checked_height), report.homogeneity);
-        self.sizes.extend(written.last().map(size));
+        self.sizes.extend(written.last().map(|report| (report.image.shorter_side(), report.homogeneity)));
         for ((_, signals), report) in self.written.iter_mut().zip(&written) {
             signals.push(numbers(report));
         }
@@ -211,8 +209,7 @@ impl<'a> Signals<'a> {
                     Err(Error::ImageTooSmall { .. }) if matches!(edit, Edit::Resize(_)) => continue,
                     found => found?,
                 };
-                let search = found.alignment.size.map_or(Search::SameSize, |_| Search::Resized);
-                contrasts.push((ConditionKey { compression, search }, found.contrast));
+                contrasts.push((ConditionKey { compression, search: found.alignment.search() }, found.contrast));
             }
         }
         Ok(contrasts)
