@@ -3,6 +3,7 @@
 mod calibrate;
 mod check;
 mod evaluate;
+mod measure;
 mod models;
 mod pack;
 mod paint;
@@ -63,6 +64,8 @@ enum Command {
     Merge(evaluate::MergeArguments),
     /// Paint images that belong to a model from photographs, without its generator.
     Paint(paint::PaintArguments),
+    /// Measure how fast a device computes models, or how near to references: one JSON object a line.
+    Measure(measure::MeasureArguments),
     /// Make a pack (manifest and shards) from published weights.
     Pack(Box<pack::PackArguments>),
 }
@@ -96,6 +99,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Merge(arguments) => evaluate::merge(&arguments),
         Command::Paint(arguments) => paint::run(&arguments),
+        Command::Measure(arguments) => measure::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments).map(print_line),
     };
     match outcome {

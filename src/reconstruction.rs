@@ -68,6 +68,11 @@ impl Values {
         }
         Ok(Values { values, size })
     }
+
+    /// All of them, in their order.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
 }
 
 impl Source for Values {

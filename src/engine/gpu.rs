@@ -12,11 +12,13 @@
 mod convolution;
 mod queue;
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::tensor::{Device, Tensor};
 
 use self::{
     convolution::{Ends, Shape, Variant},
-    queue::{Buffer, Queue},
+    queue::{Buffer, Queue, Source},
 };
 use super::{
     kernels::{Band, Kernels, Modulated, Sources},
@@ -111,12 +113,27 @@ pub struct MapBuffer {
 #[derive(Debug)]
 pub struct PackedConvolution {
     variant: Variant,
-    /// `[out / 4, in / 4, kernel, kernel, 4 of in, 4 of out]`.
+    /// Its kernels, made when they are first wanted.
+    sources: Mutex<Vec<(Shape, Ends, Source)>>,
+    /// `[in / 4, kernel, kernel, 4 of in, out / 4, 4 of out]`: what a workgroup stages at once lies together.
     weight: Buffer,
     /// `[out / 4, 4]`.
     bias: Buffer,
     /// `[in / 4, 2, 4]`, scale and shift, where they are constants.
     affine: Option<Buffer>,
+}
+
+impl PackedConvolution {
+    fn source(&self, shape: Shape, ends: Ends) -> Source {
+        // The list is whole between any two statements that change it.
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, _, source)) = sources.iter().find(|known| (known.0, known.1) == (shape, ends)) {
+            return source.clone();
+        }
+        let source = Source::from(self.variant.source(&shape, &ends));
+        sources.push((shape, ends, source.clone()));
+        source
+    }
 }
 
 #[derive(Debug)]
@@ -170,7 +187,7 @@ impl Kernels for Gpu {
         let spec = &conv.spec;
         let (outputs, inputs, taps) = (conv.outputs.div_ceil(4), spec.input.div_ceil(4), spec.kernel * spec.kernel);
         let device = weight.device();
-        let weight = padded(padded(weight, 0, 4), 1, 4).reshape([outputs, 4, inputs, 4, taps]).permute([0, 2, 4, 3, 1]);
+        let weight = padded(padded(weight, 0, 4), 1, 4).reshape([outputs, 4, inputs, 4, taps]).permute([2, 4, 3, 0, 1]);
         let affine = match conv.transform {
             Transform::Affine { scale, shift } => {
                 let vector = |value: f64| Tensor::<3>::full([inputs, 1, 4], value, &device);
@@ -189,6 +206,7 @@ impl Kernels for Gpu {
         };
         Ok(PackedConvolution {
             variant,
+            sources: Mutex::default(),
             weight: self.queue.buffer(weight)?,
             bias: self.queue.buffer(padded(bias, 0, 4))?,
             affine,
@@ -243,7 +261,7 @@ impl Kernels for Gpu {
         output: &mut Band<MapBuffer>,
         rows: Rows,
     ) -> Result<()> {
-        let PackedConvolution { variant, weight, bias, affine } = packed;
+        let PackedConvolution { variant, weight, bias, affine, .. } = packed;
         let input = sources.input;
         let ([inputs, height, width], [outputs, _, out_width]) = (input.size, output.size);
         let (inputs, outputs) = (inputs.div_ceil(4), outputs.div_ceil(4));
@@ -279,7 +297,7 @@ impl Kernels for Gpu {
             residual.start,
             residual.len(),
         ];
-        self.queue.launch(variant.source(&shape, &stored).as_str(), groups, &buffers, &numbers.map(as_u32));
+        self.queue.launch(packed.source(shape, stored), groups, &buffers, &numbers.map(as_u32));
         Ok(())
     }
 

@@ -21,9 +21,9 @@ use crate::{
     },
 };
 
-/// Multiply-adds of one launch, about: what a slow GPU computes in a few hundredths of a second, far from
-/// what drivers take for a hang, and little enough for progress and cancelling on a CPU.
-const LAUNCH_WORK: u64 = 1 << 29;
+/// Multiply-adds of one launch, about, as long as nothing is known of the device: what a slow GPU computes in a few
+/// hundredths of a second, far from what drivers take for a hang, and little enough for progress and cancelling on a CPU.
+pub const LAUNCH_WORK: u64 = 1 << 29;
 /// Fewer rows would leave most of a GPU kernel's tile empty.
 const LAUNCH_ROWS: usize = 16;
 
@@ -32,6 +32,11 @@ pub trait Meter {
     /// # Errors
     /// Whatever ends the computation, such as [`Error::Cancelled`].
     fn spent(&mut self, multiply_adds: u64) -> impl Future<Output = Result<()>>;
+
+    /// Multiply-adds that one launch may have.
+    fn launch_work(&self) -> u64 {
+        LAUNCH_WORK
+    }
 }
 
 /// Operations whose weights are on a back end.
@@ -203,7 +208,7 @@ impl<K: Kernels> Run<'_, K> {
         let Program { kernels, operations, weights } = self.program;
         let operation = &operations[index];
         let row_work = operation.multiply_adds(&self.plan.sizes) / self.plan.sizes[map][1] as u64;
-        let most = (LAUNCH_WORK / row_work.max(1)) as usize / LAUNCH_ROWS * LAUNCH_ROWS;
+        let most = (meter.launch_work() / row_work.max(1)) as usize / LAUNCH_ROWS * LAUNCH_ROWS;
         // Taken out while it is written, since the others are read.
         let mut output = self.maps[map].take().ok_or_else(missing)?;
         for start in rows.clone().step_by(most.max(LAUNCH_ROWS)) {

@@ -76,7 +76,7 @@ pub struct CheckArguments {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum MapArgument {
+pub(super) enum MapArgument {
     Auto,
     F32,
     F16,

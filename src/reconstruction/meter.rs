@@ -2,7 +2,11 @@
 
 use web_time::{Duration, Instant};
 
-use crate::{Error, Result, device::ComputeDevice, engine::program};
+use crate::{
+    Error, Result,
+    device::ComputeDevice,
+    engine::program::{self, LAUNCH_WORK},
+};
 
 /// What is being computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +55,10 @@ impl Progress for Silent {
 /// rarely enough that a GPU does not idle while it is waited for.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// Multiply-adds before the first report, and the fewest ever.
-const FIRST_WORK: u64 = 1 << 29;
+const FIRST_WORK: u64 = LAUNCH_WORK;
+/// How long a launch may take. Fewer and larger launches keep a fast GPU busy: the last workgroups of each leave most of
+/// it idle.
+const LAUNCH_SECONDS: f64 = 0.01;
 
 /// Counts work, waits for the device now and then, and reports.
 pub struct Meter<'a, P> {
@@ -64,6 +71,7 @@ pub struct Meter<'a, P> {
     unwaited: u64,
     waited: Instant,
     interval: u64,
+    launch: u64,
 }
 
 impl<'a, P: Progress> Meter<'a, P> {
@@ -71,7 +79,17 @@ impl<'a, P: Progress> Meter<'a, P> {
     pub fn new(device: &'a ComputeDevice, progress: &'a mut P, total: u64) -> Self {
         let stage = Stage::EncodeFirst;
         let waited = Instant::now();
-        Meter { device, progress, stage, total, done: 0, unwaited: 0, waited, interval: FIRST_WORK }
+        Meter {
+            device,
+            progress,
+            stage,
+            total,
+            done: 0,
+            unwaited: 0,
+            waited,
+            interval: FIRST_WORK,
+            launch: LAUNCH_WORK,
+        }
     }
 
     /// Begins a stage.
@@ -95,11 +113,17 @@ impl<P: Progress> program::Meter for Meter<'_, P> {
         }
         self.device.wait().await?;
         let took = self.waited.elapsed();
-        let factor = (INTERVAL.as_secs_f64() / took.as_secs_f64().max(1e-6)).clamp(0.5, 2.0);
+        let seconds = took.as_secs_f64().max(1e-6);
+        let factor = (INTERVAL.as_secs_f64() / seconds).clamp(0.5, 2.0);
         self.interval = ((self.unwaited as f64 * factor) as u64).max(FIRST_WORK);
+        self.launch = ((self.unwaited as f64 / seconds * LAUNCH_SECONDS) as u64).max(LAUNCH_WORK);
         self.unwaited = 0;
         self.report().await?;
         self.waited = Instant::now();
         Ok(())
+    }
+
+    fn launch_work(&self) -> u64 {
+        self.launch
     }
 }

@@ -11,7 +11,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DIST, ROOT, launch, serve } from '../browser/browser.mjs';
-import { writeNetwork } from './network.mjs';
+import { klConfig, writeNetwork } from './network.mjs';
 
 const HERE = import.meta.dirname;
 const FOLDER = resolve(ROOT, 'dist-bench');
@@ -23,9 +23,9 @@ const AGREEMENT = 1e-3;
 const SCALE = Number(process.env.SCALE ?? 1);
 
 const NETWORKS = [
-  { name: 'widths of SD1, full size', widths: [128], layers: 1, groups: 32, side: 32 * SCALE },
-  { name: 'widths of SD1, 1/4 and 1/8', widths: [512, 512], layers: 1, groups: 32, side: 16 * SCALE },
-  { name: 'default model', widths: [16, 32, 64, 96], layers: 2, groups: 2, side: 64 * SCALE },
+  { name: 'widths of SD1, full size', architecture: klConfig([128]), side: 32 * SCALE },
+  { name: 'widths of SD1, 1/4 and 1/8', architecture: klConfig([512, 512]), side: 16 * SCALE },
+  { name: 'default model', architecture: klConfig([16, 32, 64, 96], { layers: 2, groups: 2 }), side: 64 * SCALE },
 ];
 
 /** @param {string} address @param {(page: import('playwright-core').Page) => Promise<any>} use */
@@ -64,9 +64,9 @@ if (peak) console.log(`the adapter's multiply-adds, measured: ${peak.gflops.toFi
 
 console.log('| network, side | device | engine | cold s | warm s | GFLOP/s | of peak | GPU MiB | speed |');
 console.log('|---|---|---|---|---|---|---|---|---|');
-for (const { name, ...network } of NETWORKS) {
-  const folder = `network-${network.widths.join('-')}-${network.side}`;
-  const multiplyAdds = await writeNetwork(join(FOLDER, folder), network);
+for (const { name, architecture, side } of NETWORKS) {
+  const folder = `network-${architecture.block_out_channels.join('-')}-${side}`;
+  const multiplyAdds = await writeNetwork(join(FOLDER, folder), architecture, side);
   for (const device of peak ? ['gpu', 'cpu'] : ['cpu']) {
     const results = {};
     for (const engine of ['peer', 'ours']) {
@@ -74,7 +74,7 @@ for (const { name, ...network } of NETWORKS) {
         page.evaluate(
           async ([engine, device, folder, side, repetitions]) =>
             (await import('/page.js')).measure(engine, device, folder, side, repetitions),
-          [engine, device, `/${folder}`, network.side, REPETITIONS],
+          [engine, device, `/${folder}`, side, REPETITIONS],
         ),
       );
     }
@@ -85,7 +85,7 @@ for (const { name, ...network } of NETWORKS) {
       const time = median(warm);
       const speed = (2 * multiplyAdds) / time / 1e6;
       const cells = [
-        `${name}, ${network.side}`,
+        `${name}, ${side}`,
         device === 'gpu' ? 'WebGPU' : 'CPU, one thread',
         engine === 'ours' ? 'aedr' : 'onnxruntime-web',
         (cold / 1000).toFixed(2),

@@ -6,6 +6,7 @@
 const FLOAT = 1;
 const INT64 = 7;
 const ATTRIBUTE_FLOAT = 1;
+const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_STRING = 3;
 const ATTRIBUTE_INTS = 7;
 
@@ -35,10 +36,11 @@ function tensor(name, shape, values) {
   return Buffer.concat([...shape.map((side) => integer(1, side)), integer(2, type), text(8, name), bytes(9, raw)]);
 }
 
-/** @param {string} name @param {number[] | number | string} value */
+/** An integer is an int, any other number a float: `1e-6`. @param {string} name @param {number[] | number | string} value */
 function attribute(name, value) {
   if (Array.isArray(value)) return [text(1, name), ...value.map((item) => integer(8, item)), integer(20, ATTRIBUTE_INTS)];
   if (typeof value === 'string') return [text(1, name), text(4, value), integer(20, ATTRIBUTE_STRING)];
+  if (Number.isInteger(value)) return [text(1, name), integer(3, value), integer(20, ATTRIBUTE_INT)];
   const float = Buffer.alloc(5);
   float[0] = (2 << 3) | 5;
   float.writeFloatLE(value, 1);

@@ -1,4 +1,4 @@
-// Products of some queries with all keys. Keys are a map [vectors, positions], queries a band
+// attention scores: products of some queries with all keys. Keys are a map [vectors, positions], queries a band
 // [vectors, query_plane]; the scores are [query vectors, positions], four queries a vector. An invocation
 // takes two vectors of queries (y) and four keys (x).
 struct Numbers {
@@ -14,7 +14,7 @@ struct Numbers {
 @group(0) @binding(0) var<storage, read> queries: array<Map>;
 @group(0) @binding(1) var<storage, read> keys: array<Map>;
 @group(0) @binding(2) var<storage, read_write> scores: array<vec4f>;
-@group(0) @binding(3) var<storage, read> numbers: Numbers;
+@group(0) @binding(3) var<uniform> numbers: Numbers;
 // [8 channel vectors, 8 queries]
 var<workgroup> staged: array<vec4f, 64>;
 

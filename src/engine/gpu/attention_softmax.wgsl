@@ -1,8 +1,8 @@
-// Turns scores [query vectors, positions] into exp(score − largest) and writes 1 / their sums. One
+// attention softmax: turns scores [query vectors, positions] into exp(score − largest) and writes 1 / their sums. One
 // workgroup a vector of four queries.
 @group(0) @binding(0) var<storage, read_write> scores: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> inverse_sums: array<vec4f>;
-@group(0) @binding(2) var<storage, read> positions: u32;
+@group(0) @binding(2) var<uniform> positions: u32;
 var<workgroup> shared_values: array<vec4f, 64>;
 
 @compute @workgroup_size(64)

@@ -1,4 +1,4 @@
-// A map, normalised by each channel's scale and shift, then modulated by two maps that are smaller by a factor and
+// modulation: a map, normalised by each channel's scale and shift, then modulated by two maps that are smaller by a factor and
 // whose values are repeated. Groups (x) go through the positions, y is the vector.
 struct Numbers {
     positions: u32,
@@ -22,7 +22,7 @@ struct Numbers {
 @group(0) @binding(2) var<storage, read> scale: array<Scale>;
 @group(0) @binding(3) var<storage, read> shift: array<Shift>;
 @group(0) @binding(4) var<storage, read_write> output: array<Output>;
-@group(0) @binding(5) var<storage, read> numbers: Numbers;
+@group(0) @binding(5) var<uniform> numbers: Numbers;
 
 @compute @workgroup_size(64)
 fn main(

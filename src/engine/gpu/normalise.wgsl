@@ -1,4 +1,4 @@
-// Second stage of a group normalisation: merges the chunks of a group's channels (Chan's formula) and
+// normalisation: second stage of a group normalisation: merges the chunks of a group's channels (Chan's formula) and
 // writes each channel's scale and shift. One workgroup a group.
 struct Numbers {
     chunks: u32,
@@ -10,7 +10,7 @@ struct Numbers {
 // [vectors, 2]: the learnt scale, the learnt shift.
 @group(0) @binding(1) var<storage, read> learnt: array<f32>;
 @group(0) @binding(2) var<storage, read_write> affine: array<f32>;
-@group(0) @binding(3) var<storage, read> numbers: Numbers;
+@group(0) @binding(3) var<uniform> numbers: Numbers;
 
 struct Moments {
     count: f32,

@@ -1,4 +1,4 @@
-// Every position's channels divided by their root mean square, times gamma. An invocation takes positions whole.
+// channel normalisation: every position's channels divided by their root mean square, times gamma. An invocation takes positions whole.
 struct Numbers {
     positions: u32,
     vectors: u32,
@@ -13,7 +13,7 @@ struct Numbers {
 // [vectors]: gamma.
 @group(0) @binding(1) var<storage, read> table: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> output: array<Output>;
-@group(0) @binding(3) var<storage, read> numbers: Numbers;
+@group(0) @binding(3) var<uniform> numbers: Numbers;
 
 @compute @workgroup_size(64)
 fn main(

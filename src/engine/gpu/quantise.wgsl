@@ -1,4 +1,4 @@
-// Every position's nearest entry of a codebook. An invocation takes positions whole.
+// quantisation: every position's nearest entry of a codebook. An invocation takes positions whole.
 struct Numbers {
     positions: u32,
     vectors: u32,
@@ -13,7 +13,7 @@ struct Numbers {
 // [entries, vectors].
 @group(0) @binding(1) var<storage, read> table: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> output: array<Output>;
-@group(0) @binding(3) var<storage, read> numbers: Numbers;
+@group(0) @binding(3) var<uniform> numbers: Numbers;
 
 @compute @workgroup_size(64)
 fn main(

@@ -7,6 +7,7 @@
 
 use std::{
     fmt,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard},
     thread::{self, ThreadId},
 };
@@ -19,7 +20,7 @@ use burn_cubecl::{
         client::Client,
         ir::{AddressType, ElemType, UIntKind, metadata::Info, settings::Dim3},
         prelude::{KernelDefinition, KernelId, KernelMetadata, KernelSettings, Scope},
-        server::{Handle, KernelArguments},
+        server::{Handle, KernelArguments, MetadataBindingInfo},
         wgpu::{AutoCompiler, WgpuServer},
     },
     kernel::into_contiguous,
@@ -30,18 +31,39 @@ use crate::{Error, Result};
 
 /// WGSL with the entry point `main`. Every binding of group 0 must be used, and they are numbered in the
 /// order in which buffers are given.
-#[derive(Debug, Clone)]
-pub struct Source(Arc<str>);
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Source(Arc<Text>);
+
+/// With its hash, since the runtime looks pipelines up by it at every launch.
+#[derive(Debug, PartialEq, Eq)]
+struct Text {
+    hash: u64,
+    text: String,
+}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl From<String> for Source {
+    fn from(text: String) -> Self {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Source(Arc::new(Text { hash: hasher.finish(), text }))
+    }
+}
 
 impl From<&str> for Source {
     fn from(text: &str) -> Self {
-        Source(Arc::from(text))
+        Source::from(text.to_owned())
     }
 }
 
 impl KernelMetadata for Source {
     fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(Arc::clone(&self.0))
+        KernelId::new::<Self>().info(self.clone())
     }
 
     fn address_type(&self) -> ElemType {
@@ -56,7 +78,7 @@ impl CubeKernel for Source {
     }
 
     fn source(&self) -> Option<PrecompiledSource> {
-        Some(PrecompiledSource { source: self.0.to_string(), entrypoint_name: "main".into(), lang: "wgsl" })
+        Some(PrecompiledSource { source: self.0.text.clone(), entrypoint_name: "main".into(), lang: "wgsl" })
     }
 }
 
@@ -210,17 +232,20 @@ impl Queue {
         Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
     }
 
-    /// Runs `source` on `groups` workgroups. `numbers` become the last binding.
+    /// Runs `source` on `groups` workgroups. `numbers` become the last binding, a uniform.
     pub fn launch(&self, source: impl Into<Source>, groups: [usize; 3], buffers: &[&Buffer], numbers: &[u32]) {
         let source: Source = source.into();
-        let numbers: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-        let numbers = self.client.create_from_slice(&numbers);
-        let mut arguments = KernelArguments::new();
+        // As the runtime's own kernels get theirs: a buffer that it would write to ended the batch of launches before.
+        let numbers = numbers.chunks(2).map(|pair| {
+            let word = |index: usize| u64::from(pair.get(index).copied().unwrap_or_default());
+            word(0) | word(1) << 32
+        });
+        let mut arguments = KernelArguments::new().with_info(MetadataBindingInfo::custom(numbers.collect()));
         for buffer in buffers {
             arguments = arguments.with_buffer(buffer.handle().clone().binding());
         }
         let [x, y, z] = groups.map(|count| count as u32);
-        self.client.launch(Box::new(source), CubeCount::Static(x, y, z), arguments.with_buffer(numbers.binding()));
+        self.client.launch(Box::new(source), CubeCount::Static(x, y, z), arguments);
     }
 
     /// Waits until everything launched has been computed.

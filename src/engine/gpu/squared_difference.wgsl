@@ -1,4 +1,4 @@
-// Sums of squared differences of two maps, over chunks. One workgroup a chunk.
+// squared difference: sums of squared differences of two maps, over chunks. One workgroup a chunk.
 struct Numbers {
     vectors: u32,
     chunk: u32,
@@ -6,7 +6,7 @@ struct Numbers {
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
-@group(0) @binding(3) var<storage, read> numbers: Numbers;
+@group(0) @binding(3) var<uniform> numbers: Numbers;
 var<workgroup> shared_sums: array<f32, 64>;
 
 @compute @workgroup_size(64)

@@ -1,4 +1,4 @@
-// First stage of a group normalisation: mean, summed squared deviation and count of each channel over
+// statistics: first stage of a group normalisation: mean, summed squared deviation and count of each channel over
 // chunks of some rows' positions. Deviations are from a value of the chunk, so that f32 keeps small
 // variances beside large means. One workgroup a chunk (x) and vector of channels (y).
 struct Numbers {
@@ -14,7 +14,7 @@ struct Numbers {
 @group(0) @binding(0) var<storage, read> input: array<Map>;
 // [vectors, chunks, 3]: mean, summed squared deviation, count.
 @group(0) @binding(1) var<storage, read_write> stage_one: array<vec4f>;
-@group(0) @binding(2) var<storage, read> numbers: Numbers;
+@group(0) @binding(2) var<uniform> numbers: Numbers;
 var<workgroup> sums: array<vec4f, 64>;
 var<workgroup> squares: array<vec4f, 64>;
 

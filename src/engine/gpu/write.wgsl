@@ -1,4 +1,4 @@
-// Copies some rows into a band: positions of one vector of channels a row of workgroups.
+// write: copies some rows into a band: positions of one vector of channels a row of workgroups.
 struct Numbers {
     positions: u32,
     plane: u32,
@@ -6,7 +6,7 @@ struct Numbers {
 }
 @group(0) @binding(0) var<storage, read> values: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> band: array<Map>;
-@group(0) @binding(2) var<storage, read> numbers: Numbers;
+@group(0) @binding(2) var<uniform> numbers: Numbers;
 
 @compute @workgroup_size(64)
 fn main(

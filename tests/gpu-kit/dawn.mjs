@@ -1,0 +1,141 @@
+/** WebGPU in Node, by Dawn: the adapter as `navigator.gpu`, and what is done with it counted or timed. */
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const { create, globals } = createRequire(import.meta.url)(join(import.meta.dirname, 'dawn.node'));
+Object.assign(globalThis, globals);
+
+/** Makes `navigator.gpu`; the page's module takes this for a worker. */
+export function provideGpu() {
+  // Whole nanoseconds, and f16 where Dawn does not trust the driver with it yet: what it is worth is to be measured.
+  const toggles = ['disable-dawn-features=timestamp_quantization', 'enable-dawn-features=vulkan_enable_f16_on_nvidia'];
+  const gpu = create(['backend=vulkan', ...toggles]);
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'Node' }, configurable: true });
+  globalThis.WorkerGlobalScope = class {};
+  globalThis.self = globalThis;
+  // Dawn for Node refuses memory that threads share, which browsers take.
+  patch(GPUQueue.prototype, 'writeBuffer', (original) => function (buffer, offset, data, ...range) {
+    const shared = ArrayBuffer.isView(data) && data.buffer instanceof SharedArrayBuffer;
+    return original.call(this, buffer, offset, shared ? data.slice() : data, ...range);
+  });
+  return gpu;
+}
+
+/** @param {any} prototype @param {string} method @param {(original: Function) => Function} change */
+function patch(prototype, method, change) {
+  prototype[method] = change(prototype[method]);
+}
+
+/** Counts from now on. Call it before any device is made. */
+export function countCalls() {
+  const counts = { submits: 0, passes: 0, dispatches: 0, writes: 0, bytes: 0, peakBytes: 0 };
+  const alive = new WeakSet();
+  const counted = (/** @type {keyof counts} */ what) => (original) =>
+    function (...given) {
+      counts[what] += 1;
+      return original.apply(this, given);
+    };
+  patch(GPUQueue.prototype, 'submit', counted('submits'));
+  patch(GPUQueue.prototype, 'writeBuffer', counted('writes'));
+  patch(GPUCommandEncoder.prototype, 'beginComputePass', counted('passes'));
+  patch(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', counted('dispatches'));
+  patch(GPUDevice.prototype, 'createBuffer', (original) => function (descriptor) {
+    const buffer = original.call(this, descriptor);
+    alive.add(buffer);
+    counts.bytes += buffer.size;
+    counts.peakBytes = Math.max(counts.peakBytes, counts.bytes);
+    return buffer;
+  });
+  patch(GPUBuffer.prototype, 'destroy', (original) => function () {
+    if (alive.delete(this)) counts.bytes -= this.size;
+    return original.call(this);
+  });
+  return counts;
+}
+
+/** Timestamps of one query set, the most that WebGPU allows. */
+const QUERIES = 4096;
+
+/**
+ * Times every dispatch from now on, each in a pass of its own; `null` where the adapter has no timestamps. Call it before
+ * any device is made. `read()` gives what was dispatched since the last: the kernel's name (its first comment up to the
+ * colon), its workgroups and nanoseconds.
+ */
+export function timeDispatches() {
+  /** @type {WeakMap<any, string>} */
+  const names = new WeakMap();
+  /** @type {{name: string, groups: number[], set: any, query: number}[]} */
+  let dispatches = [];
+  let device;
+  let sets = [];
+  let next = 0;
+
+  patch(GPUDevice.prototype, 'createShaderModule', (original) => function (descriptor) {
+    const made = original.call(this, descriptor);
+    names.set(made, /^(?:enable f16;\s*|alias .*;\s*)*\/\/ (.*?):/.exec(descriptor.code)?.[1] ?? 'another');
+    return made;
+  });
+  for (const method of ['createComputePipeline', 'createComputePipelineAsync']) {
+    patch(GPUDevice.prototype, method, (original) => function (descriptor) {
+      const name = names.get(descriptor.compute.module) ?? 'another';
+      const named = (/** @type {any} */ pipeline) => (names.set(pipeline, name), pipeline);
+      const made = original.call(this, descriptor);
+      return made instanceof Promise ? made.then(named) : named(made);
+    });
+  }
+  patch(GPUAdapter.prototype, 'requestDevice', (original) => async function (descriptor) {
+    device = await original.call(this, descriptor);
+    return device;
+  });
+  patch(GPUCommandEncoder.prototype, 'beginComputePass', (original) => function () {
+    const encoder = this;
+    let pipeline;
+    const groups = new Map();
+    // Each dispatch becomes a pass, whose state is set anew.
+    return {
+      label: '',
+      setPipeline: (/** @type {any} */ given) => (pipeline = given),
+      setBindGroup: (/** @type {number} */ index, ...given) => groups.set(index, given),
+      setImmediates() {},
+      dispatchWorkgroups(x, y = 1, z = 1) {
+        if (next === QUERIES * sets.length) sets.push(device.createQuerySet({ type: 'timestamp', count: QUERIES }));
+        const [set, query] = [sets.at(-1), next % QUERIES];
+        next += 2;
+        dispatches.push({ name: names.get(pipeline) ?? 'another', groups: [x, y, z], set, query });
+        const timestampWrites = { querySet: set, beginningOfPassWriteIndex: query, endOfPassWriteIndex: query + 1 };
+        const pass = original.call(encoder, { timestampWrites });
+        pass.setPipeline(pipeline);
+        for (const [index, given] of groups) pass.setBindGroup(index, ...given);
+        pass.dispatchWorkgroups(x, y, z);
+        pass.end();
+      },
+      end() {},
+    };
+  });
+
+  async function read() {
+    /** @type {Map<any, BigUint64Array>} */
+    const times = new Map();
+    for (const set of sets) {
+      const size = 8 * QUERIES;
+      const resolved = device.createBuffer({ size, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+      const mapped = device.createBuffer({ size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+      const encoder = device.createCommandEncoder();
+      encoder.resolveQuerySet(set, 0, QUERIES, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, mapped, 0, size);
+      device.queue.submit([encoder.finish()]);
+      await mapped.mapAsync(GPUMapMode.READ);
+      times.set(set, new BigUint64Array(mapped.getMappedRange().slice(0)));
+      for (const buffer of [resolved, mapped]) buffer.destroy();
+    }
+    const done = dispatches.map(({ name, groups, set, query }) => {
+      const [from, to] = times.get(set).subarray(query, query + 2);
+      return { name, groups, nanoseconds: Number(to - from) };
+    });
+    for (const set of sets) set.destroy();
+    [dispatches, sets, next] = [[], [], 0];
+    return done;
+  }
+  return { read };
+}

@@ -1,0 +1,6 @@
+/** Keeps the GPU open until it is ended. */
+
+import { provideGpu } from './dawn.mjs';
+
+const device = await (await provideGpu().requestAdapter()).requestDevice();
+setInterval(() => device.queue.submit([]), 1000);
