@@ -1,4 +1,4 @@
-.PHONY: start test page package demos setup bench soak official fuzz
+.PHONY: start test page package demos setup bench gpu-kit soak official fuzz
 
 # Installs what is missing, builds the page and serves it on this machine.
 start: page
@@ -33,8 +33,14 @@ soak:
 bench:
 	@scripts/setup.sh test
 	@scripts/build-page.sh
-	@npm ci --silent --no-audit --no-fund --prefix tests/bench
 	@SCALE=$(or $(SCALE),1) node tests/bench/bench.mjs
+
+# Gathers what measures a GPU on another x86-64 Linux machine, without a browser or a network, into target/gpu-kit/.
+gpu-kit:
+	@scripts/setup.sh test
+	@scripts/build-page.sh
+	@cargo build --locked --release --workspace
+	@node scripts/gpu-kit.mjs
 
 # Downloads, packs and checks official files: IDS="taesd flux2", by default all of the catalogue.
 official:

@@ -39,14 +39,20 @@ if ! [ "$("$WASM_BINDGEN" --version 2>/dev/null)" = "wasm-bindgen $WASM_BINDGEN_
   "${install[@]}" --locked 2>/dev/null || "${install[@]}"
 fi
 
-if [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  say "installing the npm packages of package-lock.json"
-  npm ci --silent --no-audit --no-fund
-  touch node_modules/.package-lock.json
-fi
+# The npm packages of a folder's package-lock.json.
+install_modules() {
+  if [ "$1/package-lock.json" -nt "$1/node_modules/.package-lock.json" ]; then
+    say "installing the npm packages of $1/package-lock.json"
+    npm ci --silent --no-audit --no-fund --prefix "$1"
+    touch "$1/node_modules/.package-lock.json"
+  fi
+}
+install_modules .
 
 [ "${1:-}" = test ] || exit 0
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install_packages chromium
+install_modules tests/bench
+command -v xz >/dev/null || install_packages xz-utils
 
 # What not every machine can have: without it some tests are skipped, or fail where AEDR_REQUIRE names it.
 read -ra packages < <(node scripts/requirements.mjs packages)

@@ -127,3 +127,28 @@ impl<P: Progress> program::Meter for Meter<'_, P> {
         self.launch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use pollster::block_on;
+
+    use super::*;
+    use crate::{device::DevicePreference, engine::program::Meter as _};
+
+    #[test]
+    fn launches_grow_with_the_speed_and_never_below_what_a_slow_device_takes() {
+        let device = block_on(ComputeDevice::open(DevicePreference::Cpu)).unwrap();
+        let mut silent = Silent;
+        let mut meter = Meter::new(&device, &mut silent, u64::MAX);
+        assert_eq!(meter.launch_work(), LAUNCH_WORK);
+        // At once: as fast as anything.
+        block_on(meter.spent(FIRST_WORK)).unwrap();
+        assert!(meter.launch_work() > 8 * LAUNCH_WORK);
+        // The next is waited for after at most twice the work, which now takes far longer than a launch may.
+        sleep(4 * INTERVAL);
+        block_on(meter.spent(2 * FIRST_WORK)).unwrap();
+        assert_eq!(meter.launch_work(), LAUNCH_WORK);
+    }
+}

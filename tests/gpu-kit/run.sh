@@ -7,7 +7,7 @@
 #   LIMIT=300 ./run.sh        seconds, in place of 480
 #
 # Needs x86-64 Linux with glibc 2.35 or later and a Vulkan driver. Installs nothing and changes no setting: everything is
-# unpacked into a temporary folder, which is removed again.
+# unpacked into a temporary folder, which is removed again. Exits with 1 if a step failed.
 set -u
 kit=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:-results}" && RESULTS=$(cd "${1:-results}" && pwd) || exit 1
@@ -20,7 +20,7 @@ began=$(date +%s)
 export RESULTS SIZES
 
 work=$(mktemp -d)
-running= holding=
+running= holding= outcome=0
 trap 'kill $running $holding 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
 # Where a machine has no xz, the kit's own.
@@ -56,6 +56,7 @@ step() {
   code=$?
   running=
   seconds=$(($(date +%s) - start))
+  [ $code = 0 ] || outcome=1
   case $code in
     0) echo "$name: $seconds s" && rm -f "$RESULTS/$name.log" ;;
     124 | 137) echo "$name: stopped after $seconds s" ;;
@@ -71,12 +72,13 @@ for drivers in "${VK_DRIVER_FILES:-}" /usr/local/nvidia/share/vulkan/icd.d/nvidi
   [ -z "$drivers" ] || export VK_DRIVER_FILES="$drivers"
   step adapter 30 ./node step.mjs adapter
   [ ! -f "$RESULTS/adapter.json" ] || break
+  VK_LOADER_DEBUG=all timeout 30 ./node step.mjs adapter >>"$RESULTS/loader.log" 2>&1
 done
 if ! [ -f "$RESULTS/adapter.json" ]; then
-  VK_LOADER_DEBUG=all timeout 30 ./node step.mjs adapter >"$RESULTS/adapter.log" 2>&1
-  echo "no Vulkan adapter was found; what the loader says is in $RESULTS/adapter.log"
+  echo "no Vulkan adapter was found; what the loader says is in $RESULTS/loader.log"
   exit 1
 fi
+outcome=0
 # Some systems shut a GPU down between two processes, and take seconds to start it again.
 ./node hold.mjs >/dev/null 2>&1 &
 holding=$!
@@ -88,3 +90,4 @@ while read -r limit name command; do
   step "$name" "$limit" $command </dev/null
 done <steps
 ./node table.mjs
+exit $outcome

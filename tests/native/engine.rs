@@ -8,7 +8,7 @@ use aedr::{
         Layer, Parameters,
         spec::{ChannelNormSpec, ConvSpec, GroupNormSpec, LayerSpec, NormSpec, PoolSpec},
     },
-    device::{ComputeDevice, MapPrecision},
+    device::{ComputeDevice, DeviceKind, MapPrecision},
     engine::{
         cpu::Cpu,
         gpu::{Gpu, Stored},
@@ -86,6 +86,19 @@ pub fn run<K: Kernels>(
     input: &TensorData,
     memory: u64,
 ) -> (Vec<f32>, Plan, u64) {
+    let mut work = Counted::default();
+    let (values, plan) = run_metered(kernels, layers, device, input, memory, &mut work);
+    (values, plan, work.0)
+}
+
+fn run_metered<K: Kernels>(
+    kernels: K,
+    layers: &[LayerSpec],
+    device: &Device,
+    input: &TensorData,
+    memory: u64,
+    meter: &mut impl Meter,
+) -> (Vec<f32>, Plan) {
     let operations = lower(layers).expect("these layers can be lowered");
     let program = Program::load(kernels, operations, &mut Named, device).unwrap();
     let [_, channels, height, width] = input.shape()[..] else { panic!("{input:?}") };
@@ -94,9 +107,8 @@ pub fn run<K: Kernels>(
     let kernels = program.kernels();
     let mut map = program.allocate_input(size);
     kernels.write(&mut map, 0..height, input.as_slice::<f32>().unwrap()).unwrap();
-    let mut work = Counted::default();
-    let result = block_on(program.run(&map, &plan, &mut work)).unwrap();
-    (block_on(kernels.read(&result)).unwrap(), plan, work.0)
+    let result = block_on(program.run(&map, &plan, meter)).unwrap();
+    (block_on(kernels.read(&result)).unwrap(), plan)
 }
 
 fn on_cpu(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
@@ -378,6 +390,48 @@ fn large_maps_are_divided() {
     assert_same(&layers, [4, 72, 64], 0.0);
     let layers = [LayerSpec::NormSilu(norm(6, 3).into()), LayerSpec::Conv(conv(3, None, 6, 3))];
     assert_same(&layers, [6, 130, 150], 5.0);
+}
+
+/// Counts launches of at most so much work.
+struct Launches {
+    most: u64,
+    count: u32,
+}
+
+impl Meter for Launches {
+    async fn spent(&mut self, _: u64) -> aedr::Result<()> {
+        self.count += 1;
+        Ok(())
+    }
+
+    fn launch_work(&self) -> u64 {
+        self.most
+    }
+}
+
+#[test]
+fn launches_follow_the_meter_and_change_no_value() {
+    let layers = [LayerSpec::Conv(conv(3, None, 5, 7))];
+    let input = TensorData::new::<f32, _>(values(1, 5 * 70 * 33), [1, 5, 70, 33]);
+    for device in devices() {
+        let launches = |most| {
+            let mut meter = Launches { most, count: 0 };
+            let found = match device.kind {
+                DeviceKind::WebGpu => {
+                    let kernels = Gpu::new(&device.device, device.buffer_bytes, Stored::F32).unwrap();
+                    run_metered(kernels, &layers, &device.device, &input, u64::MAX, &mut meter).0
+                }
+                DeviceKind::Cpu => {
+                    run_metered(Cpu::new(u64::MAX), &layers, &device.device, &input, u64::MAX, &mut meter).0
+                }
+            };
+            (found, meter.count)
+        };
+        // Sixteen rows at least: the last of the 70 are six.
+        let (many, one) = (launches(1), launches(u64::MAX));
+        assert_eq!((many.1, one.1), (5, 1), "{}", device.adapter);
+        assert!(many.0 == one.0, "{}", device.adapter);
+    }
 }
 
 #[test]

@@ -321,6 +321,39 @@ fn pack_writes_what_check_loads() {
     assert!(out(&output).contains("cannot tell: this model has no calibration"), "{}", out(&output));
 }
 
+#[test]
+fn measure_tells_times_and_errors_against_references() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("kl_quant");
+    let model = "tests/goldens/kl_quant/model.safetensors";
+    let packed = aedr(&["pack", model, "--precision", "f32", "--out", text(&pack)]);
+    assert!(packed.status.success(), "{}", err(&packed));
+    let weights = ["--weights", text(folder.path()), "--device", "cpu"];
+    let line = |arguments: &[&str]| -> Value {
+        let output = aedr(&[&["measure"], arguments, &weights].concat());
+        assert!(output.status.success(), "{}", err(&output));
+        serde_json::from_str(out(&output).trim()).unwrap()
+    };
+    let compared = line(&["kl_quant", "--goldens", "tests/goldens"]);
+    let errors = compared["errors"].as_object().unwrap();
+    assert_eq!(errors.len(), 4);
+    assert!(errors.values().all(|error| error.as_f64().unwrap() < 1e-4), "{errors:?}");
+    assert_eq!((&compared["model"], &compared["device"]["kind"]), (&"kl_quant".into(), &"cpu".into()));
+
+    let timed = line(&["kl_quant", "--side", "64", "--repetitions", "2"]);
+    assert!(timed["cold"].as_f64().unwrap() > 0.0);
+    assert_eq!(timed["warm"].as_array().unwrap().len(), 2);
+    assert!(timed["first_loss"].as_f64().unwrap() > timed["second_loss"].as_f64().unwrap());
+    // Attention grows faster than the number of pixels.
+    let twice = line(&["kl_quant", "--side", "128", "--repetitions", "1"]);
+    let work = |of: &Value| of["multiply_adds"].as_f64().unwrap();
+    assert!(work(&twice) >= 4.0 * work(&timed));
+
+    let missing = aedr(&["measure", "kl_quant", "--goldens", text(folder.path()), weights[0], weights[1]]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(err(&missing).contains("golden.safetensors"), "{}", err(&missing));
+}
+
 /// Too small for one model's grid, an image is checked by the other, and the report says which failed.
 #[test]
 fn check_keeps_what_other_models_say_of_an_image_too_small_for_one() {

@@ -416,7 +416,7 @@ mod tests {
     #[test]
     fn every_shape_fits_every_adapter() {
         for (kernel, stride) in [(1, 1), (3, 1), (3, 2)] {
-            for (output_vectors, width) in (1..9).flat_map(|vectors| [4, 12, 40].map(|width| (vectors, width))) {
+            for (output_vectors, width) in (1..40).flat_map(|vectors| [4, 12, 40].map(|width| (vectors, width))) {
                 let shape = Shape::choose(kernel, stride, output_vectors, width);
                 let variant = Variant {
                     kernel,
