@@ -20,7 +20,7 @@ pub const FORMAT: &str = "aedr-report";
 pub const FORMAT_VERSION: u32 = 1;
 
 /// How much a loss may differ from one device to another, relatively: kernels and operations add in different orders, which
-/// changes losses by up to 5e-5 (README, "Measured").
+/// changes losses by up to 5e-5 (docs/measured.md).
 pub const SAME: f64 = 1e-3;
 /// The same where maps were held in f16, which changes t by up to 3.8 %.
 pub const SAME_F16: f64 = 0.05;

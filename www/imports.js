@@ -29,7 +29,7 @@ import { fetchJson } from './verified.js';
 
 const CATALOG = new URL('../weights/catalog.json', import.meta.url);
 const FORMAT_VERSION = 1;
-/** What t hardly notices: see "Faithful quantisation" in the README. */
+/** What t hardly notices: see docs/quantisation.md. */
 const PRECISION = 'q12';
 /** Names in the store and ids of models are made of these. */
 const PLAIN = /[^A-Za-z0-9_.-]+/g;
