@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Description, LoadReport, Manifest, Precision, Shard,
     header::{Header, PREFIX, Place},
-    manifest::hex,
+    manifest::{hash_parts, hex},
     published::{Naming, Part, Shapes, from_shapes},
     shard::ShardWriter,
     tensor,
@@ -186,7 +186,7 @@ impl Import {
         if let Stage::Refused = self.stage {
             return Err(self.corrupt("it was refused before".into()));
         }
-        self.hash.iter_mut().for_each(|hash| hash.update(bytes));
+        self.hash.iter_mut().for_each(|hash| hash_parts(hash, bytes));
         let start = self.received;
         self.received = self.received.saturating_add(bytes.len() as u64);
         if let Stage::Tensors(_) = self.stage {
