@@ -6,14 +6,22 @@ import { join } from 'node:path';
 const { create, globals } = createRequire(import.meta.url)(join(import.meta.dirname, 'dawn.node'));
 Object.assign(globalThis, globals);
 
-/** Makes `navigator.gpu`; the page's module takes this for a worker. */
+/** What devices complained of: a kernel that is no valid WGSL computes nothing, and says so here alone. @type {string[]} */
+export const complaints = [];
+
+/** Makes `navigator.gpu`; the page's module takes this for a worker. `BACKEND=null` computes nothing and knows everything. */
 export function provideGpu() {
   // Whole nanoseconds, and f16 where Dawn does not trust the driver with it yet: what it is worth is to be measured.
   const toggles = ['disable-dawn-features=timestamp_quantization', 'enable-dawn-features=vulkan_enable_f16_on_nvidia'];
-  const gpu = create(['backend=vulkan', ...toggles]);
+  const gpu = create([`backend=${process.env.BACKEND ?? 'vulkan'}`, ...toggles]);
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'Node' }, configurable: true });
   globalThis.WorkerGlobalScope = class {};
   globalThis.self = globalThis;
+  patch(GPUAdapter.prototype, 'requestDevice', (original) => async function (descriptor) {
+    const device = await original.call(this, descriptor);
+    device.addEventListener('uncapturederror', ({ error }) => complaints.push(error.message));
+    return device;
+  });
   // Dawn for Node refuses memory that threads share, which browsers take.
   patch(GPUQueue.prototype, 'writeBuffer', (original) => function (buffer, offset, data, ...range) {
     const shared = ArrayBuffer.isView(data) && data.buffer instanceof SharedArrayBuffer;

@@ -6,7 +6,7 @@
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countCalls, provideGpu, timeDispatches } from './dawn.mjs';
+import { complaints, countCalls, provideGpu, timeDispatches } from './dawn.mjs';
 import { load, onnxruntime, ours, pageModule, picture } from './engines.mjs';
 import { bandwidth, multiplyAddPeak } from './peak.mjs';
 import { readTensors } from './safetensors.js';
@@ -18,6 +18,7 @@ const gpu = provideGpu();
 
 const STEPS = { adapter, goldens, peak, network, peer, check, kernels, large };
 const found = await STEPS[step](number);
+if (complaints.length > 0) throw new Error(complaints[0]);
 if (found) await keep([step, number].filter(Boolean).join('-'), found);
 // Dawn keeps a process alive.
 process.exit(0);

@@ -82,6 +82,20 @@ test('every step is done, and both engines and both programs come to the same nu
   assert.deepEqual(left, [], 'what was unpacked is removed');
 });
 
+test('the kernels for f16 are valid, which no adapter here could run', { skip }, async () => {
+  const unpacked = join(folder, 'unpacked');
+  await mkdir(join(unpacked, 'results'), { recursive: true });
+  execFileSync('tar', ['-xJf', join(folder, 'kit/kit.tar.xz'), '-C', unpacked]);
+  // Dawn's null backend has every feature, and looks at every kernel.
+  const env = { PATH: '/usr/bin:/bin', BACKEND: 'null', SIZES: 'small', RESULTS: 'results' };
+  const made = spawnSync(join(unpacked, 'node'), ['step.mjs', 'check', 'f16'], { cwd: unpacked, env, encoding: 'utf8' });
+  assert.equal(made.status, 0, made.stderr);
+  const found = JSON.parse(await readFile(join(unpacked, 'results/check-f16.json'), 'utf8'));
+  assert.equal(found.without, undefined);
+  assert.ok(found.calls.dispatches > 100);
+  await rm(unpacked, { recursive: true });
+});
+
 test('a machine without an adapter is told so, with what the loader says', { skip }, async () => {
   const { status, text } = run('none', { VK_DRIVER_FILES: '/nowhere.json' });
   assert.equal(status, 1);
