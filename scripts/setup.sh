@@ -52,7 +52,22 @@ install_modules .
 [ "${1:-}" = test ] || exit 0
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install_packages chromium
 install_modules tests/bench
-command -v xz >/dev/null || install_packages xz-utils
+# What the kit that measures a GPU is made of.
+if [ "$(uname -sm)" = "Linux x86_64" ]; then
+  missing=()
+  command -v xz >/dev/null || missing+=(xz-utils)
+  libraries=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p)
+  while read -r library package; do
+    [[ $libraries == *"$library "* ]] || missing+=("$package")
+  done <<'END'
+libvulkan.so.1 libvulkan1
+libEGL.so.1 libegl1
+libGL.so.1 libgl1
+libOpenGL.so.0 libopengl0
+libGLESv2.so.2 libgles2
+END
+  [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+fi
 
 # What not every machine can have: without it some tests are skipped, or fail where AEDR_REQUIRE names it.
 read -ra packages < <(node scripts/requirements.mjs packages)

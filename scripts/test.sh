@@ -34,13 +34,7 @@ $passed || fail "the native tests failed"
 
 say "packing the goldens for the browser"
 rm -rf dist-test
-for folder in tests/goldens/*/; do
-  name=$(basename "$folder")
-  [ -f "$folder/golden.safetensors" ] || continue
-  input=("$folder/model.safetensors")
-  [ -f "${input[0]}" ] || input=(--encoder "$folder/encoder.pth" --decoder "$folder/decoder.pth")
-  target/release/aedr pack "${input[@]}" --precision f32 --out "dist-test/packs/$name"
-done
+node scripts/pack-goldens.mjs dist-test/packs
 
 say "packing the npm package"
 node scripts/package.mjs

@@ -11,6 +11,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DIST, ROOT, launch, serve } from '../browser/browser.mjs';
+import { distance } from '../browser/distance.js';
 import { klConfig, writeNetwork } from './network.mjs';
 
 const HERE = import.meta.dirname;
@@ -46,15 +47,9 @@ async function inFreshBrowser(address, use) {
 /** @param {number[]} numbers */
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-/** max |a − b| / max |b| @param {number[]} a @param {number[]} b */
-function distance(a, b) {
-  const differences = a.map((value, index) => Math.abs(value - b[index]));
-  return Math.max(...differences) / Math.max(...b.map(Math.abs));
-}
-
 await mkdir(FOLDER, { recursive: true });
 const peers = join(HERE, 'node_modules/onnxruntime-web/dist');
-const server = await serve({ directories: [HERE, FOLDER, DIST, peers, resolve(ROOT, 'tests/browser')] });
+const server = await serve({ directories: [HERE, FOLDER, DIST, peers, resolve(ROOT, 'tests/browser'), resolve(ROOT, 'tests/gpu-kit')] });
 const { address } = server;
 const peak = await inFreshBrowser(address, (page) =>
   page.evaluate(async () => (await import('/page.js')).adapterPeak()),

@@ -17,8 +17,8 @@ import { Graph } from './onnx.mjs';
  * @typedef {{map: string, channels: number, height: number, width: number}} FeatureMap `map` is its name in the graph.
  * @typedef {{kernel: number, stride: number, width: number, inputs: number, outputs: number, multiplyAdds: number}} Layer
  *   A convolution: `width` is its result's.
- * @typedef {{manifest: any, shard: Buffer, onnx: Buffer, multiplyAdds: number, layers: Layer[]}} Network
- *   Multiply-adds of convolutions and attention.
+ * @typedef {{pack: () => {manifest: any, shard: Buffer}, onnx: () => Buffer, multiplyAdds: number, layers: Layer[]}} Network
+ *   Either form is made when it is asked for. Multiply-adds of convolutions and attention.
  */
 
 /** Values in [-scale, scale) about a middle by xorshift32, seeded by the name alone. */
@@ -226,8 +226,12 @@ export function makeNetwork(architecture, side) {
       ? klDecoder(builder, klEncoder(builder, input, architecture), architecture)
       : tinyDecoder(builder, tinyEncoder(builder, input, architecture), architecture);
   const shape = [1, 3, side, side];
-  const onnx = builder.graph.model({ input: shape, output: shape, result: result.map });
+  const onnx = () => builder.graph.model({ input: shape, output: shape, result: result.map });
+  return { pack: () => pack(architecture, builder), onnx, multiplyAdds: builder.multiplyAdds, layers: builder.layers };
+}
 
+/** @param {KlConfig | TinyConfig} architecture @param {Builder} builder */
+function pack(architecture, builder) {
   const shard = safetensors(builder.parameters);
   const manifest = {
     format_version: 1,
@@ -241,7 +245,7 @@ export function makeNetwork(architecture, side) {
       { file: 'shard-00.safetensors', bytes: shard.length, sha256: createHash('sha256').update(shard).digest('hex') },
     ],
   };
-  return { manifest, shard, onnx, multiplyAdds: builder.multiplyAdds, layers: builder.layers };
+  return { manifest, shard };
 }
 
 /**
@@ -250,9 +254,10 @@ export function makeNetwork(architecture, side) {
  * @returns {Promise<number>} Multiply-adds of the convolutions and of attention.
  */
 export async function writeNetwork(folder, architecture, side) {
-  const { manifest, shard, onnx, multiplyAdds } = makeNetwork(architecture, side);
+  const { pack, onnx, multiplyAdds } = makeNetwork(architecture, side);
+  const { manifest, shard } = pack();
   await mkdir(join(folder, 'pack'), { recursive: true });
-  await writeFile(join(folder, 'model.onnx'), onnx);
+  await writeFile(join(folder, 'model.onnx'), onnx());
   await writeFile(join(folder, 'pack', 'shard-00.safetensors'), shard);
   await writeFile(join(folder, 'pack', 'manifest.json'), JSON.stringify(manifest));
   return multiplyAdds;

@@ -1,5 +1,7 @@
 /** What the benchmark runs in the browser: one engine, one network, one cold run and several warm ones. */
 
+import { multiplyAddPeak } from '/peak.mjs';
+import { picture } from '/picture.js';
 import { watchBuffers } from '/watch-buffers.js';
 
 /**
@@ -18,7 +20,7 @@ export async function measure(engine, device, folder, side, repetitions) {
   const started = performance.now();
   const run = await (engine === 'ours' ? ours : peer)(device, folder, side);
   const loading = performance.now() - started;
-  const input = Float32Array.from({ length: 3 * side * side }, (_, i) => Math.sin(i / 7) * Math.cos(i / 131));
+  const input = picture(side);
   const times = [];
   let output;
   for (let i = 0; i <= repetitions; i++) {
@@ -61,48 +63,11 @@ async function peer(device, folder, side) {
   };
 }
 
-/**
- * The adapter's name and its multiply-adds a second in GFLOP/s (two operations each): eight independent
- * chains of `vec4<f32>` an invocation, nothing read from memory.
- */
+/** The adapter's name and its multiply-adds a second in GFLOP/s (two operations each). */
 export async function adapterPeak() {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) return null;
-  const device = await adapter.requestDevice();
-  const CHAINS = 8;
-  const STEPS = 256;
-  const INVOCATIONS = 64 * 256;
-  const chains = Array.from({ length: CHAINS }, (_, i) => i);
-  const code = `
-    @group(0) @binding(0) var<storage, read_write> result: array<vec4f>;
-    @compute @workgroup_size(64)
-    fn main(@builtin(global_invocation_id) id: vec3u) {
-      let a = vec4f(0.999 + f32(id.x) * 1e-9);
-      ${chains.map((i) => `var s${i} = vec4f(f32(id.x + ${i}u));`).join('\n')}
-      for (var i = 0; i < ${STEPS / 4}; i++) {
-        ${Array(4).fill(chains.map((i) => `s${i} = fma(s${i}, a, a);`).join('\n')).join('\n')}
-      }
-      result[id.x] = ${chains.map((i) => `s${i}`).join(' + ')};
-    }`;
-  const compute = { module: device.createShaderModule({ code }), entryPoint: 'main' };
-  const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute });
-  const buffer = device.createBuffer({ size: 16 * INVOCATIONS, usage: GPUBufferUsage.STORAGE });
-  const entries = [{ binding: 0, resource: { buffer } }];
-  const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-  let best = Infinity;
-  for (let i = 0; i < 4; i++) {
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(INVOCATIONS / 64);
-    pass.end();
-    const begun = performance.now();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
-    best = Math.min(best, performance.now() - begun);
-  }
+  const gflops = await multiplyAddPeak(await adapter.requestDevice(), 'f32', { invocations: 64 * 256, steps: 256 });
   const { vendor, architecture, description } = adapter.info;
-  const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed';
-  return { name, gflops: (2 * 4 * CHAINS * STEPS * INVOCATIONS) / best / 1e6 };
+  return { name: description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed', gflops };
 }

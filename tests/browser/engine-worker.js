@@ -1,6 +1,7 @@
 /** Runs goldens through the built module, in a worker as on the page; answers with the measured errors. */
 
 import init, { Checker } from '/www/pkg/aedr.js';
+import { distance } from './distance.js';
 import { readTensors } from './safetensors.js';
 
 const ready = init();
@@ -55,18 +56,4 @@ async function fetched(address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${address}: ${response.status}`);
   return response;
-}
-
-/** max |a − b| / max |b| @param {Float32Array} a @param {Float32Array} b */
-function distance(a, b) {
-  if (a.length !== b.length) return Infinity;
-  let most = 0;
-  let scale = 0;
-  for (let i = 0; i < b.length; i++) {
-    // Written so that a NaN counts as the largest error.
-    const difference = Math.abs(a[i] - b[i]);
-    if (!(difference <= most)) most = Number.isNaN(difference) ? Infinity : difference;
-    scale = Math.max(scale, Math.abs(b[i]));
-  }
-  return most / scale;
 }

@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { watchBuffers } from './watch-buffers.js';
 
 const { create, globals } = createRequire(import.meta.url)(join(import.meta.dirname, 'dawn.node'));
 Object.assign(globalThis, globals);
@@ -37,9 +38,8 @@ function patch(prototype, method, change) {
 
 /** Counts from now on. Call it before any device is made. */
 export function countCalls() {
-  const counts = { submits: 0, passes: 0, dispatches: 0, writes: 0, bytes: 0, peakBytes: 0 };
-  const alive = new WeakSet();
-  const counted = (/** @type {keyof counts} */ what) => (original) =>
+  const counts = { submits: 0, passes: 0, dispatches: 0, writes: 0, buffers: watchBuffers() };
+  const counted = (/** @type {'submits' | 'passes' | 'dispatches' | 'writes'} */ what) => (original) =>
     function (...given) {
       counts[what] += 1;
       return original.apply(this, given);
@@ -48,17 +48,6 @@ export function countCalls() {
   patch(GPUQueue.prototype, 'writeBuffer', counted('writes'));
   patch(GPUCommandEncoder.prototype, 'beginComputePass', counted('passes'));
   patch(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', counted('dispatches'));
-  patch(GPUDevice.prototype, 'createBuffer', (original) => function (descriptor) {
-    const buffer = original.call(this, descriptor);
-    alive.add(buffer);
-    counts.bytes += buffer.size;
-    counts.peakBytes = Math.max(counts.peakBytes, counts.bytes);
-    return buffer;
-  });
-  patch(GPUBuffer.prototype, 'destroy', (original) => function () {
-    if (alive.delete(this)) counts.bytes -= this.size;
-    return original.call(this);
-  });
   return counts;
 }
 

@@ -20,24 +20,20 @@ export function load(checker, manifest, shards) {
   checker.finish_model(undefined);
 }
 
-/** `[3, side, side]` values in [-1, 1]; `aedr measure` has the same. @param {number} side */
-export function picture(side) {
-  return Float32Array.from({ length: 3 * side * side }, (_, i) => Math.sin(i / 7) * Math.cos(i / 131));
-}
-
 /** @typedef {import('./network.mjs').KlConfig | import('./network.mjs').TinyConfig} Architecture */
 
-/** @param {Architecture} architecture @param {number} side */
-export async function ours(architecture, side) {
+/** @param {Architecture} architecture @param {number} side @param {any} [changes] Of the manifest. */
+export async function ours(architecture, side, changes = {}) {
   const { Checker } = await pageModule();
   const checker = await Checker.create('gpu');
-  const { manifest, shard, multiplyAdds, layers } = makeNetwork(architecture, side);
-  load(checker, manifest, [shard]);
+  const { pack, multiplyAdds, layers } = makeNetwork(architecture, side);
+  const { manifest, shard } = pack();
+  load(checker, { ...manifest, ...changes }, [shard]);
   const levels = (architecture.family === 'autoencoder_kl' ? architecture.block_out_channels : architecture.encoder_blocks).length;
   const latent = side / 2 ** (levels - 1);
   const run = async (/** @type {Float32Array} */ input) =>
     checker.decode('bench', await checker.encode('bench', input, side, side), latent, latent);
-  return { run, checker, manifest, shard, multiplyAdds, layers };
+  return { run, checker, multiplyAdds, layers };
 }
 
 /** onnxruntime-web, for any number of networks. */
@@ -48,7 +44,7 @@ export async function onnxruntime() {
   ort.env.logLevel = 'error';
   return async (/** @type {Architecture} */ architecture, /** @type {number} */ side) => {
     const { onnx, multiplyAdds } = makeNetwork(architecture, side);
-    const session = await ort.InferenceSession.create(onnx, { executionProviders: ['webgpu'] });
+    const session = await ort.InferenceSession.create(onnx(), { executionProviders: ['webgpu'] });
     const [name] = session.outputNames;
     const run = async (/** @type {Float32Array} */ input) =>
       (await session.run({ input: new ort.Tensor('float32', input, [1, 3, side, side]) }))[name].data;

@@ -63,7 +63,7 @@ const [what, folder] = import.meta.filename === process.argv[1] ? process.argv.s
 if (what === 'goldens') console.log((await readdir('packs')).filter((name) => sizes.goldens.test(name)).join('\n'));
 if (what === 'side') console.log(sizes.whole.side);
 if (what === 'write') {
-  const { manifest, shard } = makeNetwork(sizes.whole.architecture, sizes.whole.side);
+  const { manifest, shard } = makeNetwork(sizes.whole.architecture, sizes.whole.side).pack();
   await mkdir(folder);
   await writeFile(`${folder}/manifest.json`, JSON.stringify(manifest));
   await writeFile(`${folder}/shard-00.safetensors`, shard);

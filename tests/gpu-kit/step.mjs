@@ -7,8 +7,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { complaints, countCalls, provideGpu, timeDispatches } from './dawn.mjs';
-import { load, onnxruntime, ours, pageModule, picture } from './engines.mjs';
+import { distance } from './distance.js';
+import { load, onnxruntime, ours, pageModule } from './engines.mjs';
 import { bandwidth, multiplyAddPeak } from './peak.mjs';
+import { picture } from './picture.js';
 import { readTensors } from './safetensors.js';
 import { sizes } from './sizes.mjs';
 
@@ -88,8 +90,8 @@ async function peer() {
   const counts = countCalls();
   const open = await onnxruntime();
   for (const [index, { architecture, side }] of sizes.networks.entries()) {
-    const before = counts.bytes;
-    counts.peakBytes = before;
+    const before = counts.buffers.now;
+    counts.buffers.peak = before;
     const opened = await open(architecture, side);
     const found = await timed(opened, index, counts);
     found.peakBytes -= before;
@@ -117,7 +119,7 @@ async function timed({ run, multiplyAdds }, index, counts) {
     calls = difference(counts, before);
   }
   const [cold, ...warm] = times;
-  return { name, side, cold, warm, multiplyAdds, calls, peakBytes: counts.peakBytes, output: [...output.subarray(0, 4096)] };
+  return { name, side, cold, warm, multiplyAdds, calls, peakBytes: counts.buffers.peak, output: [...output.subarray(0, 4096)] };
 }
 
 /** A double reconstruction, with maps in f32 or f16: cold, warm, losses, calls. @param {'f32' | 'f16'} maps */
@@ -126,11 +128,8 @@ async function check(maps) {
   if (without) return { maps, without };
   const counts = countCalls();
   const { architecture, side, name } = sizes.whole;
-  const { checker, manifest, shard, multiplyAdds } = await ours(architecture, side);
-  if (maps === 'f16') {
-    // The module takes f16 where a manifest says that it hardly changes t.
-    load(checker, { ...manifest, f16_change: 0 }, [shard]);
-  }
+  // The module takes f16 where a manifest says that it hardly changes t.
+  const { checker, multiplyAdds } = await ours(architecture, side, maps === 'f16' ? { f16_change: 0 } : {});
   const input = picture(side);
   const times = [];
   let losses;
@@ -143,7 +142,7 @@ async function check(maps) {
     calls = difference(counts, before);
   }
   const [cold, ...warm] = times;
-  return { name, side, maps, cold, warm, calls, peakBytes: counts.peakBytes, multiplyAdds: 2 * multiplyAdds, ...losses };
+  return { name, side, maps, cold, warm, calls, peakBytes: counts.buffers.peak, multiplyAdds: 2 * multiplyAdds, ...losses };
 }
 
 /** Every kernel of one reconstruction: how often, how long. */
@@ -175,11 +174,11 @@ async function large(side) {
   const counts = countCalls();
   const { architecture, name } = sizes.whole;
   const { checker, multiplyAdds } = await ours(architecture, Number(side));
-  const weights = counts.bytes;
+  const weights = counts.buffers.now;
   const begun = performance.now();
   const losses = JSON.parse(await checker.double_reconstruction('bench', picture(Number(side)), Number(side), Number(side)));
   const milliseconds = performance.now() - begun;
-  return { name, side: Number(side), milliseconds, weights, peakBytes: counts.peakBytes, multiplyAdds: 2 * multiplyAdds, ...losses };
+  return { name, side: Number(side), milliseconds, weights, peakBytes: counts.buffers.peak, multiplyAdds: 2 * multiplyAdds, ...losses };
 }
 
 /** @param {string} name @param {any} found */
@@ -190,16 +189,4 @@ async function keep(name, found) {
 /** @param {Record<string, number>} now @param {Record<string, number>} before */
 function difference(now, before) {
   return Object.fromEntries(['submits', 'passes', 'dispatches', 'writes'].map((what) => [what, now[what] - before[what]]));
-}
-
-/** max |a − b| / max |b|; a NaN counts as the largest error. @param {Float32Array} a @param {Float32Array} b */
-function distance(a, b) {
-  let most = a.length === b.length ? 0 : Infinity;
-  let scale = 0;
-  for (let i = 0; i < b.length; i++) {
-    const difference = Math.abs(a[i] - b[i]);
-    if (!(difference <= most)) most = Number.isNaN(difference) ? Infinity : difference;
-    scale = Math.max(scale, Math.abs(b[i]));
-  }
-  return most / scale;
 }
