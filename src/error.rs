@@ -1,8 +1,10 @@
 //! What can go wrong, as kinds with a stable code, the thing that offends, and what to do about it.
 
+mod load_report;
+
 use serde::Serialize;
 
-use crate::weights::LoadReport;
+pub use load_report::{LoadReport, WrongShape};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

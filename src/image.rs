@@ -1,8 +1,12 @@
-//! Decoding: bytes of a file → 8-bit RGB, the exact grey that homogeneity is measured on, and the
-//! `[1, 3, height, width]` values in [-1, 1] that an autoencoder takes.
+//! Decoding: bytes of a file → 8-bit RGB and the exact grey that homogeneity is measured on. [`crate::method::input`] makes
+//! of it what an autoencoder takes.
 //!
 //! Decoding never goes through a browser canvas: canvases convert colours and round.
 
+pub mod compression;
+mod container;
+pub mod jpeg_grid;
+pub mod png;
 pub(crate) mod tiff;
 
 use std::{collections::HashSet, io::Cursor};
@@ -16,15 +20,12 @@ use ::image::{
 };
 use libjpeg_turbo_rs::{ColorSpace, DecodeLimits, Decoder, JpegError, PixelFormat, Subsampling, compress};
 
-use self::tiff::Directory;
-use crate::{
-    Error, Result,
-    autoencoder::{Architecture, spec::MapSize},
+use self::{
     compression::{Compression, JpegSegments, Stored},
     container::{Format, holds_several},
-    engine::plan::Rows,
-    reconstruction::Source,
+    tiff::Directory,
 };
+use crate::{Error, Result};
 
 /// Sides are cropped to multiples of this, the pixel size of one latent of the common autoencoders.
 pub const CROP_MULTIPLE: u32 = 8;
@@ -276,6 +277,12 @@ impl DecodedImage {
         Some((0..3).flat_map(plane).collect())
     }
 
+    /// `[3, side, side]` values in [-1, 1] from the middle of the image, on the grid; `None` if it is smaller.
+    pub fn middle_square(&self, side: usize) -> Option<Vec<f32>> {
+        let pixels = u32::try_from(side).ok()?;
+        self.square([self.width, self.height].map(|whole| middle_start(whole, pixels)), pixels)
+    }
+
     /// In another size (bicubic, Catmull and Rom's); the grey is made of the new colours.
     ///
     /// # Errors
@@ -302,57 +309,21 @@ impl DecodedImage {
         let unwritten = |error: JpegError| Error::BadNumbers { what: "the image".into(), detail: error.to_string() };
         decode(&file.map_err(unwritten)?, &DecodeOptions::default())
     }
-
-    /// What a model checks: the sides cropped from the top left to multiples of what `architecture` divides by, at
-    /// least of [`CROP_MULTIPLE`]. Resizing instead, as the reference does, would destroy the latent grid.
-    pub fn cropped(&self, architecture: &Architecture) -> CroppedImage<'_> {
-        let multiple = architecture.crop_multiple(CROP_MULTIPLE as usize);
-        let side = |side: u32| {
-            let side = side as usize;
-            side.saturating_sub(side.checked_rem(multiple).unwrap_or(0))
-        };
-        CroppedImage { image: self, multiple, width: side(self.width), height: side(self.height) }
-    }
 }
 
-/// The part of an image that is checked.
-#[derive(Debug, Clone, Copy)]
-pub struct CroppedImage<'a> {
-    image: &'a DecodedImage,
-    /// Both sides are multiples of it.
-    pub multiple: usize,
-    pub width: usize,
-    pub height: usize,
+/// A value of -1 to 1 as the nearest level of 0 to 255; what lies outside becomes the nearest end.
+pub fn level(value: f32) -> u8 {
+    // Clamped, so the result fits.
+    ((value.clamp(-1.0, 1.0) + 1.0) * 127.5).round() as u8
 }
 
-impl CroppedImage<'_> {
-    /// The grey values of a row; none below the last.
-    pub fn grey_row(&self, row: usize) -> &[u8] {
-        let whole = self.image.grey.chunks_exact(self.image.width.max(1) as usize).nth(row);
-        whole.and_then(|values| values.get(..self.width)).unwrap_or_default()
-    }
+/// Where the middle `side` pixels of `whole` begin, on the grid.
+pub(crate) fn middle_start(whole: u32, side: u32) -> u32 {
+    (whole.saturating_sub(side) / 2 / CROP_MULTIPLE).saturating_mul(CROP_MULTIPLE)
 }
 
-/// `[3, height, width]` values in [-1, 1].
-impl Source for CroppedImage<'_> {
-    fn size(&self) -> MapSize {
-        [3, self.height, self.width]
-    }
-
-    fn rows(&self, rows: Rows) -> Vec<f32> {
-        let mut values = Vec::with_capacity(rows.len().saturating_mul(self.width).saturating_mul(3));
-        let row_values = (self.image.width as usize).saturating_mul(3).max(1);
-        for channel in 0..3 {
-            for row in self.image.rgb.chunks_exact(row_values).skip(rows.start).take(rows.len()) {
-                values.extend(row.iter().skip(channel).step_by(3).take(self.width).map(|&level| value(level)));
-            }
-        }
-        values
-    }
-}
-
-/// 0 to 255 → -1 to 1.
-fn value(level: u8) -> f32 {
+/// A level of 0 to 255 as a value of -1 to 1.
+pub fn value(level: u8) -> f32 {
     f32::from(level) / 127.5 - 1.0
 }
 

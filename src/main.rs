@@ -1,11 +1,11 @@
 //! The `aedr` program.
 
-mod program;
+mod cli;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
-    program::run(program::Arguments::parse())
+    cli::run(cli::Arguments::parse())
 }

@@ -17,7 +17,7 @@ mod convolution;
 #[cfg(any(target_arch = "wasm32", test))]
 mod copies;
 #[cfg(target_arch = "wasm32")]
-pub(crate) mod crew;
+pub(crate) mod thread_pool;
 mod winograd;
 
 use std::{
@@ -133,7 +133,7 @@ impl Kernels for Cpu {
 
     fn release(&self) {
         #[cfg(target_arch = "wasm32")]
-        crew::release();
+        thread_pool::release();
     }
 
     fn write(&self, band: &mut Band<Vec<f32>>, rows: Rows, values: &[f32]) -> Result<()> {
@@ -171,7 +171,7 @@ impl Kernels for Cpu {
         #[cfg(not(target_arch = "wasm32"))]
         packed.compute(sources.input, output, rows, &fused);
         #[cfg(target_arch = "wasm32")]
-        crew::compute(conv, packed, sources.input, output, rows, &fused);
+        thread_pool::compute(conv, packed, sources.input, output, rows, &fused);
         Ok(())
     }
 

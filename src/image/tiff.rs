@@ -14,7 +14,7 @@ use tiff::{
 use super::{
     DECODING_BYTES, DECODING_BYTES_PER_PIXEL, DecodeOptions, JPEG_SCANS, check_size, unsupported, unusual_jpeg,
 };
-use crate::{Error, Result, compression::JpegSegments};
+use crate::{Error, Result, image::compression::JpegSegments};
 
 /// What the first directory of a TIFF says.
 #[derive(Debug)]

@@ -11,14 +11,14 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Description, LoadReport, Manifest, Precision, Shard,
+    Description, Manifest, Precision, Shard,
     header::{Header, PREFIX, Place},
     manifest::{hash_parts, hex},
-    published::{Naming, Part, Shapes, from_shapes},
+    published::{Naming, Part, Shapes, compare, from_shapes},
     shard::ShardWriter,
     tensor,
 };
-use crate::{Error, Result, autoencoder::Architecture};
+use crate::{Error, LoadReport, Result, autoencoder::Architecture};
 
 /// A shard is closed once it holds this many bytes.
 const SHARD_BYTES: usize = 16 << 20;
@@ -255,7 +255,7 @@ impl Import {
         };
         architecture.validate()?;
         let mut parameters = architecture.parameters();
-        let report = LoadReport::compare(&parameters, shapes);
+        let report = compare(&parameters, shapes);
         if !report.is_complete() {
             return Err(Error::WeightsWrong { model: self.request.description.id.clone(), report: Box::new(report) });
         }

@@ -5,21 +5,17 @@ use std::collections::{HashMap, HashSet};
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::SafeTensors;
 
-use super::{LoadReport, Manifest, WrongShape, shard, tensor};
+use super::{Manifest, shard, tensor};
 use crate::{
-    Error, Result,
-    autoencoder::{Autoencoder, Parameters, spec::ParameterSpec},
-    calibration::Calibration,
-    device::ComputeDevice,
-    engine::gpu::Stored,
+    Error, LoadReport, Result, WrongShape,
+    autoencoder::{Parameters, spec::ParameterSpec},
+    engine::{autoencoder::Autoencoder, device::ComputeDevice, gpu::Stored},
 };
 
-/// A model that is ready to check images.
+/// A model whose autoencoder is on a device.
 #[derive(Debug)]
 pub struct Model {
     pub manifest: Manifest,
-    /// Without one there is no threshold, and the outcome is "cannot tell".
-    pub calibration: Option<Calibration>,
     pub device: ComputeDevice,
     /// How maps are held between the kernels.
     pub maps: Stored,
@@ -97,13 +93,10 @@ impl ModelLoader {
     ///
     /// # Errors
     /// [`Error::WeightsMissing`] for a shard that has not come, [`Error::WeightsWrong`] if tensors are
-    /// missing or do not fit, [`Error::ManifestInvalid`] for a calibration of another model.
-    pub fn finish(self, calibration: Option<Calibration>) -> Result<(Model, LoadReport)> {
+    /// missing or do not fit.
+    pub fn finish(self) -> Result<(Model, LoadReport)> {
         if let Some((missing, _)) = self.manifest.shards.iter().zip(&self.arrived).find(|(_, arrived)| !**arrived) {
             return Err(Error::WeightsMissing { file: missing.file.clone() });
-        }
-        if let Some(calibration) = &calibration {
-            calibration.check_model(&self.manifest.id)?;
         }
         // Before anything is made of them: a hostile architecture must not allocate what no shard holds.
         let report = self.report();
@@ -113,7 +106,7 @@ impl ModelLoader {
         let maps = self.manifest.maps_on(&self.device);
         let mut source = Complete(self.tensors);
         let autoencoder = Autoencoder::load(&self.manifest.architecture, &mut source, &self.device, maps)?;
-        let model = Model { manifest: self.manifest, calibration, device: self.device, maps, autoencoder };
+        let model = Model { manifest: self.manifest, device: self.device, maps, autoencoder };
         Ok((model, report))
     }
 

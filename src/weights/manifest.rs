@@ -7,8 +7,10 @@ use super::tensor::Format;
 use crate::{
     Error, Result,
     autoencoder::Architecture,
-    device::{ComputeDevice, MapPrecision},
-    engine::gpu::Stored,
+    engine::{
+        device::{ComputeDevice, MapPrecision},
+        gpu::Stored,
+    },
 };
 
 /// The version of the manifest's format that this crate writes and reads.

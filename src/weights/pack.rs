@@ -1,19 +1,17 @@
 //! Packing: published weight files → manifest and shards. Native only.
 
-mod search;
 mod source;
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, fmt::Debug, fs, path::Path};
 
-pub use self::search::{Budget, CurvePoint};
-use self::{search::search, source::Source};
+pub use self::source::Source;
 use super::{
-    Description, LoadReport, Manifest, Precision, Shard,
-    published::{architecture_from_diffusers, from_shapes},
+    Description, Fidelity, Manifest, Precision, Shard,
+    published::{architecture_from_diffusers, compare, from_shapes},
     shard::ShardWriter,
     tensor::{self, Format},
 };
-use crate::{Error, Result, autoencoder::spec::ParameterSpec};
+use crate::{Error, LoadReport, Result, autoencoder::spec::ParameterSpec};
 
 /// What to pack and how.
 #[derive(Debug, Clone)]
@@ -24,10 +22,27 @@ pub struct PackOptions<'a> {
     pub config: Option<&'a Path>,
     pub description: Description,
     pub precision: Precision,
-    /// Instead of the precision: search the smallest that changes t by no more.
-    pub budget: Option<Budget<'a>>,
+    /// Instead of the precision: what finds how each tensor is to be stored.
+    pub search: Option<&'a dyn FormatSearch>,
     /// A shard is closed once it holds this many bytes.
     pub shard_bytes: usize,
+}
+
+/// Finds how each tensor is to be stored. [`crate::method::bit_search`] does, by what rounding does to the signal.
+pub trait FormatSearch: Debug {
+    /// For a pack with this manifest, of these parameters, whose values `source` has.
+    ///
+    /// # Errors
+    /// Those of reading the tensors, and the search's own.
+    fn search(&self, manifest: &Manifest, parameters: &[ParameterSpec], source: &Source) -> Result<FoundFormats>;
+}
+
+/// How each tensor is to be stored, and what that does to the signal.
+#[derive(Debug)]
+pub struct FoundFormats {
+    /// By the tensor's name.
+    pub(crate) formats: HashMap<String, Format>,
+    pub(crate) fidelity: Fidelity,
 }
 
 /// The published files.
@@ -64,15 +79,15 @@ pub fn pack(options: &PackOptions<'_>, folder: &Path) -> Result<(Manifest, LoadR
     };
     architecture.validate()?;
     let parameters = architecture.parameters();
-    let report = LoadReport::compare(&parameters, source.shapes());
+    let report = compare(&parameters, source.shapes());
     if !report.is_complete() {
         return Err(Error::WeightsWrong { model: options.description.id.clone(), report: Box::new(report) });
     }
     fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
     let mut manifest = options.description.clone().manifest(architecture, options.precision);
     let mut formats = HashMap::new();
-    if let Some(budget) = options.budget {
-        let found = search(&manifest, &parameters, &source, budget)?;
+    if let Some(search) = options.search {
+        let found = search.search(&manifest, &parameters, &source)?;
         formats = found.formats;
         (manifest.fidelity, manifest.precision) = (Some(found.fidelity), Precision::Mixed);
     }

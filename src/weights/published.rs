@@ -7,4 +7,4 @@ mod shapes;
 
 pub use config::architecture_from_diffusers;
 pub(crate) use names::{Naming, Part};
-pub(crate) use shapes::{Shapes, from_shapes};
+pub(crate) use shapes::{Shapes, compare, from_shapes};

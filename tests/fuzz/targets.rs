@@ -5,21 +5,20 @@
 use std::{fs, sync::LazyLock};
 
 use aedr::{
-    Error, Result,
+    Error, LoadReport, Result,
     autoencoder::{Architecture, AutoencoderTinyConfig},
-    blocks::block_grid,
-    calibration::Calibration,
-    check::remarks,
-    device::{ComputeDevice, DevicePreference},
-    homogeneity::homogeneity,
-    image::{DecodeOptions, decode},
-    picture::png,
+    engine::device::{ComputeDevice, DevicePreference},
+    evidence::calibration::Calibration,
+    image::{DecodeOptions, decode, jpeg_grid::block_grid, png::write_png},
+    method::{homogeneity::homogeneity, input::CroppedImage, reconstruction::Source},
     provenance::claims,
-    ranking::rank,
-    reconstruction::Source,
-    record::{Record, differences},
+    report::{
+        check::image_messages,
+        check_report::rank,
+        record::{Record, differences},
+    },
     weights::{
-        Description, Encoding, Import, ImportRequest, LoadReport, Manifest, ModelLoader, Precision, Shard, Written,
+        Description, Encoding, Import, ImportRequest, Manifest, ModelLoader, Precision, Shard, Written,
         architecture_from_diffusers,
         catalog::Catalog,
         pack::{Input, PackOptions, pack},
@@ -68,14 +67,14 @@ pub fn image(bytes: &[u8]) {
     }
     let grid = block_grid(&image.grey, image.width as usize);
     assert!(grid.iter().flatten().all(|place| *place < 8));
-    assert!(remarks(&image).iter().all(|remark| !remark.code.is_empty() && remark.message.ends_with('.')));
-    let cropped = image.cropped(&tiny());
+    assert!(image_messages(&image).iter().all(|message| !message.code.is_empty() && message.message.ends_with('.')));
+    let cropped = CroppedImage::of(&image, &tiny());
     let [channels, height, width] = cropped.size();
     let values = cropped.rows(0..height);
     assert_eq!(values.len(), channels * height * width);
     assert!(values.iter().all(|value| (-1.0..=1.0).contains(value)));
     // What is written of it is read back as it is, and turning it only moves its pixels.
-    let written = png(&image.rgb, image.width as usize, image.height as usize).unwrap();
+    let written = write_png(&image.rgb, image.width as usize, image.height as usize).unwrap();
     assert_eq!(decode(&written, &options).unwrap().rgb, image.rgb);
     if image.orientation_ignored {
         let turned = decode(bytes, &DecodeOptions { apply_orientation: true, ..options }).unwrap();
@@ -181,7 +180,7 @@ pub fn add_shard(shard: Shard, bytes: &[u8]) -> Result<()> {
         assert!(error.to_string().contains(&file), "{error}");
         return Err(error);
     }
-    match loader.finish(None) {
+    match loader.finish() {
         Ok((_, report)) => assert!(report.is_complete()),
         Err(error) => check_error(&error, &["weights_wrong"]),
     }
@@ -281,7 +280,7 @@ pub fn pack_file(bytes: &[u8]) -> Result<()> {
         config: None,
         description: named(),
         precision: Precision::F16,
-        budget: None,
+        search: None,
         shard_bytes: 1 << 20,
     };
     match pack(&options, &folder.path().join("out")) {

@@ -19,10 +19,10 @@ mod requirements;
 use aedr::{
     autoencoder::{Architecture, AutoencoderKlConfig, Parameters},
     engine::{
+        executor::{Executor, Meter},
         gpu::{Gpu, Stored},
         kernels::Kernels,
         operations::lower,
-        program::{Meter, Program},
     },
 };
 use burn::tensor::{Device, Tensor};
@@ -62,7 +62,7 @@ fn the_gpu_takes_what_was_planned() {
     });
     let size = [4, 384, 384];
     let kernels = Gpu::new(&gpu.device, gpu.buffer_bytes, Stored::F32).unwrap();
-    let program = Program::load(kernels, lower(&network.decoder()).unwrap(), &mut Ones, &gpu.device).unwrap();
+    let program = Executor::load(kernels, lower(&network.decoder()).unwrap(), &mut Ones, &gpu.device).unwrap();
     let kernels = program.kernels();
     let whole = program.plan(size, u64::MAX).unwrap();
     for memory in [u64::MAX, whole.peak / 3] {

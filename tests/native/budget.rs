@@ -4,10 +4,13 @@ use std::{cell::RefCell, fs, path::PathBuf};
 
 use aedr::{
     image::{DecodeOptions, decode},
-    reconstruction::{Silent, Values, double_reconstruction},
+    method::{
+        bit_search::{Budget, CurvePoint},
+        reconstruction::{Silent, Values, double_reconstruction},
+    },
     weights::{
         Fidelity, Manifest, Model, Precision,
-        pack::{Budget, CurvePoint, Input, PackOptions, pack},
+        pack::{Input, PackOptions, pack},
     },
 };
 use pollster::block_on;
@@ -32,12 +35,12 @@ fn images() -> Vec<PathBuf> {
 fn search(change: f64) -> (Manifest, Vec<CurvePoint>, Model) {
     let (weights, images, points) = (weights(), images(), RefCell::new(Vec::new()));
     let watch = |point: &CurvePoint| points.borrow_mut().push(point.clone());
-    let budget = Some(Budget { change, images: &images, side: SIDE, watch: &watch });
+    let budget = Budget { change, images: &images, side: SIDE, watch: &watch };
     let folder = tempfile::tempdir().unwrap();
-    let options = PackOptions { budget, ..options(Input::Whole(&weights), Precision::F16) };
+    let options = PackOptions { search: Some(&budget), ..options(Input::Whole(&weights), Precision::F16) };
     let (manifest, _) = pack(&options, folder.path()).unwrap();
     assert_eq!(Manifest::parse(&manifest.to_json()).unwrap(), manifest);
-    let model = load(folder.path(), cpu(), None);
+    let model = load(folder.path(), cpu());
     (manifest, points.into_inner(), model)
 }
 
@@ -95,10 +98,11 @@ fn a_budget_that_cannot_be_kept_gives_f16_and_says_so() {
 #[test]
 fn images_that_are_too_small_are_told() {
     let (weights, images) = (weights(), images());
-    let budget = Some(Budget { change: 0.01, images: &images, side: 4096, watch: &|_| () });
+    let budget = Budget { change: 0.01, images: &images, side: 4096, watch: &|_| () };
     let folder = tempfile::tempdir().unwrap();
     let error =
-        pack(&PackOptions { budget, ..options(Input::Whole(&weights), Precision::F16) }, folder.path()).unwrap_err();
+        pack(&PackOptions { search: Some(&budget), ..options(Input::Whole(&weights), Precision::F16) }, folder.path())
+            .unwrap_err();
     assert_eq!(error.code(), "bad_numbers");
     assert!(error.to_string().contains("4096"), "{error}");
 }

@@ -7,19 +7,19 @@ use std::{
 };
 
 use aedr::{
-    calibration::Calibration,
-    check::check_image,
-    compression::Compression,
-    condition::{Condition, Search},
-    image::{DecodeOptions, DecodedImage, decode},
-    painted::{Painter, levels, middle},
-    reconstruction::Silent,
-    signal::SignalKind,
-    verdict::Outcome,
+    evidence::{
+        calibration::Calibration,
+        condition::{Condition, Search},
+        synthetic_positives::SyntheticPositives,
+        verdict::Outcome,
+    },
+    image::{DecodeOptions, DecodedImage, compression::Compression, decode, level},
+    method::{reconstruction::Silent, signal::SignalKind},
+    report::check::check_image,
 };
 use pollster::block_on;
 
-use crate::common::{cpu, load, repository, samples};
+use crate::common::{cpu, default_candidate, load, repository, samples};
 
 const SIDE: &str = "128";
 
@@ -89,9 +89,9 @@ fn a_model_calibrates_itself_and_comes_near_to_what_its_own_images_gave() {
 
 #[test]
 fn a_report_is_judged_by_the_signal_that_the_calibration_names() {
-    let model = load(&repository("weights/aedr-small"), cpu(), None);
+    let candidate = default_candidate(false);
     let image = decoded(&samples("png")[..1]).remove(0);
-    let mut report = block_on(check_image(&model, &image, &mut Silent)).unwrap();
+    let mut report = block_on(check_image(&candidate, &image, &mut Silent)).unwrap();
     assert_eq!((report.outcome, report.signal_kind), (Outcome::CannotTell, SignalKind::Paper));
     assert!(report.signal == report.t && report.threshold.is_none());
     let shipped = read(&repository("weights/aedr-small/calibration.json"));
@@ -159,29 +159,24 @@ fn searches_are_measured_for_every_compression() {
 }
 
 #[test]
-fn what_is_painted_is_an_image_of_eight_bits_and_every_turn_differs() {
-    let model = load(&repository("weights/aedr-small"), cpu(), None);
+fn what_is_made_is_an_image_of_eight_bits_and_every_turn_differs() {
+    let model = load(&repository("weights/aedr-small"), cpu());
     let photographs = decoded(&samples("jpg"));
-    let mut painter = Painter::new(&model, &photographs, 64, 3).unwrap();
-    let painted: Vec<DecodedImage> = (0..6).map(|number| painter.paint(number).unwrap()).collect();
-    for (index, image) in painted.iter().enumerate() {
+    let mut positives = SyntheticPositives::new(&model, &photographs, 64, 3).unwrap();
+    let made: Vec<DecodedImage> = (0..6).map(|number| positives.image(number).unwrap()).collect();
+    for (index, image) in made.iter().enumerate() {
         assert_eq!((image.width, image.height, image.rgb.len(), image.grey.len()), (64, 64, 3 * 4096, 4096));
-        assert!(painted[..index].iter().all(|other| other.rgb != image.rgb), "{index}");
+        assert!(made[..index].iter().all(|other| other.rgb != image.rgb), "{index}");
     }
     // The first turn blends; what the second adds is noise alone, so it stays near to the photograph.
-    let exact = middle(&photographs[0], 64).unwrap();
+    let exact = photographs[0].middle_square(64).unwrap();
     let difference = |image: &DecodedImage| {
-        let values = middle(image, 64).unwrap();
+        let values = image.middle_square(64).unwrap();
         values.iter().zip(&exact).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / exact.len() as f64
     };
-    assert!(
-        difference(&painted[3]) < difference(&painted[0]),
-        "{} {}",
-        difference(&painted[3]),
-        difference(&painted[0])
-    );
+    assert!(difference(&made[3]) < difference(&made[0]), "{} {}", difference(&made[3]), difference(&made[0]));
     // A picture cut out of a picture of 8 bits has its levels.
-    assert!(levels(&exact).eq(middle_levels(&photographs[0], 64)));
+    assert!(exact.iter().map(|&value| level(value)).eq(middle_levels(&photographs[0], 64)));
 }
 
 fn middle_levels(image: &DecodedImage, side: usize) -> impl Iterator<Item = u8> {

@@ -3,7 +3,9 @@
 use std::{fs, process::Command};
 
 use aedr::{
+    Result,
     autoencoder::Architecture,
+    evidence::calibration::Calibration,
     weights::{Manifest, catalog::Catalog},
 };
 
@@ -65,6 +67,7 @@ fn only_what_was_measured_is_calibrated() {
     let calibrated: Vec<&str> =
         catalog.entries.iter().filter(|entry| entry.calibration.is_some()).map(|entry| entry.id.as_str()).collect();
     assert_eq!(calibrated, ["sd1"]);
+    assert!(catalog.entries.iter().all(|entry| Calibration::of_entry(entry).is_ok()));
 }
 
 #[test]
@@ -83,7 +86,9 @@ fn impossible_catalogues_are_refused() {
         ("\"latent_channels\": 4", "\"latent_channels\": 0", "latent_channels"),
     ] {
         assert!(text.contains(from), "{from}");
-        let error = Catalog::parse(&text.replacen(from, to, 1)).unwrap_err();
+        let read = Catalog::parse(&text.replacen(from, to, 1))
+            .and_then(|catalog| catalog.entries.iter().map(Calibration::of_entry).collect::<Result<Vec<_>>>());
+        let error = read.unwrap_err();
         assert!(error.code() == "manifest_invalid" && error.to_string().contains(told), "{told}: {error}");
     }
 }

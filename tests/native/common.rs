@@ -6,8 +6,9 @@ use std::{
 };
 
 use aedr::{
-    calibration::Calibration,
-    device::{ComputeDevice, DevicePreference},
+    engine::device::{ComputeDevice, DevicePreference},
+    evidence::calibration::Calibration,
+    report::candidate::Candidate,
     weights::{
         Description, Manifest, Model, ModelLoader, Precision,
         pack::{Input, PackOptions, pack},
@@ -60,7 +61,7 @@ pub fn options<'a>(input: Input<'a>, precision: Precision) -> PackOptions<'a> {
             ..Description::default()
         },
         precision,
-        budget: None,
+        search: None,
         shard_bytes: 100_000,
     }
 }
@@ -69,17 +70,24 @@ pub fn options<'a>(input: Input<'a>, precision: Precision) -> PackOptions<'a> {
 pub fn packed(options: &PackOptions<'_>, device: ComputeDevice) -> Model {
     let folder = tempfile::tempdir().unwrap();
     pack(options, folder.path()).unwrap();
-    load(folder.path(), device, None)
+    load(folder.path(), device)
 }
 
-pub fn load(folder: &Path, device: ComputeDevice, calibration: Option<Calibration>) -> Model {
+pub fn load(folder: &Path, device: ComputeDevice) -> Model {
     let manifest = Manifest::parse(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
     let shards = manifest.shards.clone();
     let mut loader = ModelLoader::new(manifest, device);
     for (index, shard) in shards.iter().enumerate() {
         loader.add_shard(index, &fs::read(folder.join(&shard.file)).unwrap()).unwrap();
     }
-    loader.finish(calibration).unwrap().0
+    loader.finish().unwrap().0
+}
+
+/// The default autoencoder, to check images against.
+pub fn default_candidate(calibrated: bool) -> Candidate {
+    let folder = repository("weights/aedr-small");
+    let calibration = || Calibration::parse(&fs::read_to_string(folder.join("calibration.json")).unwrap()).unwrap();
+    Candidate::new(load(&folder, cpu()), calibrated.then(calibration)).unwrap()
 }
 
 /// The CPU, and a GPU where wgpu finds one (a software adapter counts).

@@ -5,10 +5,9 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use aedr::{
     Error,
-    calibration::Calibration,
-    check::remarks,
+    evidence::calibration::Calibration,
     image::{DecodeOptions, DecodedImage, decode},
-    record::Record,
+    report::{check::image_messages, record::Record},
     weights::{Encoding, Manifest, Shard, architecture_from_diffusers},
 };
 use serde::Deserialize;
@@ -141,7 +140,7 @@ impl Expected {
         };
         compare("size", format!("{}×{}", image.width, image.height), format!("{}×{}", self.width, self.height));
         compare("format", image.format.into(), self.format.clone());
-        let mut codes: Vec<String> = remarks(image).into_iter().map(|remark| remark.code).collect();
+        let mut codes: Vec<String> = image_messages(image).into_iter().map(|message| message.code).collect();
         let mut expected = self.remarks.clone();
         codes.sort();
         expected.sort();

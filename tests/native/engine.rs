@@ -8,16 +8,16 @@ use aedr::{
         Layer, Parameters,
         spec::{ChannelNormSpec, ConvSpec, GroupNormSpec, LayerSpec, NormSpec, PoolSpec},
     },
-    device::{ComputeDevice, DeviceKind, MapPrecision},
     engine::{
         cpu::Cpu,
+        device::{ComputeDevice, DeviceKind, MapPrecision},
+        executor::{Executor, Meter},
         gpu::{Gpu, Stored},
         kernels::{Band, Kernels},
         operations::lower,
         plan::Plan,
-        program::{Meter, Program},
     },
-    reconstruction::{Silent, Values, double_reconstruction},
+    method::reconstruction::{Silent, Values, double_reconstruction},
     weights::Model,
 };
 use burn::tensor::{Device, Tensor, TensorData};
@@ -100,7 +100,7 @@ fn run_metered<K: Kernels>(
     meter: &mut impl Meter,
 ) -> (Vec<f32>, Plan) {
     let operations = lower(layers).expect("these layers can be lowered");
-    let program = Program::load(kernels, operations, &mut Named, device).unwrap();
+    let program = Executor::load(kernels, operations, &mut Named, device).unwrap();
     let [_, channels, height, width] = input.shape()[..] else { panic!("{input:?}") };
     let size = [channels, height, width];
     let plan = program.plan(size, memory).unwrap();
@@ -289,9 +289,9 @@ fn crop(image: &image::DynamicImage, [x, y, width, height]: [u32; 4]) -> Values 
 #[test]
 fn losses_are_those_of_the_plain_layers() {
     let folder = repository("weights/aedr-small");
-    let plain = load(&folder, ComputeDevice { kernels: false, ..cpu() }, None);
+    let plain = load(&folder, ComputeDevice { kernels: false, ..cpu() });
     let models: Vec<Model> =
-        devices().into_iter().map(|device| load(&folder, ComputeDevice { kernels: true, ..device }, None)).collect();
+        devices().into_iter().map(|device| load(&folder, ComputeDevice { kernels: true, ..device })).collect();
     for sample in SAMPLES {
         let values = sample_crop(sample);
         let losses = |model| block_on(double_reconstruction(model, &values, &mut Silent)).unwrap();
@@ -309,7 +309,7 @@ fn losses_are_those_of_the_plain_layers() {
 #[test]
 fn signals_of_the_reference_images_are_those_of_the_plain_layers() {
     let Some(folder) = reference("images") else { return };
-    let load = |kernels| load(&repository("weights/aedr-small"), ComputeDevice { kernels, ..cpu() }, None);
+    let load = |kernels| load(&repository("weights/aedr-small"), ComputeDevice { kernels, ..cpu() });
     let models = [load(false), load(true)];
     let mut folders = vec![folder];
     let (mut count, mut largest) = (0, 0.0f64);
@@ -344,7 +344,7 @@ fn losses_with_maps_in_f16_stay_near() {
     }
     let folder = repository("weights/aedr-small");
     let [exact, half] = [(MapPrecision::F32, Stored::F32), (MapPrecision::F16, Stored::F16)].map(|(maps, expected)| {
-        let model = load(&folder, ComputeDevice { maps, ..gpu.clone() }, None);
+        let model = load(&folder, ComputeDevice { maps, ..gpu.clone() });
         assert_eq!(model.maps, expected);
         model
     });

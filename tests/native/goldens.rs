@@ -8,8 +8,11 @@ use std::{
 
 use aedr::{
     autoencoder::Architecture,
-    device::ComputeDevice,
-    reconstruction::{Silent, Values, decode, double_reconstruction, encode},
+    engine::device::ComputeDevice,
+    method::{
+        input::CroppedImage,
+        reconstruction::{Silent, Values, decode, double_reconstruction, encode},
+    },
     weights::{Precision, pack::Input},
 };
 use pollster::block_on;
@@ -150,9 +153,12 @@ fn taef2(case: impl Fn(&TaefImage) -> Option<&TaefCase>) {
         decoded.rgb =
             decoded.rgb.chunks(row).take(case.height).flat_map(|row| row[..3 * case.width].to_vec()).collect();
         (decoded.width, decoded.height) = (case.width as u32, case.height as u32);
-        let losses =
-            block_on(double_reconstruction(&model, &decoded.cropped(&model.manifest.architecture), &mut Silent))
-                .unwrap();
+        let losses = block_on(double_reconstruction(
+            &model,
+            &CroppedImage::of(&decoded, &model.manifest.architecture),
+            &mut Silent,
+        ))
+        .unwrap();
         let error = relative(losses.first, case.first_loss).max(relative(losses.second, case.second_loss));
         if error > worst.0 {
             worst = (error, image.path.clone());

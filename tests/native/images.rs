@@ -5,10 +5,10 @@ use std::io::Cursor;
 use aedr::{
     Error,
     autoencoder::{Architecture, AutoencoderDcConfig},
-    check::remarks,
-    compression::Compression,
-    image::{CROP_MULTIPLE, DecodeOptions, DecodedImage, decode, grey_from_rgb},
-    reconstruction::Source,
+    image::{CROP_MULTIPLE, DecodeOptions, DecodedImage, compression::Compression, decode, grey_from_rgb},
+    method::input::CroppedImage,
+    method::reconstruction::Source,
+    report::check::image_messages,
 };
 use image::{DynamicImage, ImageFormat, RgbImage, codecs::jpeg::JpegEncoder};
 use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
@@ -74,9 +74,9 @@ fn values_are_the_cropped_image_in_minus_one_to_one() {
             silu_out: false,
         })
     };
-    assert_eq!(image.cropped(&dc(5)).size(), [3, 16, 32]);
-    assert_eq!(image.cropped(&dc(6)).size(), [3, 0, 32]);
-    let cropped = image.cropped(&dc(2));
+    assert_eq!(CroppedImage::of(&image, &dc(5)).size(), [3, 16, 32]);
+    assert_eq!(CroppedImage::of(&image, &dc(6)).size(), [3, 0, 32]);
+    let cropped = CroppedImage::of(&image, &dc(2));
     assert_eq!(cropped.size(), [3, 16, 32]);
     let values = cropped.rows(0..16);
     assert_eq!(values.len(), 3 * 32 * 16);
@@ -143,7 +143,7 @@ fn jpeg_in_a_tiff_is_jpeg() {
         // What other readers make of a TIFF's colours, not the stream's own luma.
         let grey: Vec<u8> = image.rgb.as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
         assert_eq!(image.grey, grey);
-        let codes: Vec<String> = remarks(&image).into_iter().map(|remark| remark.code).collect();
+        let codes: Vec<String> = image_messages(&image).into_iter().map(|message| message.code).collect();
         assert_eq!(codes, ["jpeg"]);
     }
     // The worst of the strips.
@@ -187,7 +187,7 @@ fn few_colours_are_a_loss() {
     ] {
         let image = decode_default(&file).unwrap();
         assert_eq!((image.compression, image.few_colours), (expected, few));
-        let codes: Vec<String> = remarks(&image).into_iter().map(|remark| remark.code).collect();
+        let codes: Vec<String> = image_messages(&image).into_iter().map(|message| message.code).collect();
         assert_eq!(codes, if few { vec!["few_colours"] } else { vec![] });
     }
 }

@@ -3,11 +3,11 @@
 use std::{fs, ops::Range};
 
 use aedr::{
-    Error, Result,
+    Error, LoadReport, Result,
     autoencoder::Architecture,
-    device::ComputeDevice,
+    engine::device::ComputeDevice,
     weights::{
-        Description, Import, ImportRequest, KnownFile, LoadReport, Manifest, ModelLoader, Precision, Written,
+        Description, Import, ImportRequest, KnownFile, Manifest, ModelLoader, Precision, Written,
         architecture_from_diffusers,
         pack::{Input, pack},
     },
@@ -72,7 +72,7 @@ fn load((written, manifest, _): &Imported, device: ComputeDevice) -> LoadReport 
         let (_, bytes) = written.iter().find(|(name, _)| *name == shard.file).unwrap();
         loader.add_shard(index, bytes).unwrap();
     }
-    loader.finish(None).unwrap().1
+    loader.finish().unwrap().1
 }
 
 /// The tensors of plain shards.

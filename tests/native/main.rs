@@ -20,16 +20,16 @@ mod common;
 mod corpus;
 mod engine;
 mod evaluate;
+mod evidence_map;
 mod fuzz;
 mod goldens;
+mod grid_search;
 mod images;
 mod import;
-mod local;
 mod program;
 mod provenance;
 mod published;
 mod requirements;
-mod scan;
 mod skipping;
 #[path = "../fuzz/targets.rs"]
 mod targets;

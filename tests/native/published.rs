@@ -3,14 +3,18 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use aedr::{
-    calibration::{AS_WRITTEN, Calibration},
-    condition::{Condition, FALSE_ATTRIBUTION, Standing},
-    density::threshold,
-    evaluation::separation,
-    homogeneity::homogeneity,
+    evidence::{
+        calibration::{AS_WRITTEN, Calibration},
+        condition::{Condition, FALSE_ATTRIBUTION, Standing},
+        density::threshold,
+        evaluation::separation,
+    },
     image::{DecodeOptions, decode},
-    reconstruction::Losses,
-    signal::{SignalKind, signal},
+    method::{
+        homogeneity::homogeneity,
+        reconstruction::Losses,
+        signal::{SignalKind, signal},
+    },
 };
 use serde::Deserialize;
 

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use aedr::device::{ComputeDevice, DevicePreference};
+use aedr::engine::device::{ComputeDevice, DevicePreference};
 use pollster::block_on;
 
 /// Something that a machine may lack. The names are those of scripts/requirements.sh.

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use aedr::{
     Error,
-    calibration::Calibration,
-    device::ComputeDevice,
-    reconstruction::{Progress, Silent, Source, Stage, Values, double_reconstruction, encode},
+    engine::device::ComputeDevice,
+    evidence::calibration::Calibration,
+    method::reconstruction::{Progress, Silent, Source, Stage, Values, double_reconstruction, encode},
     weights::{
         Manifest, ModelLoader, Precision,
         pack::{Input, PackOptions, pack},
@@ -45,7 +45,7 @@ fn every_precision_loads_and_stays_near() {
         let folder = tempfile::tempdir().unwrap();
         let (manifest, report) = pack(&golden_options(&weights, precision), folder.path()).unwrap();
         assert!(report.is_complete() && report.unused.is_empty() && report.applied > 100, "{report}");
-        let model = load(folder.path(), cpu(), None);
+        let model = load(folder.path(), cpu());
         let losses = block_on(double_reconstruction(&model, &picture(32, 48), &mut Silent)).unwrap();
         let bytes: u64 = manifest.shards.iter().map(|shard| shard.bytes).sum();
         let (exact, exact_bytes) = *exact.get_or_insert((losses, bytes));
@@ -78,7 +78,7 @@ fn shards_are_split_and_checked() {
     for index in 0..manifest.shards.len() - 1 {
         loader.add_shard(index, &read(index)).unwrap();
     }
-    let error = loader.finish(None).unwrap_err();
+    let error = loader.finish().unwrap_err();
     assert_eq!(error, Error::WeightsMissing { file: manifest.shards.last().unwrap().file.clone() });
 }
 
@@ -192,9 +192,9 @@ fn maps_are_in_f16_only_where_that_was_measured() {
         let device = ComputeDevice { has_f16, maps, kernels: true, ..cpu() };
         let manifest = Manifest { f16_change, ..manifest.clone() };
         fs::write(folder.path().join("manifest.json"), manifest.to_json()).unwrap();
-        load(folder.path(), device, None).maps
+        load(folder.path(), device).maps
     };
-    use aedr::{device::MapPrecision::*, engine::gpu::Stored};
+    use aedr::engine::{device::MapPrecision::*, gpu::Stored};
     assert_eq!(maps(true, Auto, None), Stored::F32);
     assert_eq!(maps(true, Auto, Some(0.02)), Stored::F32);
     assert_eq!(maps(true, Auto, Some(0.004)), Stored::F16);

@@ -59,7 +59,7 @@ impl Id {
 #[cfg(target_arch = "wasm32")]
 impl Drop for Id {
     fn drop(&mut self) {
-        super::crew::forget(self.0);
+        super::thread_pool::forget(self.0);
     }
 }
 

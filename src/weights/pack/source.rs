@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// All tensors of one or more files, by name.
-pub(super) struct Source {
+pub struct Source {
     tensors: BTreeMap<String, Tensor>,
 }
 
@@ -85,7 +85,7 @@ impl Source {
     }
 
     /// A tensor's values as f32.
-    pub(super) fn values(&self, name: &str) -> Result<Vec<f32>> {
+    pub(crate) fn values(&self, name: &str) -> Result<Vec<f32>> {
         let tensor = self.tensors.get(name).ok_or_else(|| Error::WeightsMissing { file: name.into() })?;
         let corrupt =
             |detail: String| Error::WeightsCorrupt { file: tensor.file.clone(), detail: format!("{name}: {detail}") };

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Error, Result,
+    Error, LoadReport, Result, WrongShape,
     autoencoder::{
         Architecture, AutoencoderDcConfig, AutoencoderKlConfig, AutoencoderTinyConfig, VqModelConfig, WanConfig,
+        spec::ParameterSpec,
     },
 };
 
@@ -188,6 +189,29 @@ const LOOKS: [(&str, &str); 17] = [
     ("encoder.down_blocks.", "one half of an autoencoder, or one of another kind"),
     ("decoder.up_blocks.", "one half of an autoencoder, or one of another kind"),
 ];
+
+/// Compares what an architecture takes with what a published file holds.
+pub(crate) fn compare(parameters: &[ParameterSpec], mut found: Shapes) -> LoadReport {
+    let mut report = LoadReport::default();
+    for ParameterSpec { name, shape } in parameters {
+        match found.remove(name) {
+            // The same numbers whether a linear layer is stored as such or as a 1×1 convolution.
+            Some(other) if squeezed(&other) == squeezed(shape) => report.applied = report.applied.saturating_add(1),
+            Some(found) => {
+                report.wrong_shape.push(WrongShape { name: name.clone(), expected: shape.clone(), found });
+            }
+            None => report.missing.push(name.clone()),
+        }
+    }
+    report.unused = found.into_keys().collect();
+    report
+}
+
+/// The shape without trailing ones.
+fn squeezed(shape: &[usize]) -> &[usize] {
+    let trailing = shape.iter().rev().take_while(|side| **side == 1).count();
+    shape.get(..shape.len().saturating_sub(trailing)).unwrap_or_default()
+}
 
 fn foreign(shapes: &Shapes) -> Error {
     let starts = |prefix: &str| shapes.keys().any(|name| name.starts_with(prefix));

@@ -1,0 +1,357 @@
+//! `aedr calibrate`: a model's threshold, from images that belong and images that do not.
+
+#![expect(clippy::arithmetic_side_effects, reason = "over lists that the program makes itself")]
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use aedr::{
+    Error, Result,
+    engine::device::ComputeDevice,
+    evidence::{
+        calibration::{AS_WRITTEN, Calibration, FORMAT_VERSION, Limits, best},
+        condition::{Condition, ConditionKey, FALSE_ATTRIBUTION, Search, images_needed},
+        density::threshold_interval,
+        grid_search::search,
+        image_edits::Edit,
+    },
+    image::{DecodedImage, compression::Compression},
+    method::{
+        reconstruction::{Losses, Silent},
+        signal::SignalKind,
+    },
+    report::{candidate::Candidate, check::check_image, check_report::CheckReport},
+};
+use clap::{Args, ValueEnum};
+use pollster::block_on;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use super::{
+    console::{print_line, printed_if_failed},
+    device_arguments::DeviceArgument,
+    files::{decode_file, expanded, some_decodable, write_calibration},
+    models,
+    paint::SyntheticArguments,
+};
+
+/// α of images that were compressed, or cropped and searched, at least: a few of them lose the signal altogether, and a
+/// threshold that takes those in would tell nothing apart.
+const ALTERED_ALPHA: f64 = 0.05;
+
+/// Images of the model, at least, that a search must have taken for the same to say how such images look.
+const FEWEST_CONTRASTS: usize = 2;
+
+/// Of the images that belong one in so many others is searched: 5 % of them can be missed, 1 % of the others attributed.
+const BELONGING_SEARCHED: usize = 2;
+
+/// By how much searched images are resized, by turns.
+const RESIZED: [f64; 3] = [0.75, 1.25, 1.5];
+
+/// Draws for the interval of τ.
+const DRAWS: usize = 200;
+
+#[derive(Debug, Args)]
+pub struct CalibrateArguments {
+    /// The model: a pack in the weights folder, or the one that is built in.
+    model: String,
+    /// Images as the model's generators wrote them, never edited: files or folders.
+    #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "photographs", conflicts_with = "photographs")]
+    belonging: Vec<PathBuf>,
+    /// Without the generator, in place of --belonging: --photographs.
+    #[command(flatten)]
+    synthetic: SyntheticArguments,
+    /// Images that did not come out of the model: photographs, and images of other generators.
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    others: Vec<PathBuf>,
+    /// The signal that verdicts rest on: paper is t = L1/L2·H, weighed is s = (L1/L2)^H; best is the one of them all that
+    /// finds most of the images that belong.
+    #[arg(long, value_enum, default_value = "best")]
+    signal: SignalArgument,
+    /// The share of belonging images that the threshold leaves out.
+    #[arg(long, default_value_t = 0.05)]
+    alpha: f64,
+    /// Measure every image after JPEG of these qualities as well, so that compressed files get verdicts too.
+    #[arg(long, value_name = "QUALITY", value_delimiter = ',', default_value = "75,85,95",
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    jpeg: Vec<u8>,
+    /// Measure too what the search of the grid finds in so many of the others, spread evenly, and in half as many images
+    /// that belong, after they were cropped: for the deep scan's verdicts. Each search is five times the work of a check or
+    /// more.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    search: usize,
+    /// The same after they were resized, so that a deep scan that finds an image resized gives verdicts too.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    search_resized: usize,
+    /// Search them also after JPEG of these qualities, so that a deep scan of compressed files gives verdicts too.
+    #[arg(long, value_name = "QUALITY", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=100))]
+    search_jpeg: Vec<u8>,
+    /// The file to write; by default the one in the model's folder.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The folder that holds packs.
+    #[arg(long, value_name = "FOLDER", default_value = "weights")]
+    weights: PathBuf,
+    #[arg(long, value_enum, default_value = "auto")]
+    device: DeviceArgument,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SignalArgument {
+    Best,
+    Paper,
+    Weighed,
+    Ratio,
+}
+
+impl SignalArgument {
+    fn kinds(self) -> Vec<SignalKind> {
+        match self {
+            SignalArgument::Best => SignalKind::CALIBRATED.into(),
+            SignalArgument::Paper => vec![SignalKind::Paper],
+            SignalArgument::Weighed => vec![SignalKind::Weighed],
+            SignalArgument::Ratio => vec![SignalKind::Ratio],
+        }
+    }
+}
+
+/// False if an image could not be used; the calibration is then made of the others.
+pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
+    let SyntheticArguments { count, seed, photographs, side, .. } = &arguments.synthetic;
+    let kinds = [if photographs.is_empty() { &arguments.belonging } else { photographs }, &arguments.others];
+    for paths in kinds {
+        some_decodable(&expanded(paths)?)?;
+    }
+    models::complete(&arguments.model, &arguments.weights)?;
+    let device = block_on(ComputeDevice::open(arguments.device.into()))?;
+    let model = models::load_uncalibrated(&arguments.model, &arguments.weights, device)?;
+    let candidate = Candidate { model, calibration: None };
+    let mut all = true;
+    let mut belonging = Signals::new(&candidate, arguments);
+    let how = if photographs.is_empty() {
+        belonging.measure_files(&expanded(&arguments.belonging)?, BELONGING_SEARCHED, &mut all);
+        "images that are known to belong".to_owned()
+    } else {
+        let mut positives = arguments.synthetic.positives(&candidate.model, &mut all)?;
+        for number in 0..*count as usize {
+            belonging
+                .measure(positives.image(number)?, Turn { number, total: *count as usize, part: BELONGING_SEARCHED })?;
+        }
+        format!("painted by the model from {} photographs, {side} pixels a side", positives.photographs())
+    };
+    let mut others = Signals::new(&candidate, arguments);
+    others.measure_files(&expanded(&arguments.others)?, 1, &mut all);
+    let source = format!("aedr calibrate, belonging: {how}; others: {} images", others.sizes.len());
+    let calibration = calibration(&belonging, &others, arguments, source, *seed)?;
+    let path =
+        arguments.out.clone().unwrap_or_else(|| arguments.weights.join(&arguments.model).join("calibration.json"));
+    write_calibration(&path, &calibration)?;
+    all &= print_line(summary(&path, &calibration));
+    Ok(all)
+}
+
+/// What images of one kind give, as they are and after what was asked for.
+struct Signals<'a> {
+    candidate: &'a Candidate,
+    /// Losses and H of each image, by compression, the strongest first.
+    written: Vec<(Compression, Vec<(Losses, f64)>)>,
+    /// With which compressions images are searched.
+    search_compressions: Vec<Compression>,
+    /// How many others are searched after they were cropped, and after they were resized.
+    searches: [usize; 2],
+    /// The contrasts that a search finds in those that are searched.
+    contrasts: Vec<(ConditionKey, f64)>,
+    /// The shorter side and H of each image.
+    sizes: Vec<(u32, f64)>,
+}
+
+impl<'a> Signals<'a> {
+    fn new(candidate: &'a Candidate, arguments: &CalibrateArguments) -> Self {
+        Signals {
+            candidate,
+            written: compressions(&arguments.jpeg).map(|compression| (compression, Vec::new())).collect(),
+            search_compressions: compressions(&arguments.search_jpeg).collect(),
+            searches: [arguments.search, arguments.search_resized],
+            contrasts: Vec::new(),
+            sizes: Vec::new(),
+        }
+    }
+
+    /// Those that can be measured; the others are told.
+    fn measure_files(&mut self, paths: &[PathBuf], part: usize, all: &mut bool) {
+        for (number, path) in paths.iter().enumerate() {
+            let turn = Turn { number, total: paths.len(), part };
+            printed_if_failed(path, decode_file(path).and_then(|image| self.measure(image, turn)), all);
+        }
+    }
+
+    /// An image counts as a whole or not at all.
+    fn measure(&mut self, image: DecodedImage, turn: Turn) -> Result<()> {
+        let check = |image: &DecodedImage| block_on(check_image(self.candidate, image, &mut Silent));
+        let written = self.written.iter().map(|&(compression, _)| check(&compressed(&image, compression)?));
+        let written = written.collect::<Result<Vec<_>>>()?;
+        let contrasts = self.search(&image, turn)?;
+        // The last one is of the image without loss.
+        self.sizes.extend(written.last().map(|report| (report.image.shorter_side(), report.homogeneity)));
+        for ((_, signals), report) in self.written.iter_mut().zip(&written) {
+            signals.push(numbers(report));
+        }
+        self.contrasts.extend(contrasts);
+        Ok(())
+    }
+
+    /// What is found after the image was cropped off the grid, and after it was resized, if it is its turn; with each
+    /// compression, and by what the search takes it for. What is too small to be searched once it is resized is not.
+    fn search(&self, image: &DecodedImage, turn: Turn) -> Result<Vec<(ConditionKey, f64)>> {
+        let [cropped, resized] = self.searches;
+        let crop = turn.nth(cropped).map(|nth| Edit::Crop(1 + nth as u32 % 7));
+        let resize =
+            turn.nth(resized).and_then(|nth| RESIZED.iter().cycle().nth(nth)).map(|&factor| Edit::Resize(factor));
+        let mut contrasts = Vec::new();
+        for edit in crop.into_iter().chain(resize) {
+            let edited = edit.apply(image.clone())?;
+            for &compression in &self.search_compressions {
+                let found =
+                    match block_on(search(&self.candidate.model, &compressed(&edited, compression)?, &mut Silent)) {
+                        Err(Error::ImageTooSmall { .. }) if matches!(edit, Edit::Resize(_)) => continue,
+                        found => found?,
+                    };
+                contrasts.push((ConditionKey { compression, search: found.alignment.search() }, found.contrast));
+            }
+        }
+        Ok(contrasts)
+    }
+
+    /// The contrasts of a key.
+    fn contrasts(&self, key: ConditionKey) -> Vec<f64> {
+        self.contrasts.iter().filter(|(found, _)| *found == key).map(|&(_, contrast)| contrast).collect()
+    }
+}
+
+/// JPEG of these qualities, the strongest first, and none.
+fn compressions(qualities: &[u8]) -> impl Iterator<Item = Compression> {
+    let qualities: BTreeSet<u8> = qualities.iter().copied().collect();
+    qualities.into_iter().map(Compression::Jpeg).chain([Compression::Lossless])
+}
+
+fn compressed(image: &DecodedImage, compression: Compression) -> Result<DecodedImage> {
+    match compression {
+        Compression::Jpeg(quality) => image.compressed(quality),
+        Compression::Lossless | Compression::Lossy => Ok(image.clone()),
+    }
+}
+
+/// What every signal is made of.
+fn numbers(report: &CheckReport) -> (Losses, f64) {
+    (report.losses.into(), report.homogeneity)
+}
+
+/// An image's place among those of its kind.
+#[derive(Clone, Copy)]
+struct Turn {
+    number: usize,
+    total: usize,
+    /// One in so many is chosen.
+    part: usize,
+}
+
+impl Turn {
+    /// Which one this is of `count` that are chosen, or of a part of them, spread evenly; `None` if it is not.
+    fn nth(self, count: usize) -> Option<usize> {
+        let count = count.div_ceil(self.part).min(self.total);
+        let before = |number: usize| number * count / self.total.max(1);
+        (before(self.number) != before(self.number + 1)).then(|| before(self.number))
+    }
+}
+
+fn calibration(
+    belonging: &Signals<'_>,
+    others: &Signals<'_>,
+    arguments: &CalibrateArguments,
+    source: String,
+    seed: u64,
+) -> Result<Calibration> {
+    let altered = arguments.alpha.max(ALTERED_ALPHA);
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut condition = |key: ConditionKey, own: &[f64], other: &[f64]| -> Result<Condition> {
+        let alpha = if key == AS_WRITTEN { arguments.alpha } else { altered };
+        let pick = |below: usize| random.random_range(0..below);
+        let interval = threshold_interval(own, alpha, DRAWS, pick)?;
+        Ok(Condition { threshold_interval: Some(interval), ..Condition::of(key, own, other, alpha)? })
+    };
+    let mut searched = Vec::new();
+    for search in [Search::SameSize, Search::Resized] {
+        for &compression in &belonging.search_compressions {
+            let key = ConditionKey { compression, search };
+            let (own, other) = (belonging.contrasts(key), others.contrasts(key));
+            // Of what hardly any image was taken for, nothing is known.
+            if own.len() >= FEWEST_CONTRASTS && !other.is_empty() {
+                searched.push(condition(key, &own, &other)?);
+            }
+        }
+    }
+    let Limits { minimum_side, maximum_homogeneity } =
+        Limits::of([belonging, others].map(|signals| signals.sizes.clone()))?;
+    best(&arguments.signal.kinds(), |signal| {
+        let signals = |numbers: &[(Losses, f64)]| -> Result<Vec<f64>> {
+            numbers.iter().map(|&(losses, homogeneity)| signal.of(losses, homogeneity)).collect()
+        };
+        let mut conditions = Vec::new();
+        for ((compression, own), (_, other)) in belonging.written.iter().zip(&others.written) {
+            let key = ConditionKey { compression: *compression, search: Search::None };
+            conditions.push(condition(key, &signals(own)?, &signals(other)?)?);
+        }
+        conditions.extend(searched.iter().cloned());
+        Ok(Calibration {
+            format_version: FORMAT_VERSION,
+            model: belonging.candidate.model.manifest.id.clone(),
+            signal,
+            minimum_side,
+            maximum_homogeneity,
+            source: source.clone(),
+            conditions,
+        })
+    })
+}
+
+fn summary(path: &Path, calibration: &Calibration) -> String {
+    let Calibration { signal, minimum_side, maximum_homogeneity, conditions, .. } = calibration;
+    let line = |condition: &Condition| {
+        let [low, high] = condition.threshold_interval.unwrap_or([condition.threshold; 2]);
+        let [from, to] = condition.evidence(condition.threshold, "").uncertain;
+        let [from, to] = [from.map(|from| format!("from {from:.4} ")), to.map(|to| format!("to {to:.4}"))];
+        let none = match (from, to) {
+            (None, None) => "at any signal".into(),
+            (from, to) => from.unwrap_or_default() + &to.unwrap_or_else(|| "on".into()),
+        };
+        format!(
+            "  {:28} {:4} belong, {:4} do not, α {}: τ {:.6} (95 % between {low:.6} and {high:.6}); no verdict {none}",
+            condition.key().title(),
+            condition.belonging.count,
+            condition.others.count,
+            condition.alpha,
+            condition.threshold
+        )
+    };
+    let mut lines = vec![format!(
+        "{}: signal {}; verdicts from {minimum_side} pixels and up to homogeneity {maximum_homogeneity:.4}",
+        path.display(),
+        signal.formula()
+    )];
+    lines.extend(conditions.iter().map(line));
+    lines.extend(calibration.as_written().map(decidable));
+    lines.join("\n")
+}
+
+/// How many models can be asked together for one of them to be named, with so many other images.
+fn decidable(condition: &Condition) -> String {
+    let count = condition.others.count;
+    let needed = |models: usize| images_needed(FALSE_ATTRIBUTION / models as f64);
+    let models = (1..).take_while(|&models| needed(models) <= count).last().unwrap_or(0);
+    let next = format!("{} other images are needed to name one of {}", needed(models + 1), models + 1);
+    match models {
+        0 => format!("  with {count} other images no image can be said to belong; {next}"),
+        models => format!("  with {count} other images one of up to {models} models asked can be named; {next}"),
+    }
+}

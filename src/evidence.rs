@@ -1,0 +1,17 @@
+//! What signals say: samples of them that were measured ([`density`], [`condition`], [`calibration`]), the outcome for one
+//! model ([`verdict`]) and for several ([`ranking`]), the search for the grid ([`grid_search`]), where in the image the
+//! evidence lies ([`evidence_map`]), and how often all of that is right ([`evaluation`]).
+
+pub mod calibration;
+pub mod color_scale;
+pub mod condition;
+pub mod density;
+pub mod evaluation;
+pub mod evidence_map;
+pub mod grid_search;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod image_edits;
+pub mod ranking;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod synthetic_positives;
+pub mod verdict;

@@ -1,0 +1,234 @@
+//! Where in an image the evidence lies: both reconstructions, how far each is from what was reconstructed, and the ratio of
+//! the two errors, cell by cell. A part that was pasted in or painted over behaves otherwise than what surrounds it.
+//!
+//! It is for looking at, and no verdict rests on it: nobody has measured how often a small area looks like this by chance.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "the reconstructions were found to have the size of the image, which decoding bounds"
+)]
+
+use crate::{
+    Error, Result,
+    method::{
+        input::CroppedImage,
+        reconstruction::{Reconstructions, Source},
+        signal::SignalKind,
+    },
+};
+
+/// Pixels of a cell's side: of a latent, for most autoencoders.
+pub const CELL: usize = 8;
+
+/// Cells on each side whose errors are added before a ratio is made of them: one cell alone says nothing, five in each
+/// direction (40 pixels) tell what was pasted in from what surrounds it.
+const REACH: usize = 2;
+
+/// More pixels than this are not kept: both reconstructions take 24 bytes each.
+pub const MOST_PIXELS: usize = 1 << 22;
+
+/// As flat as this, cells say nothing: any autoencoder repeats them. A calibration's limit is for whole images, which are
+/// never as flat as their flattest parts.
+pub const FLAT: f64 = 0.97;
+
+/// A mean squared error that is only rounding.
+const SMALLEST_ERROR: f64 = 1e-10;
+
+/// The evidence of each cell of the part that was checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvidenceMap {
+    /// Pixels of the part that was checked.
+    pub width: usize,
+    pub height: usize,
+    /// `[height, width, 3]` values of x1 and x2, R G B, clamped to what can be shown.
+    pub reconstructions: [Vec<u8>; 2],
+    /// Cells in a row.
+    pub columns: usize,
+    /// `[rows, columns]` root mean squared errors of x1 against x and x2 against x1, in levels of 255.
+    pub errors: [Vec<f32>; 2],
+    /// `[rows, columns]` ratios of the mean squared errors, each over the cell's surroundings; NaN where they are too flat
+    /// to say anything.
+    pub ratios: Vec<f32>,
+}
+
+impl EvidenceMap {
+    /// Of an image, and what came of it. What is more homogeneous than `flat` gets no ratio.
+    ///
+    /// # Errors
+    /// [`Error::BadNumbers`] if the reconstructions are not of this image.
+    pub fn of(image: &CroppedImage<'_>, made: &Reconstructions, flat: f64) -> Result<Self> {
+        let [channels, height, width] = image.size();
+        if [&made.first, &made.second].iter().any(|values| values.len() != channels * height * width) {
+            let detail = format!("they are not of {width} × {height} pixels");
+            return Err(Error::BadNumbers { what: "the reconstructions".into(), detail });
+        }
+        let (columns, rows) = (width / CELL, height / CELL);
+        let mut cells = Cells { columns, sums: vec![Sums::default(); columns * rows] };
+        for row in 0..rows {
+            let first_row = row * CELL;
+            let band = image.rows(first_row..first_row + CELL);
+            for channel in 0..channels {
+                for y in 0..CELL {
+                    let original = &band[(channel * CELL + y) * width..][..width];
+                    let at = (channel * height + first_row + y) * width;
+                    let (first, second) = (&made.first[at..][..width], &made.second[at..][..width]);
+                    for x in 0..columns * CELL {
+                        let sums = &mut cells.sums[row * columns + x / CELL];
+                        sums.first += f64::from(first[x] - original[x]).powi(2);
+                        sums.second += f64::from(second[x] - first[x]).powi(2);
+                    }
+                }
+            }
+            for y in first_row..first_row + CELL {
+                for (x, pair) in image.grey_row(y).windows(2).take(columns * CELL).enumerate() {
+                    let difference = f64::from((pair[0] / 8).abs_diff(pair[1] / 8));
+                    let sums = &mut cells.sums[row * columns + x / CELL];
+                    sums.alike += 1.0 / (1.0 + difference * difference);
+                    sums.pairs += 1.0;
+                }
+            }
+        }
+        let values = (channels * CELL * CELL) as f64;
+        let levels = |error: f64| ((error / values).sqrt() * 127.5) as f32;
+        Ok(EvidenceMap {
+            width,
+            height,
+            reconstructions: [&made.first, &made.second].map(|planes| shown(planes, width * height)),
+            columns,
+            errors: [
+                cells.sums.iter().map(|sums| levels(sums.first)).collect(),
+                cells.sums.iter().map(|sums| levels(sums.second)).collect(),
+            ],
+            ratios: (0..cells.sums.len()).map(|cell| cells.around(cell).ratio(flat, values)).collect(),
+        })
+    }
+}
+
+impl EvidenceMap {
+    /// Where a scale of the errors ends: one in a hundred of them is larger. In levels of 255, at least one.
+    pub fn largest_error(&self) -> f32 {
+        let mut all: Vec<f32> = self.errors.concat();
+        all.sort_by(f32::total_cmp);
+        all.get(all.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(0.0).max(1.0)
+    }
+}
+
+/// Twice the ratio of an image that belongs.
+const GUESS: f32 = 2.0;
+
+/// Where a scale of the ratios turns from belonging to not: the ratio with which a whole image of this homogeneity would have
+/// its signal at the model's threshold. Without one it is a guess that fits most autoencoders.
+pub fn ratio_at_threshold(threshold: Option<f64>, signal: SignalKind, homogeneity: f64) -> f32 {
+    let homogeneity = homogeneity.max(f64::MIN_POSITIVE);
+    let ratio = threshold.map(|threshold| match signal {
+        SignalKind::Weighed => threshold.powf(1.0 / homogeneity),
+        SignalKind::Ratio => threshold,
+        _ => threshold / homogeneity,
+    });
+    ratio.filter(|ratio| ratio.is_finite() && *ratio > 0.0).map_or(GUESS, |ratio| ratio as f32)
+}
+
+/// `[channels, height, width]` values in about [-1, 1] as 8-bit pixels.
+fn shown(planes: &[f32], pixels: usize) -> Vec<u8> {
+    let channels = planes.len() / pixels.max(1);
+    let level = |value: f32| ((value + 1.0) * 127.5).round().clamp(0.0, 255.0) as u8;
+    (0..pixels).flat_map(|pixel| (0..channels).map(move |channel| level(planes[channel * pixels + pixel]))).collect()
+}
+
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    first: f64,
+    second: f64,
+    /// Σ 1 / (1 + d²) of horizontal neighbours, and how many there are: their quotient is the homogeneity.
+    alike: f64,
+    pairs: f64,
+}
+
+impl Sums {
+    fn ratio(&self, flat: f64, values: f64) -> f32 {
+        let known = self.alike <= flat * self.pairs && self.second > SMALLEST_ERROR * values;
+        if known { (self.first / self.second) as f32 } else { f32::NAN }
+    }
+}
+
+struct Cells {
+    columns: usize,
+    sums: Vec<Sums>,
+}
+
+impl Cells {
+    /// The sums over a cell and those near it, within the image.
+    fn around(&self, cell: usize) -> Sums {
+        let rows = self.sums.len() / self.columns.max(1);
+        let near = |at: usize, count: usize| at.saturating_sub(REACH)..(at + REACH + 1).min(count);
+        let mut total = Sums::default();
+        for row in near(cell / self.columns, rows) {
+            for sums in &self.sums[row * self.columns..][near(cell % self.columns, self.columns)] {
+                total.first += sums.first;
+                total.second += sums.second;
+                total.alike += sums.alike;
+                total.pairs += sums.pairs;
+            }
+        }
+        total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{autoencoder::Architecture, image::DecodedImage, method::reconstruction::Losses, weights::Manifest};
+
+    fn architecture() -> Architecture {
+        Manifest::parse(include_str!("../../weights/aedr-small/manifest.json")).unwrap().architecture
+    }
+
+    /// 48 × 32 pixels, busy but for the right third, reconstructed with errors that differ from left to right.
+    fn example() -> (DecodedImage, Reconstructions) {
+        let (width, height) = (48, 32);
+        let level = |x: usize, y: usize| if x < 32 { ((x * 37 + y * 91) % 251) as u8 } else { 90 };
+        let rgb = (0..width * height).flat_map(|at| [level(at % width, at / width); 3]).collect();
+        let image = DecodedImage::from_rgb(rgb, width as u32, height as u32, "PNG");
+        let plane = |error: fn(usize) -> f32| -> Vec<f32> {
+            let value = |at: usize| f32::from(level(at % width, at / width)) / 127.5 - 1.0 + error(at % width);
+            (0..3).flat_map(|_| (0..width * height).map(value)).collect()
+        };
+        let losses = Losses { first: 1.0, second: 1.0 };
+        let first = plane(|x| if x < 16 { 0.1 } else { 0.3 });
+        let second = plane(|x| if x < 16 { 0.2 } else { 0.4 });
+        (image, Reconstructions { losses, first, second })
+    }
+
+    #[test]
+    fn errors_and_ratios_are_those_of_each_place() {
+        let (image, made) = example();
+        let local = EvidenceMap::of(&CroppedImage::of(&image, &architecture()), &made, FLAT).unwrap();
+        assert_eq!((local.columns, local.errors[0].len(), local.ratios.len()), (6, 24, 24));
+        let close =
+            |found: f32, expected: f32| assert!((found - expected).abs() < 1e-3 * expected, "{found} {expected}");
+        close(local.errors[0][0], 0.1 * 127.5);
+        close(local.errors[0][3], 0.3 * 127.5);
+        close(local.errors[1][0], 0.1 * 127.5);
+        // Around the first cell three columns: two of ratio 1, one of 9, all with the same second error.
+        close(local.ratios[0], (2.0 + 9.0) / 3.0);
+        assert!(local.ratios[3] > local.ratios[0]);
+        assert_eq!(local.reconstructions[0].len(), 48 * 32 * 3);
+    }
+
+    #[test]
+    fn what_is_flat_says_nothing() {
+        let (mut image, made) = example();
+        image.grey.fill(90);
+        let local = EvidenceMap::of(&CroppedImage::of(&image, &architecture()), &made, FLAT).unwrap();
+        assert!(local.ratios.iter().all(|ratio| ratio.is_nan()));
+    }
+
+    #[test]
+    fn reconstructions_of_another_size_are_refused() {
+        let (image, mut made) = example();
+        made.second.pop();
+        let found = EvidenceMap::of(&CroppedImage::of(&image, &architecture()), &made, FLAT);
+        assert_eq!(found.unwrap_err().code(), "bad_numbers");
+    }
+}

@@ -1,0 +1,385 @@
+//! The search for the grid: images that were cropped or resized no longer lie on the 8-pixel grid that their decoder
+//! painted on, and then nothing is found. A square of the image is reconstructed once at every place of the grid, and
+//! at the usual sizes that the image may have had. Where it was painted it comes back better than anywhere else, in
+//! nearly every cell of 8 × 8 pixels. What the search costs in false attributions is calibrated: the images that do not
+//! belong go through it as well ([`crate::evidence::calibration::Calibration::searched`]).
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "places lie within the image, whose size decoding bounds"
+)]
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Result,
+    evidence::condition::Search,
+    image::{CROP_MULTIPLE, DecodedImage, jpeg_grid::block_grid},
+    method::reconstruction::{self, Progress, Source, Stage, Values},
+    weights::Model,
+};
+
+/// Pixels of the squares that are reconstructed at every place: quick, and enough to find a few candidates by.
+const COARSE: u32 = 64;
+
+/// Pixels of those that decide between the candidates.
+const FINE: u32 = 96;
+
+/// How many candidates are looked at finely.
+const CANDIDATES: usize = 3;
+
+/// Pixels of a cell, whose errors are compared from place to place.
+const CELL: usize = 8;
+
+/// Errors of a cell below this are rounding: the mean squared distance of two neighbouring levels of 8 bits, about.
+const SMALLEST_ERROR: f64 = 1e-5;
+
+/// By how much images are resized most often.
+const USUAL_RATIOS: [f64; 7] = [0.5, 2.0 / 3.0, 0.75, 0.8, 1.25, 1.5, 2.0];
+
+/// Sizes that generators write, width and height.
+const USUAL_SIZES: [[u32; 2]; 12] = [
+    [512, 512],
+    [768, 768],
+    [1024, 1024],
+    [2048, 2048],
+    [512, 768],
+    [768, 512],
+    [832, 1216],
+    [1216, 832],
+    [896, 1152],
+    [1152, 896],
+    [1344, 768],
+    [768, 1344],
+];
+
+/// Sizes tried besides the image's own, at most.
+const MOST_SIZES: usize = 8;
+
+/// Pixels of a size that is tried, at most: what is larger would not fit into a phone's memory besides the image.
+const MOST_PIXELS: u64 = 1 << 23;
+
+/// Places that one of another size is compared with: off the grid in both directions, by odd numbers, where decoders
+/// leave the least.
+const ELSEWHERE: [[u32; 2]; 7] = [[1, 3], [3, 5], [5, 1], [7, 3], [3, 7], [5, 5], [1, 7]];
+
+/// How the image lies on the grid that it may have been painted on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Alignment {
+    /// The size that the image had, if it was resized since: width and height.
+    pub size: Option<[u32; 2]>,
+    /// Pixels left of and above the first whole cell of the grid, 0 to one less than the grid's step.
+    pub left: u32,
+    pub top: u32,
+}
+
+impl Alignment {
+    /// The image as it lies.
+    pub const NONE: Alignment = Alignment { size: None, left: 0, top: 0 };
+
+    /// What the search took the image for.
+    pub fn search(&self) -> Search {
+        if self.size.is_some() { Search::Resized } else { Search::SameSize }
+    }
+
+    /// The image as it was painted, its edges left out up to the first whole cell.
+    ///
+    /// # Errors
+    /// Those of [`DecodedImage::resized`].
+    pub fn undo(&self, image: &DecodedImage) -> Result<DecodedImage> {
+        let Alignment { size, left, top } = *self;
+        let resized = size.map(|[width, height]| image.resized(width, height)).transpose()?;
+        let image = resized.as_ref().unwrap_or(image);
+        Ok(image.part([left, top], [image.width, image.height]))
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Found {
+    /// Where the image comes back best.
+    pub alignment: Alignment,
+    /// How well it comes back there: the geometric mean over all cells of the error there in relation to that at the
+    /// other places. 1 means no better.
+    pub contrast: f64,
+    /// The contrast there after a mild JPEG compression, if a verdict depends on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub recompressed: Option<f64>,
+    /// How many places were tried.
+    pub tried: usize,
+    /// Where blocks of a JPEG begin, if there are traces of them.
+    pub blocks: Option<[u32; 2]>,
+}
+
+/// Searches where the image was painted: coarsely at every place, then finely where it came back best.
+///
+/// # Errors
+/// [`Error::ImageTooSmall`], [`Error::Cancelled`], and those of reconstruction.
+pub async fn search(model: &Model, image: &DecodedImage, progress: &mut impl Progress) -> Result<Found> {
+    let step = model.manifest.architecture.crop_multiple(CROP_MULTIPLE as usize) as u32;
+    let squares = Squares { model, step, side: square_side(FINE, step) };
+    if image.width.min(image.height) < squares.region() {
+        let (width, height) = (image.width.into(), image.height.into());
+        return Err(Error::ImageTooSmall { width, height, minimum: squares.region().into() });
+    }
+    let blocks = block_grid(&image.grey, image.width as usize);
+    let sizes = former_sizes(image, squares.region());
+    // Eight in each direction: every pixel, where a latent spans eight; every fourth, where it spans 32.
+    let own = (0..64).map(|place| [place % 8, place / 8]).collect::<Vec<[u32; 2]>>();
+    let total = own.len() + (sizes.len() + CANDIDATES) * (1 + ELSEWHERE.len());
+    let mut work = Work { progress, done: 0, total };
+
+    let coarse = Squares { side: square_side(COARSE, step), ..squares };
+    let mut candidates = Vec::new();
+    let errors = coarse.errors(image, &own, &mut work).await?;
+    for (index, &[x, y]) in own.iter().enumerate() {
+        let alignment = Alignment { size: None, left: x * step / 8, top: y * step / 8 };
+        candidates.push((contrast(&errors, index), alignment));
+    }
+    for size in sizes {
+        let resized = image.resized(size[0], size[1])?;
+        // An image that was resized and not cropped lies on its grid; the other places are there to compare.
+        let errors = coarse.errors(&resized, &around([0, 0]), &mut work).await?;
+        candidates.push((contrast(&errors, 0), Alignment { size: Some(size), left: 0, top: 0 }));
+    }
+    // Where blocks begin is a good guess, however it came out.
+    let seeded = |alignment: &Alignment| alignment.size.is_none() && blocks == Some([alignment.left, alignment.top]);
+    candidates.sort_by(|a, b| seeded(&b.1).cmp(&seeded(&a.1)).then(a.0.total_cmp(&b.0)));
+    let mut best = (f64::INFINITY, Alignment::NONE);
+    for &(_, alignment) in candidates.iter().take(CANDIDATES) {
+        let contrast = squares.contrast_at(image, alignment, &mut work).await?;
+        if contrast < best.0 {
+            best = (contrast, alignment);
+        }
+    }
+    let (contrast, alignment) = best;
+    Ok(Found { alignment, contrast, tried: work.done, blocks, recompressed: None })
+}
+
+/// The quality of a compression so mild that what it changes should change no verdict.
+pub(crate) const MILD_QUALITY: u8 = 95;
+
+/// The contrast that is left where `found` says, after a mild JPEG compression.
+///
+/// # Errors
+/// As [`search`], and [`Error::BadNumbers`] if the image cannot be compressed.
+pub async fn recompressed_contrast(
+    model: &Model,
+    image: &DecodedImage,
+    found: &Found,
+    progress: &mut impl Progress,
+) -> Result<f64> {
+    let step = model.manifest.architecture.crop_multiple(CROP_MULTIPLE as usize) as u32;
+    let squares = Squares { model, step, side: square_side(FINE, step) };
+    let mut work = Work { progress, done: 0, total: 1 + ELSEWHERE.len() };
+    squares.contrast_at(&image.compressed(MILD_QUALITY)?, found.alignment, &mut work).await
+}
+
+/// A place and those that it is compared with, in eighths of the grid's step.
+fn around([x, y]: [u32; 2]) -> Vec<[u32; 2]> {
+    let others = ELSEWHERE.map(|[right, down]| [(x + right) % 8, (y + down) % 8]);
+    std::iter::once([x, y]).chain(others).collect()
+}
+
+/// Whole steps, with room for the edges that are left out where a latent spans more pixels than usual.
+fn square_side(side: u32, step: u32) -> u32 {
+    side.max(5 * step).div_ceil(step) * step
+}
+
+/// Counts places and tells how far the search is.
+struct Work<'a, P> {
+    progress: &'a mut P,
+    done: usize,
+    total: usize,
+}
+
+impl<P: Progress> Work<'_, P> {
+    async fn one_more(&mut self) -> Result<()> {
+        let go_on = self.progress.report(self.done as f64 / self.total as f64, Stage::Search).await;
+        self.done += 1;
+        if go_on { Ok(()) } else { Err(Error::Cancelled) }
+    }
+}
+
+/// Sizes that the image may have had before it was resized: the usual ones of its shape, and whole grids at the usual
+/// ratios; the nearest first, none with a side below `least`.
+fn former_sizes(image: &DecodedImage, least: u32) -> Vec<[u32; 2]> {
+    let [width, height] = [image.width, image.height].map(f64::from);
+    let shaped = USUAL_SIZES.into_iter().filter(|&[columns, rows]| {
+        // Resizing rounds one side to whole pixels.
+        (width * f64::from(rows) / f64::from(columns) - height).abs() <= 1.0
+    });
+    let by_ratio = USUAL_RATIOS.into_iter().filter_map(|ratio| {
+        let sides = [width, height].map(|side| {
+            let grids = (side / ratio / f64::from(CROP_MULTIPLE)).round();
+            (grids * f64::from(CROP_MULTIPLE) * ratio - side).abs().le(&1.0).then_some(grids as u32 * CROP_MULTIPLE)
+        });
+        Some([sides[0]?, sides[1]?])
+    });
+    let distance = |[columns, _]: [u32; 2]| (f64::from(columns) / width).ln().abs();
+    let mut sizes: Vec<[u32; 2]> = by_ratio.chain(shaped).collect();
+    sizes.retain(|&size| size != [image.width, image.height] && size[0].min(size[1]) >= least);
+    // More than this would be guessing at what is not there.
+    sizes.retain(|&size| distance(size) <= 2.1f64.ln());
+    sizes.retain(|&[columns, rows]| u64::from(columns) * u64::from(rows) <= MOST_PIXELS);
+    sizes.sort_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(a.cmp(&b)));
+    sizes.dedup();
+    sizes.truncate(MOST_SIZES);
+    sizes
+}
+
+/// Where a square of `side` pixels has the most texture, in steps of the grid: a flat one says nothing.
+fn liveliest(image: &DecodedImage, side: u32, step: u32) -> [u32; 2] {
+    let starts = |whole: u32| {
+        let count = (whole - side) / step;
+        // A handful in each direction is choice enough.
+        let stride = (count / 8).max(1);
+        (0..=count).step_by(stride as usize).map(move |start| start * step)
+    };
+    let width = image.width as usize;
+    let texture = |[left, top]: [u32; 2]| -> u64 {
+        let rows = image.grey.chunks_exact(width).skip(top as usize).take(side as usize);
+        let row = left as usize..(left + side) as usize;
+        rows.flat_map(|values| values[row.clone()].windows(2))
+            .map(|pair| u64::from(pair[0].abs_diff(pair[1]).min(32)))
+            .sum()
+    };
+    let places = starts(image.height).flat_map(|top| starts(image.width).map(move |left| [left, top]));
+    places.max_by_key(|&place| texture(place)).unwrap_or([0, 0])
+}
+
+/// Squares of an image that are reconstructed once.
+#[derive(Clone, Copy)]
+struct Squares<'a> {
+    model: &'a Model,
+    /// Pixels from one cell of the grid to the next.
+    step: u32,
+    side: u32,
+}
+
+impl Squares<'_> {
+    /// Pixels that the squares of all places take together, in each direction.
+    fn region(&self) -> u32 {
+        self.side + self.step
+    }
+
+    /// Of each place, in eighths of a step: the errors of its cells.
+    async fn errors(
+        &self,
+        image: &DecodedImage,
+        places: &[[u32; 2]],
+        work: &mut Work<'_, impl Progress>,
+    ) -> Result<Vec<Vec<f64>>> {
+        let region = liveliest(image, self.region(), self.step);
+        let mut errors = Vec::with_capacity(places.len());
+        for place in places {
+            work.one_more().await?;
+            errors.push(self.cell_errors(image, region, place.map(|side| side * self.step / 8)).await?);
+        }
+        Ok(errors)
+    }
+
+    /// The contrast of one alignment.
+    async fn contrast_at(
+        &self,
+        image: &DecodedImage,
+        Alignment { size, left, top }: Alignment,
+        work: &mut Work<'_, impl Progress>,
+    ) -> Result<f64> {
+        let resized = size.map(|[width, height]| image.resized(width, height)).transpose()?;
+        let place = [left, top].map(|side| side * 8 / self.step);
+        let errors = self.errors(resized.as_ref().unwrap_or(image), &around(place), work).await?;
+        Ok(contrast(&errors, 0))
+    }
+
+    /// ln of the mean squared error of each cell that the squares of all places share, reconstructed from the one that
+    /// is moved by `[right, down]` pixels within the region at `[left, top]`.
+    async fn cell_errors(
+        &self,
+        image: &DecodedImage,
+        [left, top]: [u32; 2],
+        [right, down]: [u32; 2],
+    ) -> Result<Vec<f64>> {
+        let outside =
+            || Error::BadNumbers { what: "the search".into(), detail: "a square is outside the image".into() };
+        let square = image.square([left + right, top + down], self.side).ok_or_else(outside)?;
+        let (side, step) = (self.side as usize, self.step as usize);
+        let values = Values::new(square, [3, side, side])?;
+        let first = reconstruction::reconstruct_once(self.model, &values).await?;
+        let square = values.rows(0..side);
+        // From the second step of the region to one step before its end: away from the edges, where convolutions see
+        // nothing.
+        let common = (side - 3 * step) / CELL * CELL;
+        let [columns, rows] = [right, down].map(|shift| 2 * step - shift as usize);
+        let cells = common / CELL;
+        let mut sums = vec![0.0; cells * cells];
+        for (a, b) in first.chunks_exact(side * side).zip(square.chunks_exact(side * side)) {
+            for y in 0..common {
+                let start = (rows + y) * side + columns;
+                for x in 0..common {
+                    sums[y / CELL * cells + x / CELL] += f64::from(a[start + x] - b[start + x]).powi(2);
+                }
+            }
+        }
+        Ok(sums.into_iter().map(|sum| (sum / (3 * CELL * CELL) as f64 + SMALLEST_ERROR).ln()).collect())
+    }
+}
+
+/// The geometric mean over cells of the error at place `index` in relation to the other places' geometric mean.
+fn contrast(errors: &[Vec<f64>], index: usize) -> f64 {
+    let (Some(here), others) = (errors.get(index), errors.len().saturating_sub(1)) else { return 1.0 };
+    if others == 0 || here.is_empty() {
+        return 1.0;
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let all: f64 = errors.iter().map(|errors| mean(errors)).sum();
+    let here = mean(here);
+    (here - (all - here) / others as f64).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blank(width: u32, height: u32) -> DecodedImage {
+        DecodedImage::from_rgb(vec![0; (width * height * 3) as usize], width, height, "PNG")
+    }
+
+    #[test]
+    fn former_sizes_are_whole_grids_of_the_same_shape() {
+        // 384 is three quarters of 512, and 1.5 times 256.
+        let sizes = former_sizes(&blank(384, 384), 104);
+        for size in [[512, 512], [256, 256], [768, 768], [192, 192]] {
+            assert!(sizes.contains(&size), "{size:?} {sizes:?}");
+        }
+        assert!(!sizes.contains(&[384, 384]) && sizes.len() <= MOST_SIZES);
+        // 832 x 1216 at three fifths, rounded to whole pixels.
+        assert!(former_sizes(&blank(499, 730), 104).contains(&[832, 1216]));
+        assert!(former_sizes(&blank(2400, 2400), 104).iter().all(|size| size[0] < 2900));
+        assert!(former_sizes(&blank(120, 120), 104).iter().all(|size| size[0] >= 104));
+    }
+
+    #[test]
+    fn contrast_is_the_ratio_of_geometric_means() {
+        let errors = [vec![0.0, 0.0], vec![2f64.ln(), 8f64.ln()], vec![4f64.ln(), 4f64.ln()]];
+        assert!((contrast(&errors, 0) - 0.25).abs() < 1e-12);
+        assert!((contrast(&errors, 1) - 2.0).abs() < 1e-12);
+        assert_eq!(contrast(&errors[..1], 0), 1.0);
+    }
+
+    #[test]
+    fn the_liveliest_square_is_where_the_texture_is() {
+        let mut image = blank(256, 128);
+        for y in 0..128 {
+            for x in 160..256 {
+                image.grey[y * 256 + x] = ((x * 7 + y * 13) % 31) as u8;
+            }
+        }
+        let [left, _] = liveliest(&image, 64, 8);
+        assert!(left >= 160, "{left}");
+    }
+}

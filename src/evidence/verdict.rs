@@ -1,0 +1,364 @@
+//! From what was measured to one of three outcomes. A wrong answer is worse than none: whatever lies outside what the
+//! calibration measured, or where images of both kinds lie, gets "cannot tell" with the reason.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    evidence::{
+        calibration::Calibration,
+        condition::{ConditionKey, Evidence, FALSE_ATTRIBUTION, Search, Standing},
+        grid_search::MILD_QUALITY,
+    },
+    image::compression::Compression,
+    message::Message,
+};
+
+/// What a check says about one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The pixels are consistent with this model's decoder, and with what shares it.
+    Matches,
+    /// They are not, as they are now. Says nothing about other generators.
+    DoesNotMatch,
+    CannotTell,
+}
+
+/// What a verdict is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// The signal that the calibration was made for.
+    pub signal: f64,
+    /// H.
+    pub homogeneity: f64,
+    /// Pixels of the shorter side that was checked.
+    pub shorter_side: u32,
+    pub compression: Compression,
+    /// Both sides of the file are multiples of 8 pixels, as generators write them.
+    pub whole_grid: bool,
+    pub search: Search,
+    /// What a search found, if there was one.
+    pub contrast: Option<f64>,
+    /// What it finds there after a mild compression, if that was tried.
+    pub recompressed: Option<f64>,
+}
+
+impl Measured {
+    fn key(&self) -> ConditionKey {
+        ConditionKey { compression: self.compression, search: self.search }
+    }
+}
+
+/// An outcome with what led to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    /// For [`Outcome::CannotTell`]: "uncalibrated", "search_uncalibrated", "too_small", "too_flat", "near_threshold",
+    /// "heavy_jpeg", "unmeasured_compression", "cut_or_resized", "unstable", "too_few_others" or "too_few_belonging".
+    pub reason: Option<Message>,
+    /// By every condition that the image falls under, the one that speaks most against the outcome first; none if no such
+    /// images were measured.
+    pub evidence: Vec<Evidence>,
+}
+
+/// The verdict on one image.
+pub fn decide(measured: &Measured, calibration: Option<&Calibration>) -> Verdict {
+    let Some(calibration) = calibration else {
+        let reason = Message::new("uncalibrated", "this model has no calibration, so there is no threshold");
+        return Verdict { outcome: Outcome::CannotTell, reason: Some(reason), evidence: Vec::new() };
+    };
+    let (name, signal) = match measured.contrast {
+        Some(contrast) => ("contrast", contrast),
+        None => (calibration.signal.symbol(), measured.signal),
+    };
+    let conditions = calibration.conditions(measured.key());
+    let mut evidence: Vec<Evidence> = conditions.iter().map(|condition| condition.evidence(signal, name)).collect();
+    let (outcome, reason) = match reason_to_abstain(measured, calibration, &evidence) {
+        Some(reason) => (Outcome::CannotTell, Some(reason)),
+        None => match common_standing(&evidence) {
+            Standing::Belongs => (Outcome::Matches, None),
+            Standing::Apart => (Outcome::DoesNotMatch, None),
+            Standing::Between => (Outcome::CannotTell, Some(between(&evidence))),
+        },
+    };
+    let against = |evidence: &Evidence| match outcome {
+        Outcome::Matches => evidence.other_share,
+        Outcome::DoesNotMatch => evidence.belonging_share,
+        Outcome::CannotTell => f64::from(u8::from(standing(evidence) == Standing::Between)),
+    };
+    evidence.sort_by(|a, b| against(b).total_cmp(&against(a)));
+    Verdict { outcome, reason, evidence }
+}
+
+/// By one condition, if this model alone is asked.
+fn standing(evidence: &Evidence) -> Standing {
+    evidence.standing(FALSE_ATTRIBUTION)
+}
+
+/// What all conditions agree on.
+fn common_standing(evidence: &[Evidence]) -> Standing {
+    let first = evidence.first().map_or(Standing::Between, standing);
+    if evidence.iter().all(|evidence| standing(evidence) == first) { first } else { Standing::Between }
+}
+
+/// Why an image gets no verdict wherever its signal lies, or a verdict that its signal gives is not to be trusted.
+fn reason_to_abstain(measured: &Measured, calibration: &Calibration, evidence: &[Evidence]) -> Option<Message> {
+    if measured.shorter_side < calibration.minimum_side {
+        let least = calibration.minimum_side;
+        let message = format!("the shorter side is under {least} pixels, too few for a verdict");
+        return Some(Message::new("too_small", message).with("least", least));
+    }
+    if measured.homogeneity > calibration.maximum_homogeneity {
+        return Some(Message::new("too_flat", "the image has too little texture for a verdict"));
+    }
+    if evidence.is_empty() {
+        return Some(nothing_like_it(measured, calibration));
+    }
+    match common_standing(evidence) {
+        Standing::Belongs if is_unstable(measured, calibration) => {
+            let message = "a mild compression, which should change nothing, turns the answer round";
+            Some(Message::new("unstable", message))
+        }
+        Standing::Apart if !measured.whole_grid && measured.search == Search::None => {
+            let message = "its sides are no multiples of 8 pixels as generators write them, so it was cut or resized, \
+                           which hides a match; the deep scan looks for that";
+            Some(Message::new("cut_or_resized", message))
+        }
+        _ => None,
+    }
+}
+
+/// Why a signal between the two kinds of images gets no verdict: because of where it lies, or because so few images were
+/// measured that none could.
+fn between(evidence: &[Evidence]) -> Message {
+    let too_few = |evidence: &Evidence| {
+        if evidence.signal < evidence.threshold
+            && let Some(needed) = evidence.others_wanting(FALSE_ATTRIBUTION)
+        {
+            return Some(too_few_others(evidence.other_count, needed, 1));
+        }
+        let needed = evidence.belonging_wanting().filter(|_| evidence.signal >= evidence.threshold)?;
+        let have = evidence.belonging_count;
+        let message = format!("only {have} images of the model were measured, and {needed} are needed to rule it out");
+        Some(Message::new("too_few_belonging", message).with("have", have as u64).with("needed", needed as u64))
+    };
+    evidence.iter().find_map(too_few).unwrap_or_else(|| {
+        let message = "the signal lies where both kinds of images have theirs, or neither";
+        Message::new("near_threshold", message)
+    })
+}
+
+/// No image can be attributed to a model among so many, because so few others were measured.
+pub(crate) fn too_few_others(have: usize, needed: usize, models: usize) -> Message {
+    let named = if models == 1 { "match an image".into() } else { format!("match an image to one of {models} models") };
+    let message =
+        format!("only {have} images that are not the model's were measured, and {needed} are needed to {named}");
+    let counts = [("have", have), ("needed", needed), ("models", models)];
+    counts.into_iter().fold(Message::new("too_few_others", message), |all, (name, count)| all.with(name, count as u64))
+}
+
+/// Whether what a search found is gone after a mild compression: judged as what it then is, where that was measured, else
+/// as before.
+fn is_unstable(measured: &Measured, calibration: &Calibration) -> bool {
+    let Some(contrast) = measured.recompressed else { return false };
+    let compressed = match measured.compression {
+        Compression::Lossless => Compression::Jpeg(MILD_QUALITY),
+        compression => compression,
+    };
+    let mut conditions = calibration.conditions(ConditionKey { compression: compressed, ..measured.key() });
+    if conditions.is_empty() {
+        conditions = calibration.conditions(measured.key());
+    }
+    conditions.iter().any(|condition| standing(&condition.evidence(contrast, "contrast")) == Standing::Apart)
+}
+
+/// Why an image that falls under no condition gets no verdict.
+fn nothing_like_it(measured: &Measured, calibration: &Calibration) -> Message {
+    let key = measured.key();
+    let lossless = ConditionKey { compression: Compression::Lossless, ..key };
+    if calibration.conditions(lossless).is_empty() {
+        return Message::new("search_uncalibrated", "what a deep scan finds was not measured for this model");
+    }
+    match (measured.compression, calibration.lowest_quality(measured.search)) {
+        (Compression::Jpeg(quality), Some(lowest)) => {
+            let message = format!("JPEG of quality {quality} hides too much; {lowest} is the lowest that was measured");
+            Message::new("heavy_jpeg", message).with("quality", quality).with("lowest", lowest)
+        }
+        _ => {
+            let message = "no images compressed like this file were measured for this model";
+            Message::new("unmeasured_compression", message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        evidence::{calibration::FORMAT_VERSION, condition::Condition},
+        method::signal::SignalKind,
+    };
+
+    /// Belonging images between 0.4 and 0.6 times `around`, others from 3 times.
+    fn condition(compression: Compression, search: Search, around: f64) -> Condition {
+        let spread = |from: f64, to: f64| -> Vec<f64> {
+            (0..200).map(|i| around * (from + (to - from) * f64::from(i) / 199.0)).collect()
+        };
+        Condition::of(ConditionKey { compression, search }, &spread(0.4, 0.6), &spread(3.0, 9.0), 0.05).unwrap()
+    }
+
+    fn calibration() -> Calibration {
+        Calibration {
+            format_version: FORMAT_VERSION,
+            model: "test".into(),
+            signal: SignalKind::Weighed,
+            minimum_side: 128,
+            maximum_homogeneity: 0.97,
+            source: String::new(),
+            conditions: vec![
+                condition(Compression::Jpeg(75), Search::None, 4.0),
+                condition(Compression::Jpeg(95), Search::None, 2.0),
+                condition(Compression::Lossless, Search::None, 1.0),
+                condition(Compression::Jpeg(95), Search::SameSize, 0.8),
+                condition(Compression::Lossless, Search::SameSize, 0.5),
+            ],
+        }
+    }
+
+    const IMAGE: Measured = Measured {
+        signal: 0.5,
+        homogeneity: 0.8,
+        shorter_side: 128,
+        compression: Compression::Lossless,
+        whole_grid: true,
+        search: Search::None,
+        contrast: None,
+        recompressed: None,
+    };
+
+    fn told(measured: Measured) -> String {
+        let Verdict { outcome, reason, .. } = decide(&measured, Some(&calibration()));
+        match (outcome, reason) {
+            (Outcome::Matches, None) => "matches".into(),
+            (Outcome::DoesNotMatch, None) => "does not match".into(),
+            (Outcome::CannotTell, Some(reason)) => reason.code,
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_outcome_has_its_range() {
+        for (measured, expected) in [
+            (IMAGE, "matches"),
+            (Measured { signal: 1.5, ..IMAGE }, "near_threshold"),
+            (Measured { signal: 5.0, ..IMAGE }, "does not match"),
+            (Measured { signal: 5.0, whole_grid: false, ..IMAGE }, "cut_or_resized"),
+            (Measured { whole_grid: false, ..IMAGE }, "matches"),
+            (Measured { shorter_side: 127, ..IMAGE }, "too_small"),
+            (Measured { homogeneity: 0.98, ..IMAGE }, "too_flat"),
+        ] {
+            assert_eq!(told(measured), expected, "{measured:?}");
+        }
+        assert_eq!(decide(&IMAGE, None).reason.unwrap().code, "uncalibrated");
+    }
+
+    #[test]
+    fn compressed_images_are_compared_with_compressed_ones() {
+        let jpeg = |quality, signal| told(Measured { signal, compression: Compression::Jpeg(quality), ..IMAGE });
+        // Belonging: below 0.6, 1.2 and 2.4; others: from 3, 6 and 12.
+        assert_eq!(jpeg(95, 1.0), "matches");
+        assert_eq!(jpeg(75, 2.0), "matches");
+        assert_eq!(jpeg(85, 1.0), "matches");
+        assert_eq!(jpeg(85, 2.0), "near_threshold");
+        assert_eq!(jpeg(100, 1.0), "near_threshold");
+        assert_eq!(jpeg(100, 0.5), "matches");
+        assert_eq!(jpeg(85, 20.0), "does not match");
+        assert_eq!(jpeg(74, 0.5), "heavy_jpeg");
+        // Palettes and other losses without a number were not measured, whatever the qualities say of the signal.
+        for signal in [0.5, 1.0, 20.0] {
+            let lossy = Measured { signal, compression: Compression::Lossy, ..IMAGE };
+            assert_eq!(told(lossy), "unmeasured_compression");
+        }
+        let mut plain = calibration();
+        plain.conditions.retain(|condition| condition.compression == Compression::Lossless);
+        for compression in [Compression::Jpeg(95), Compression::Lossy] {
+            let verdict = decide(&Measured { compression, ..IMAGE }, Some(&plain));
+            assert_eq!(verdict.reason.unwrap().code, "unmeasured_compression");
+        }
+    }
+
+    fn searched(contrast: f64) -> Measured {
+        let whole_grid = false;
+        Measured { signal: 9.0, search: Search::SameSize, contrast: Some(contrast), whole_grid, ..IMAGE }
+    }
+
+    #[test]
+    fn after_a_search_its_contrast_decides() {
+        assert_eq!(told(searched(0.25)), "matches");
+        assert_eq!(told(searched(2.5)), "does not match");
+        let evidence = decide(&searched(0.25), Some(&calibration())).evidence.remove(0);
+        assert_eq!((evidence.signal_name.as_str(), evidence.signal), ("contrast", 0.25));
+        // What is left after a mild compression is judged as compressed.
+        assert_eq!(told(Measured { recompressed: Some(0.4), ..searched(0.25) }), "matches");
+        assert_eq!(told(Measured { recompressed: Some(2.0), ..searched(0.25) }), "matches");
+        assert_eq!(told(Measured { recompressed: Some(2.5), ..searched(0.25) }), "unstable");
+        let mut plain = calibration();
+        plain.conditions.retain(|condition| condition.search == Search::None);
+        assert_eq!(decide(&searched(0.25), Some(&plain)).reason.unwrap().code, "search_uncalibrated");
+    }
+
+    /// A deep scan of a compressed image was judged as one of an image without loss: what JPEG of quality 20 hides became
+    /// "does not match".
+    #[test]
+    fn a_search_is_judged_by_what_the_image_went_through() {
+        let jpeg = |quality, contrast| Measured { compression: Compression::Jpeg(quality), ..searched(contrast) };
+        assert_eq!(told(jpeg(20, 2.5)), "heavy_jpeg");
+        assert_eq!(told(jpeg(90, 0.25)), "heavy_jpeg");
+        assert_eq!(told(jpeg(95, 0.45)), "matches");
+        assert_eq!(told(jpeg(97, 0.28)), "matches");
+        assert_eq!(told(jpeg(97, 0.45)), "near_threshold");
+        assert_eq!(told(jpeg(95, 2.5)), "does not match");
+        // No scan that takes an image for resized was measured.
+        for contrast in [0.25, 2.5] {
+            let resized = Measured { search: Search::Resized, ..searched(contrast) };
+            assert_eq!(told(resized), "search_uncalibrated");
+        }
+    }
+
+    /// Between two qualities the image was judged by both, and the one that speaks against the outcome stands first.
+    #[test]
+    fn evidence_is_all_that_an_image_was_judged_by() {
+        let named = |signal| -> Vec<String> {
+            let measured = Measured { signal, compression: Compression::Jpeg(85), ..IMAGE };
+            let evidence = decide(&measured, Some(&calibration())).evidence;
+            evidence.into_iter().map(|evidence| evidence.condition).collect()
+        };
+        // 1.15 is usual at 75 and high at 95; 13 is usual among others at 95 and low at 75.
+        assert_eq!(named(1.0), ["JPEG 75", "JPEG 95"]);
+        assert_eq!(named(2.0), ["JPEG 95", "JPEG 75"]);
+        assert_eq!(named(20.0), ["JPEG 75", "JPEG 95"]);
+    }
+
+    #[test]
+    fn what_too_few_images_were_measured_for_is_said() {
+        let with = |belonging: usize, others: usize, signal| {
+            let mut few = calibration();
+            let condition = few.conditions.iter_mut().find(|condition| condition.key() == IMAGE.key()).unwrap();
+            for (sample, count) in [(&mut condition.belonging, belonging), (&mut condition.others, others)] {
+                sample.signals.truncate(count);
+                sample.count = count;
+            }
+            decide(&Measured { signal, ..IMAGE }, Some(&few)).reason
+        };
+        let reason = with(200, 98, 0.5).unwrap();
+        assert_eq!((reason.code.as_str(), reason.values["have"], reason.values["needed"]), ("too_few_others", 98, 99));
+        assert_eq!(with(200, 99, 0.5), None);
+        let reason = with(18, 200, 5.0).unwrap();
+        assert_eq!(
+            (reason.code.as_str(), reason.values["have"], reason.values["needed"]),
+            ("too_few_belonging", 18, 19)
+        );
+        assert_eq!(with(19, 200, 5.0), None);
+    }
+}
