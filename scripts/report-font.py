@@ -5,7 +5,7 @@
     apt-get install fonts-inter fonts-noto-cjk
     target/fonts/bin/python scripts/report-font.py
 
-Run it again after a catalogue of texts has new Chinese characters; tests/browser/exports.test.mjs tells when.
+Run it again after a catalogue of texts has new Chinese characters; tests/browser/export/exports.test.mjs tells when.
 """
 
 import argparse

@@ -2,24 +2,24 @@
  * The page: takes images, has them checked, shows what was found. A single image supersedes the one before; several are
  * kept in a table.
  *
- * @typedef {import('./arrivals.js').Source} Source
- * @typedef {import('./checks.js').Entry} Entry
+ * @typedef {import('./intake/arrivals.js').Source} Source
+ * @typedef {import('./batch/check-queue.js').Entry} Entry
  */
 
-import { MAX_IMAGES, receiveSources, takeSources } from './arrivals.js';
-import { Checks } from './checks.js';
-import { byId, element } from './dom.js';
-import { toPlain } from './errors.js';
-import { outcomeGlyph } from './glyph.js';
-import { watchIntake } from './intake.js';
-import { offerLanguages } from './language.js';
-import { offerLink, showLinkForm } from './link-form.js';
-import { explain } from './notice.js';
-import { hidePreview, showPreview } from './preview.js';
-import { errorView, resultView } from './result.js';
-import { errorWords } from './said.js';
-import { fetchSample, showSamples } from './samples.js';
-import { Scheduler } from './scheduler.js';
+import { MAX_IMAGES, receiveSources, takeSources } from './intake/arrivals.js';
+import { Checks } from './batch/check-queue.js';
+import { byId, element } from './ui/dom.js';
+import { toPlain } from './common/errors.js';
+import { outcomeGlyph } from './ui/outcome-glyph.js';
+import { watchIntake } from './intake/file-intake.js';
+import { offerLanguages } from './ui/language.js';
+import { offerLink, showLinkForm } from './intake/link-form.js';
+import { explain } from './ui/notice.js';
+import { hidePreview, showPreview } from './result/preview.js';
+import { errorView, resultView } from './result/result.js';
+import { errorWords } from './texts/page-messages.js';
+import { fetchSample, showSamples } from './intake/samples.js';
+import { Scheduler } from './engine/scheduler.js';
 import {
   announce,
   revealStage,
@@ -29,17 +29,17 @@ import {
   showOutcome,
   showPhase,
   showProgress,
-} from './stage.js';
-import { errors, failure, howSteps, intake as intakeWords, locale, outcomes, page } from './texts.js';
+} from './result/stage.js';
+import { errors, failure, howSteps, intake as intakeWords, locale, outcomes, page } from './texts/catalogue.js';
 
-const engine = new Scheduler(new URL('./worker.js', import.meta.url), { confined: true, onUnconfined: tellUnconfined });
+const engine = new Scheduler(new URL('./engine/worker.js', import.meta.url), { confined: true, onUnconfined: tellUnconfined });
 const ask = engine.ask.bind(engine);
 const settings = byId('settings');
 /** Errors that are about what came, and not about its check. */
 const NO_IMAGE = /^(link|no_file|not_an_image|unsupported|image|file|unreadable)/;
 const checks = new Checks({ ask, preference, onChange });
 
-/** The images as a table, once there are several. @type {import('./queue.js').Queue | null} */
+/** The images as a table, once there are several. @type {import('./batch/table.js').Queue | null} */
 let table = null;
 /** The image that is on the stage. @type {Entry | null} */
 let opened = null;
@@ -87,7 +87,7 @@ function succeed({ source, intake, state, error }) {
 }
 
 async function openTable() {
-  const { Queue } = await import('./queue.js');
+  const { Queue } = await import('./batch/table.js');
   const onOpen = (/** @type {Entry} */ entry) => open(entry, { focus: true });
   const made = await Queue.open(checks, { onOpen, onTurn: (entry) => open(entry, { reveal: false }), onRemoved });
   superseded = null;
@@ -98,7 +98,7 @@ async function openTable() {
   if (opened) table.mark(opened);
 }
 
-/** @param {import('./queue.js').Queue} queue @param {Source[]} sources */
+/** @param {import('./batch/table.js').Queue} queue @param {Source[]} sources */
 function append(queue, sources) {
   const room = MAX_IMAGES - checks.entries.length;
   const added = checks.add(sources.slice(0, room));
@@ -161,11 +161,11 @@ function show(entry, options) {
 }
 
 /**
- * @param {Entry} entry @param {import('./checks.js').Found} found @param {{focus: boolean, reveal: boolean}} options
+ * @param {Entry} entry @param {import('./batch/check-queue.js').Found} found @param {{focus: boolean, reveal: boolean}} options
  */
 function showResult(entry, { answer, models, deep }, options) {
   const { outcome, groups } = answer.ranking;
-  const intake = /** @type {import('./arrivals.js').Intake} */ (entry.intake);
+  const intake = /** @type {import('./intake/arrivals.js').Intake} */ (entry.intake);
   const onDeeper = deep ? null : () => again(entry, true);
   // What the browser does not show is shown as it was read.
   if (answer.picture) showPreview({ ...intake, file: answer.picture });
@@ -177,7 +177,7 @@ function showResult(entry, { answer, models, deep }, options) {
 }
 
 /**
- * @param {import('./errors.js').PlainError} error @param {(() => void) | null} onAgain
+ * @param {import('./common/errors.js').PlainError} error @param {(() => void) | null} onAgain
  * @param {{focus: boolean, reveal: boolean}} options
  */
 function showError(error, onAgain, options) {
@@ -195,7 +195,7 @@ function useCpu(onAgain) {
 
 /**
  * Something came to nothing. Whatever is there stays.
- * @param {import('./errors.js').PlainError} error @param {(() => void) | null} [onAgain] Null if there is no image.
+ * @param {import('./common/errors.js').PlainError} error @param {(() => void) | null} [onAgain] Null if there is no image.
  */
 function refuse(error, onAgain = null) {
   const { text, advice, cpuHelps, retryHelps } = errorWords(error);
@@ -212,7 +212,7 @@ function again(entry, deep) {
   checks.prefer(entry);
 }
 
-/** The device that was chosen. @returns {import('./device.js').DevicePreference} */
+/** The device that was chosen. @returns {import('./engine/device.js').DevicePreference} */
 function preference() {
   return /** @type {any} */ (new FormData(settings.querySelector('form')).get('device'));
 }
@@ -252,7 +252,7 @@ showLinkForm();
 receiveSources(receive);
 watchIntake({ onLink: offerLink, onLooking: () => announce(intakeWords.looking), onError: (thrown) => refuse(toPlain(thrown)) });
 showSamples((sample) => {
-  const take = (/** @type {import('./arrivals.js').Taking} */ { signal }) => fetchSample(sample, signal);
+  const take = (/** @type {import('./intake/arrivals.js').Taking} */ { signal }) => fetchSample(sample, signal);
   takeSources([{ name: sample.title, intake: null, take }]);
 });
 byId('cancel').addEventListener('click', () => {
@@ -260,7 +260,7 @@ byId('cancel').addEventListener('click', () => {
   if (opened) checks.cancel([opened]);
 });
 byId('models').addEventListener('click', async () => {
-  const { openLibrary } = await import('./library.js');
+  const { openLibrary } = await import('./models/dialog.js');
   await openLibrary({ ask, preference });
 });
 settings.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
@@ -271,5 +271,5 @@ settings.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
 document.addEventListener('pointerdown', ({ target }) => {
   if (!settings.contains(/** @type {Node} */ (target))) settings.open = false;
 });
-import('./shared.js').then(({ takeShared }) => takeShared()).catch(() => {});
-import('./offline.js').then(({ startOffline }) => startOffline(() => checks.entries)).catch(() => {});
+import('./intake/share-target.js').then(({ takeShared }) => takeShared()).catch(() => {});
+import('./offline/offline.js').then(({ startOffline }) => startOffline(() => checks.entries)).catch(() => {});

@@ -1,6 +1,6 @@
 /** English: see `texts.js`. `index.html` names sentences of `page` by `data-text`. */
 
-import { MAX_FILE_BYTES } from '../limits.js';
+import { MAX_FILE_BYTES } from '../common/limits.js';
 
 /** @param {number} bytes */
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);

@@ -1,6 +1,6 @@
 /** Simplified Chinese: see `texts.js`. A zero-width space in a heading is where its line may break. */
 
-import { MAX_FILE_BYTES } from '../limits.js';
+import { MAX_FILE_BYTES } from '../common/limits.js';
 
 /** @param {number} bytes */
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);

@@ -1,0 +1,202 @@
+/**
+ * What a check found, or why it found nothing, as the nodes of an element: never more than the page says.
+ *
+ * @typedef {import('./element-words.js').Words} Words
+ * @typedef {import('../public/index.js').CheckResult} CheckResult
+ * @typedef {[text: string, action: (() => void) | null]} Action Without an action there is no button.
+ */
+
+import { claimList } from '../../origin/claim-list.js';
+import { element } from '../../ui/dom.js';
+import { gap, paragraph, sentence } from '../../common/errors.js';
+import { outcomeGlyph } from '../../ui/outcome-glyph.js';
+import { DEMONSTRATION } from './places.js';
+
+/**
+ * @param {CheckResult} result
+ * @param {{words: Words, notes: string[], signed: boolean, actions: Action[]}} context `notes`: what happened to the
+ *   image on its way. `signed`: whether the file has Content Credentials.
+ * @returns {Node[]} The first can take the focus.
+ */
+export function resultNodes(result, { words, notes, signed, actions }) {
+  const { ranking, failures, claims } = result;
+  const reports = result.reports.map((report) => named(report, words));
+  const members = ranking.groups.map((group) => group.reports.map((index) => reports[index]));
+  const [[leading]] = members;
+  const isDemonstration = reports.some(({ model }) => model.id === DEMONSTRATION.id);
+  const asked = reports.map(({ model }) => model.name);
+  const remarks = [...notes, ...new Set(reports.flatMap((report) => report.notes.map(words.remarkText)))];
+  const { outcome } = result;
+  return [
+    headingNode(outcome, words.outcomes[outcome].heading),
+    element('p', { part: 'reason' }, words.verdictText(ranking, reports)),
+    ...(isDemonstration ? [demonstrationNode(words)] : []),
+    ...(leading.search ? [element('p', { class: 'hint' }, words.search.found(leading.search))] : []),
+    meaningNode(outcome, words),
+    element('p', { part: 'model', class: 'hint' }, words.embed.asked(asked)),
+    ...(members.length + failures.length > 1 ? linesNodes(members, failures, words) : []),
+    numbersNode(members.flat(), result, words),
+    ...(claims.length > 0 || signed ? [claimsNode(claims, signed, words)] : []),
+    ...(remarks.length > 0 ? [notesNode(remarks, words)] : []),
+    actionsNode(actions),
+  ];
+}
+
+/**
+ * @param {import('../../common/errors.js').PlainError} error @param {{words: Words, actions: Action[]}} context
+ * @returns {Node[]} The first can take the focus.
+ */
+export function errorNodes(error, { words, actions }) {
+  const { heading, text, advice } = words.errorWords(error);
+  if (error.code === 'cancelled') {
+    const said = element('p', { part: 'reason' }, words.failure.cancelled);
+    return [headingNode('cannot_tell', heading), said, actionsNode(actions)];
+  }
+  return [
+    headingNode('error', heading),
+    element('p', { part: 'error' }, text),
+    element('p', { part: 'advice' }, advice),
+    actionsNode(actions),
+  ];
+}
+
+/**
+ * What another look, or another file, came to; the result is the one before.
+ * @param {import('../../common/errors.js').PlainError} error @param {Words} words
+ */
+export function laterNode(error, words) {
+  const { heading, text, advice } = words.errorWords(error);
+  const strong = element('strong', {}, sentence(heading));
+  const attributes = { class: 'warning', part: 'error', 'data-code': error.code };
+  return element('p', attributes, strong, gap(sentence(heading)), paragraph(text, advice));
+}
+
+/** The demonstration model is called as the language calls it. @param {any} report @param {Words} words */
+function named(report, { demonstration }) {
+  if (report.model.id !== DEMONSTRATION.id) return report;
+  return { ...report, model: { ...report.model, name: demonstration.name } };
+}
+
+/** @param {string} outcome @param {string} text */
+function headingNode(outcome, text) {
+  const attributes = { class: 'heading', part: 'outcome', tabindex: -1, 'data-outcome': outcome };
+  return element('p', attributes, outcomeGlyph(outcome), element('span', {}, text));
+}
+
+/** @param {Words} words */
+function demonstrationNode({ demonstration }) {
+  const heading = sentence(demonstration.heading);
+  return element(
+    'p',
+    { class: 'warning', part: 'warning' },
+    element('strong', {}, heading + gap(heading)),
+    demonstration.text,
+  );
+}
+
+/** @param {string} outcome @param {Words} words */
+function meaningNode(outcome, { embed, result }) {
+  const { means, meansNot } = embed.meanings[outcome];
+  return element(
+    'details',
+    { part: 'meaning' },
+    element('summary', {}, result.meaningSummary),
+    ...list(result.meansHeading, means),
+    ...list(result.meansNotHeading, meansNot),
+  );
+}
+
+/** @param {any[][]} members @param {CheckResult['failures']} failures @param {Words} words */
+function linesNodes(members, failures, words) {
+  const { lines } = words;
+  const ranked = members.map((reports) => {
+    const { outcome, names, said, remarks } = words.groupWords(reports);
+    return lineNode(outcome, names.join(' · '), said, remarks);
+  });
+  const failed = failures.map((failure) => {
+    const name = failure.model === DEMONSTRATION.id ? words.demonstration.name : failure.model;
+    const { text, advice } = words.errorWords(failure);
+    const node = lineNode('error', name, lines.outcomes.failed, [paragraph(text, advice)]);
+    node.dataset.code = failure.code;
+    return node;
+  });
+  return [
+    element('p', { class: 'label' }, lines.heading),
+    element('ol', { class: 'lines', part: 'models' }, ...ranked, ...failed),
+  ];
+}
+
+/** @param {string} outcome @param {string} name @param {string} said @param {string[]} remarks */
+function lineNode(outcome, name, said, remarks) {
+  const head = element('p', { class: 'row' }, element('strong', {}, name), element('span', {}, said));
+  const more = remarks.map((remark) => element('p', { class: 'hint' }, remark));
+  return element('li', {}, outcomeGlyph(outcome), element('div', {}, head, ...more));
+}
+
+/** @param {any[]} reports @param {CheckResult} result @param {Words} words */
+function numbersNode(reports, { device, seconds }, words) {
+  const { result } = words;
+  const [{ evidence, image }] = reports;
+  const each = reports.flatMap((report) => [
+    ...(reports.length > 1 ? [element('p', { class: 'label' }, report.model.name)] : []),
+    numberList(report, words),
+  ]);
+  // Nobody sees here why a device was chosen.
+  const reason = device.reason === 'chosen' ? 'adapter_found' : device.reason;
+  return element(
+    'details',
+    { part: 'details' },
+    element('summary', {}, result.numbersHeading),
+    element('p', { class: 'hint' }, result.checkedPart(image)),
+    ...(evidence ? [element('p', { class: 'hint' }, words.evidenceText(evidence))] : []),
+    ...each,
+    element('p', { class: 'hint' }, words.deviceLine({ device: { ...device, reason }, seconds })),
+  );
+}
+
+/** @param {any} report @param {Words} words */
+function numberList(report, { numberRows }) {
+  const rows = numberRows(report).map(({ symbol, name, value, explanation }) => {
+    const term = element('dt', {}, element('span', { class: 'symbol' }, symbol), ` ${name}`);
+    const told = [element('dd', { class: 'value' }, value), element('dd', { class: 'hint' }, explanation)];
+    return element('div', {}, term, ...told);
+  });
+  return element('dl', {}, ...rows);
+}
+
+/**
+ * What the file brings along, which no outcome rests on.
+ * @param {CheckResult['claims']} claims @param {boolean} signed @param {Words} words
+ */
+function claimsNode(claims, signed, { claims: words, embed }) {
+  return element(
+    'details',
+    { part: 'claims' },
+    element('summary', {}, words.heading),
+    ...(claims.length > 0 ? [element('p', { class: 'hint' }, words.hint), claimList(claims, words.meanings)] : []),
+    ...(signed ? [element('p', { class: 'hint' }, embed.signed)] : []),
+  );
+}
+
+/** @param {string[]} remarks @param {Words} words */
+function notesNode(remarks, { result }) {
+  return element('div', { part: 'notes', class: 'hint' }, ...list(result.notesHeading, remarks));
+}
+
+/** @param {string} heading @param {string[]} sentences */
+function list(heading, sentences) {
+  const items = sentences.map((sentence) => element('li', {}, sentence));
+  return [element('p', { class: 'label' }, heading), element('ul', {}, ...items)];
+}
+
+/** @param {Action[]} actions */
+export function actionsNode(actions) {
+  const line = element('div', { class: 'actions' });
+  for (const [text, action] of actions) {
+    if (!action) continue;
+    const button = element('button', { type: 'button', part: 'button' }, text);
+    button.addEventListener('click', action);
+    line.append(button);
+  }
+  return line;
+}

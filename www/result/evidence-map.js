@@ -1,0 +1,49 @@
+/**
+ * The place of the closer look: filled once its script has come, so that the verdict does not wait for it.
+ *
+ * @typedef {import('../engine/worker.js').CheckAnswer} CheckAnswer
+ * @typedef {import('../engine/worker.js').ModelAnswer} ModelAnswer
+ */
+
+import { element, style } from '../ui/dom.js';
+import { viewer as words } from '../texts/catalogue.js';
+
+/** The module keeps no pictures of larger images (`src/local.rs`). */
+const MOST_PIXELS = 2 ** 22;
+
+/**
+ * @param {CheckAnswer} answer @param {ModelAnswer[]} ordered The likeliest model first.
+ * @param {{intake: import('../intake/arrivals.js').Intake, onCloser: () => void}} context `onCloser` checks again, where the
+ *   pictures of an earlier check were given up.
+ * @returns {{section: HTMLElement, free: () => void}}
+ */
+export function closerLook({ picture }, ordered, { intake, onCloser }) {
+  const section = element('section', { class: 'closer' });
+  const looked = ordered.flatMap(({ report, local }) => (local ? [{ name: report.model.name, local }] : []));
+  const { width, height } = ordered[0].report.image;
+  let free = () => {};
+  let gone = false;
+  if (looked.length > 0) {
+    Promise.all([import('./evidence-map-viewer.js'), style(new URL('./evidence-map-viewer.css', import.meta.url))])
+      .then(([{ viewer }]) => {
+        if (gone) return;
+        const made = viewer({ picture: picture ?? intake.file, size: { width, height }, looked });
+        free = made.free;
+        section.replaceChildren(made.section);
+      })
+      .catch(() => section.replaceChildren(element('p', { class: 'hint' }, words.missing)));
+  } else if (width * height > MOST_PIXELS) {
+    section.append(element('h3', {}, words.heading), element('p', { class: 'hint' }, words.tooLarge));
+  } else {
+    const again = element('button', { type: 'button' }, words.again);
+    again.addEventListener('click', onCloser);
+    section.append(element('h3', {}, words.heading), element('p', { class: 'hint' }, words.givenUp), element('p', {}, again));
+  }
+  return {
+    section,
+    free: () => {
+      gone = true;
+      free();
+    },
+  };
+}
