@@ -126,7 +126,7 @@ async function placesSource() {
   return `
 export const WORKER = new URL('./worker.js', import.meta.url);
 export const PARTS = {
-  program: new URL('./aedr.wasm', import.meta.url),
+  wasm: new URL('./aedr.wasm', import.meta.url),
   helper: new URL('./helper.js', import.meta.url),
 };
 export const DEMONSTRATION = {

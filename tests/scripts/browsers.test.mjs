@@ -22,7 +22,7 @@ const KNOWN = [
   [/^offline\/offline\.js$/, /^(navigator\.connection|NetworkInformation\.saveData)/, 'nothing is known of the connection'],
   [/^intake\/share-target\.js$/, /^(launchQueue|LaunchQueue\.)/, 'no other program hands files over'],
   [/^engine\/start-worker\.js$/, /^(trustedTypes|TrustedTypePolicyFactory\.)/, 'no policy asks for trusted addresses'],
-  [/^models\/storage\.js$/, /^FileSystemFileHandle\.createWritable/, 'a worker writes'],
+  [/^models\/save-calibration\.js$/, /^FileSystemFileHandle\.createWritable/, 'a worker writes'],
   [/^export\/thumbnail\.js$/, /^(VideoFrame|AudioData\.)/, 'caught: the renderer draws the file itself'],
   // Looks, without which everything can be read and used.
   [/\.css$/, /^(text-wrap|text-autospace|forced-color-adjust|:has|:-(webkit|moz)-progress)/, 'plainer'],

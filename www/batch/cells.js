@@ -14,7 +14,7 @@
  */
 
 import { sentence } from '../common/errors.js';
-import { inWords } from '../texts/page-messages.js';
+import { inWords } from '../texts/catalogue.js';
 
 /** @param {Entry} entry @returns {Facts} */
 export function factsOf({ state, found, error }) {

@@ -5,7 +5,7 @@
  * @typedef {import('../intake/arrivals.js').Intake} Intake
  * @typedef {import('../intake/arrivals.js').Source} Source
  * @typedef {'waiting' | 'checking' | 'done' | 'failed' | 'cancelled'} State
- * @typedef {{answer: any, models: import('../result/result.js').ModelEntry[], deep: boolean}} Found `answer`: a `CheckAnswer`
+ * @typedef {{answer: any, models: import('../models/model-list.js').ModelEntry[], deep: boolean}} Found `answer`: a `CheckAnswer`
  *   with blobs for its pictures.
  * @typedef {object} Entry
  * @property {Source} source
@@ -18,18 +18,18 @@
  * @property {import('../common/errors.js').PlainError | null} error Of the last check, if it failed. What was found before stays.
  */
 
-import { requestCheck } from '../engine/check-request.js';
-import { conversionOf } from '../intake/conversion.js';
 import { AedrError, toPlain } from '../common/errors.js';
-import { readBytes } from '../intake/file-intake.js';
-import { addressOf, modelEntries } from '../models/model-list.js';
+import { requestCheck } from '../engine/check-request.js';
+import { readBytes } from '../intake/arrivals.js';
+import { conversionOf } from '../intake/conversion.js';
+import { modelAddress, modelEntries } from '../models/model-list.js';
 
 /** @typedef {import('../engine/check-request.js').Ask} Ask */
 
 /** Pictures for the closer look are kept while those of all images take no more than this. */
 const KEPT_BYTES = 256 * 2 ** 20;
 
-export class Checks {
+export class CheckQueue {
   /** In the order they came. @type {Entry[]} */
   entries = [];
   #ask;
@@ -42,7 +42,7 @@ export class Checks {
   #working = false;
 
   /**
-   * @param {{ask: Ask, preference: () => import('../engine/device.js').DevicePreference,
+   * @param {{ask: Ask, preference: () => import('../engine/types.js').DevicePreference,
    *   onChange: (entry: Entry) => void}} options `ask` asks the worker,
    *   `preference` is the device that was chosen. `onChange`: something about an image is different.
    */
@@ -128,7 +128,7 @@ export class Checks {
         const image = await readBytes(intake);
         intake.converted = conversionOf(intake, image);
         const preference = this.#preference();
-        return { image, name: intake.name, models: models.map(addressOf), preference, deep, closerLook: true };
+        return { image, name: intake.name, models: models.map(modelAddress), preference, deep, evidenceMap: true };
       };
       const onWait = () => onProgress({ stage: 'waiting' });
       const answer = await requestCheck(this.#ask, prepare, { signal, onProgress, onWait });
@@ -171,8 +171,8 @@ export class Checks {
 
 /**
  * The page's own model is called as the page's language calls it; the record keeps the name of its manifest.
- * @template {import('../engine/worker.js').CheckAnswer} Answer
- * @param {Answer} answer @param {import('../result/result.js').ModelEntry[]} models @returns {Answer}
+ * @template {import('../engine/types.js').CheckAnswer} Answer
+ * @param {Answer} answer @param {import('../models/model-list.js').ModelEntry[]} models @returns {Answer}
  */
 function named(answer, models) {
   const ours = models.find(({ demonstration }) => demonstration);

@@ -1,11 +1,11 @@
 /** On the stage, the way from one image of the table to the next, and back to the table. */
 
-import { byId, element } from '../ui/dom.js';
 import { queue as words } from '../texts/catalogue.js';
+import { byId, element } from '../ui/dom.js';
 
 /** @typedef {import('./check-queue.js').Entry} Entry */
 
-export class Turner {
+export class Pager {
   #node;
   #previous = button(words.previous, () => this.#turn(-1));
   #next = button(words.next, () => this.#turn(1));

@@ -1,16 +1,16 @@
 /** What can be done with the images of the table, offered as it becomes possible. */
 
-import { byId, element } from '../ui/dom.js';
-import { toCsv, toJson } from './table-export.js';
-import { save } from '../ui/save-file.js';
 import { queue as words } from '../texts/catalogue.js';
+import { byId, element } from '../ui/dom.js';
+import { save } from '../ui/save-file.js';
+import { toCsv, toJson } from './table-export.js';
 
 /**
  * @typedef {import('./check-queue.js').Entry} Entry
  * @typedef {[name: string, text: string, act: () => void]} Action
  */
 
-export class QueueActions {
+export class TableActions {
   node = element('div', { class: 'queue-actions' });
   #checks;
   #order;
@@ -19,7 +19,7 @@ export class QueueActions {
   #confirming = false;
 
   /**
-   * @param {import('./check-queue.js').Checks} checks
+   * @param {import('./check-queue.js').CheckQueue} checks
    * @param {{order: () => Entry[], onRemoveAll: () => void}} table `order`: its images in the order that it shows.
    */
   constructor(checks, { order, onRemoveAll }) {

@@ -1,10 +1,10 @@
 /** One image's line in the table. */
 
-import { element } from '../ui/dom.js';
-import { factsOf } from './cells.js';
-import { outcomeGlyph } from '../ui/outcome-glyph.js';
 import { fractionOf } from '../result/stage.js';
 import { errors, locale, outcomes, progress as progressWords, queue as words } from '../texts/catalogue.js';
+import { element } from '../ui/dom.js';
+import { outcomeGlyph } from '../ui/outcome-glyph.js';
+import { factsOf } from './cells.js';
 
 /** @typedef {import('./check-queue.js').Entry} Entry */
 

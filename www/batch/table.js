@@ -7,12 +7,11 @@
  */
 
 import { MAX_IMAGES } from '../intake/arrivals.js';
-import { byId, element, style } from '../ui/dom.js';
-import { QueueActions } from './table-actions.js';
-import { Row } from './table-row.js';
-import { Turner } from './pager.js';
-import { scrolling } from '../result/stage.js';
 import { locale, queue as words } from '../texts/catalogue.js';
+import { byId, element, scrolling, style } from '../ui/dom.js';
+import { Pager } from './pager.js';
+import { TableActions } from './table-actions.js';
+import { Row } from './table-row.js';
 
 const COLUMNS = /** @type {Column[]} */ (['name', 'outcome', 'model', 'signal', 'threshold', 'size']);
 /** The most telling first. */
@@ -29,7 +28,7 @@ const KEYS = {
   size: ({ facts: { width, height } }) => (width === null || height === null ? null : width * height),
 };
 
-export class Queue {
+export class Table {
   #checks;
   #onOpen;
   #onRemoved;
@@ -47,27 +46,27 @@ export class Queue {
   #bar = element('progress', { 'aria-label': words.progress });
   #full = element('p', { class: 'problem', role: 'alert' });
   #actions;
-  #turner;
+  #pager;
 
   /**
    * Shows the table, empty.
-   * @param {import('./check-queue.js').Checks} checks
+   * @param {import('./check-queue.js').CheckQueue} checks
    * @param {{onOpen: (entry: Entry) => void, onTurn: (entry: Entry) => void,
    *   onRemoved: (neighbour: Entry | null) => void}} actions `onOpen`: from the table. `onTurn`: from the stage itself.
    *   `onRemoved` is given what stands beside the image that was on the stage, if that was removed.
    */
   static async open(checks, actions) {
     await style(new URL('./table.css', import.meta.url));
-    return new Queue(checks, actions);
+    return new Table(checks, actions);
   }
 
-  /** @param {import('./check-queue.js').Checks} checks @param {Parameters<typeof Queue.open>[1]} actions */
+  /** @param {import('./check-queue.js').CheckQueue} checks @param {Parameters<typeof Table.open>[1]} actions */
   constructor(checks, { onOpen, onTurn, onRemoved }) {
     this.#checks = checks;
     this.#onOpen = onOpen;
     this.#onRemoved = onRemoved;
-    this.#turner = new Turner({ onOpen: onTurn, onList: () => this.#back() });
-    this.#actions = new QueueActions(checks, { order: () => this.#order(), onRemoveAll: () => this.#removeAll() });
+    this.#pager = new Pager({ onOpen: onTurn, onList: () => this.#back() });
+    this.#actions = new TableActions(checks, { order: () => this.#order(), onRemoveAll: () => this.#removeAll() });
     const headers = [...this.#headers.values()];
     const corner = element('td', { role: 'cell' });
     const row = element('tr', { role: 'row' }, ...headers, corner);
@@ -135,7 +134,7 @@ export class Queue {
     if (this.#opened) this.#rows.get(this.#opened)?.mark(false);
     this.#opened = opened;
     if (opened) this.#rows.get(opened)?.mark(true);
-    this.#turner.show(this.#order(), opened);
+    this.#pager.show(this.#order(), opened);
   }
 
   /** Brings it into view. */
@@ -170,7 +169,7 @@ export class Queue {
     const focused = document.activeElement;
     this.#body.replaceChildren(...rows);
     if (focused instanceof HTMLElement && this.#body.contains(focused)) focused.focus({ preventScroll: true });
-    this.#turner.show(this.#order(), this.#opened);
+    this.#pager.show(this.#order(), this.#opened);
   }
 
   /** Moves one line to where it belongs, and leaves the others alone. @param {Row} row */
@@ -181,7 +180,7 @@ export class Queue {
     const focused = /** @type {HTMLElement} */ (document.activeElement);
     this.#body.insertBefore(row.node, next);
     if (row.node.contains(focused)) focused.focus({ preventScroll: true });
-    this.#turner.show(this.#order(), this.#opened);
+    this.#pager.show(this.#order(), this.#opened);
   }
 
   /** @param {[Entry, Row]} a @param {[Entry, Row]} b */
@@ -233,7 +232,7 @@ export class Queue {
   #removed(neighbour) {
     if (this.#rows.size === 0) {
       byId('queue').hidden = true;
-      this.#turner.remove();
+      this.#pager.remove();
     }
     this.#onRemoved(neighbour);
   }

@@ -3,21 +3,21 @@
  * at a time.
  *
  * To the worker: `{id, method, params}` asks, `{id, cancel: true}` asks to stop.
- * From the worker: `{alive}` once, the lock that it holds while it lives; `{id, progress}` and `{id, known}` any number
- * of times, then `{id, result}` or `{id, error}`; `{fatal}` once if the worker can do no more. `known` is what would remain
+ * From the worker: `{lock}` once, the name of the lock that it holds while it lives; `{id, progress}` and `{id, partial}` any number
+ * of times, then `{id, result}` or `{id, error}`; `{fatal}` once if the worker can do no more. `partial` is what would remain
  * if it stopped now. With `last`, a result is the worker's last: another has to take the next request.
  *
  * @typedef {import('../common/errors.js').PlainError} PlainError
  * @typedef {{id: number, method: string, params: any} | {id: number, cancel: true}} ToWorker
- * @typedef {{id: number, progress: any} | {id: number, known: any} | {id: number, result: any, last: boolean}
- *   | {id: number, error: PlainError} | {alive: string} | {fatal: PlainError}} FromWorker
+ * @typedef {{id: number, progress: any} | {id: number, partial: any} | {id: number, result: any, last: boolean}
+ *   | {id: number, error: PlainError} | {lock: string} | {fatal: PlainError}} FromWorker
  * @typedef {{signal: AbortSignal, progress: (value: any) => void}} CallContext
- * @typedef {CallContext & {know: (value: any) => void, retire: () => void}} AnswerContext `know` tells what is known so
+ * @typedef {CallContext & {partial: (value: any) => void, retire: () => void}} AnswerContext `partial` tells what is known so
  *   far. `retire`: the worker can do no more after this answer.
  */
 
-import { holdLife } from './worker-lock.js';
 import { AedrError, toPlain } from '../common/errors.js';
+import { holdWorkerLock } from './worker-lock.js';
 
 /**
  * Answers requests with `methods`, one after the other in the order they came.
@@ -49,7 +49,7 @@ export function answer(scope, methods) {
         const context = {
           signal: controller.signal,
           progress: (value) => post({ id, progress: value }),
-          know: (value) => post({ id, known: value }),
+          partial: (value) => post({ id, partial: value }),
           retire: () => (last = true),
         };
         const result = await handler(params, context);
@@ -67,6 +67,6 @@ export function answer(scope, methods) {
     post({ fatal: { ...toPlain(thrown), code: 'engine_stopped' } });
   scope.addEventListener('error', (/** @type {ErrorEvent} */ event) => stopped(event.error ?? event.message));
   scope.addEventListener('unhandledrejection', (/** @type {PromiseRejectionEvent} */ event) => stopped(event.reason));
-  holdLife((alive) => post({ alive }));
+  holdWorkerLock((lock) => post({ lock }));
   return (error) => post({ fatal: toPlain(error) });
 }

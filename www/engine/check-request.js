@@ -1,15 +1,15 @@
 /**
  * Asks the worker for a check, and keeps what some models have answered if the worker stops while it asks another.
  *
- * @typedef {import('./worker.js').CheckAnswer} CheckAnswer
- * @typedef {import('./worker.js').CheckRequest} CheckRequest
- * @typedef {import('./worker.js').Known} Known
+ * @typedef {import('./types.js').CheckAnswer} CheckAnswer
+ * @typedef {import('./types.js').CheckRequest} CheckRequest
+ * @typedef {import('./types.js').PartialCheck} PartialCheck
  * @typedef {import('../common/errors.js').PlainError} PlainError
  * @typedef {import('./scheduler.js').Scheduler['ask']} Ask
  */
 
 import { fromPlain, toPlain } from '../common/errors.js';
-import { asLine, likeliest } from './model-failures.js';
+import { failureRecord, representativeError } from './model-failures.js';
 
 /** Somebody wants no answer. */
 const UNWANTED = ['cancelled', 'closed'];
@@ -24,31 +24,31 @@ const STOPS = ['engine_stopped', 'device_failed'];
  * @returns {Promise<CheckAnswer>}
  */
 export async function requestCheck(ask, prepare, options) {
-  /** What remains if the worker stops. @type {{known: Known | null}} */
-  const kept = { known: null };
-  const onKnown = (/** @type {Known} */ known) => (kept.known = known);
+  /** What remains if the worker stops. @type {{partial: PartialCheck | null}} */
+  const kept = { partial: null };
+  const onPartial = (/** @type {PartialCheck} */ partial) => (kept.partial = partial);
   for (;;) {
-    const before = kept.known;
+    const before = kept.partial;
     try {
-      return await ask('check', () => prepared(prepare, before), { ...options, onKnown });
+      return await ask('check', () => prepared(prepare, before), { ...options, onPartial });
     } catch (thrown) {
       const error = toPlain(thrown);
-      const { known } = kept;
-      if (!known || UNWANTED.includes(error.code)) throw thrown;
-      const [failed, ...unasked] = known.unasked;
+      const { partial } = kept;
+      if (!partial || UNWANTED.includes(error.code)) throw thrown;
+      const [failed, ...unasked] = partial.unasked;
       // The same as before: no worker came to ask any of those that were left.
-      if (known === before || unasked.length === 0 || !goesOn(error)) return withFailures(known, error);
-      kept.known = { ...known, failures: [...known.failures, { model: failed, error }], unasked };
+      if (partial === before || unasked.length === 0 || !goesOn(error)) return withFailures(partial, error);
+      kept.partial = { ...partial, failures: [...partial.failures, { model: failed, error }], unasked };
     }
   }
 }
 
-/** @param {() => Promise<CheckRequest>} prepare @param {Known | null} known What another worker found. */
-async function prepared(prepare, known) {
+/** @param {() => Promise<CheckRequest>} prepare @param {PartialCheck | null} partial What another worker found. */
+async function prepared(prepare, partial) {
   const request = await prepare();
   const { image } = request;
-  if (!known) return { params: request, transfer: [image] };
-  const { answers, failures, unasked: models } = known;
+  if (!partial) return { params: request, transfer: [image] };
+  const { answers, failures, unasked: models } = partial;
   return { params: { ...request, models, before: { answers, failures } }, transfer: [image] };
 }
 
@@ -63,12 +63,12 @@ function goesOn({ code, details }) {
 
 /**
  * What is known, and why it is no more.
- * @param {Known} known @param {PlainError} error
+ * @param {PartialCheck} partial @param {PlainError} error
  * @returns {CheckAnswer}
  * @throws {import('../common/errors.js').AedrError} If no model has answered.
  */
 function withFailures({ answer, failures: before, unasked }, error) {
   const failures = [...before, ...unasked.map((model) => ({ model, error }))];
-  if (!answer) throw fromPlain(STOPS.includes(error.code) ? likeliest(failures) : error);
-  return { ...answer, failures, record: { ...answer.record, failures: failures.map(asLine) } };
+  if (!answer) throw fromPlain(STOPS.includes(error.code) ? representativeError(failures) : error);
+  return { ...answer, failures, record: { ...answer.record, failures: failures.map(failureRecord) } };
 }

@@ -2,8 +2,8 @@
  * Which device computes. A software adapter emulates a graphics processor on the CPU and is slower than
  * computing there directly, so it is used only when a person insists on WebGPU.
  *
- * @typedef {'auto' | 'webgpu' | 'cpu'} DevicePreference
- * @typedef {'chosen' | 'adapter_found' | 'no_webgpu' | 'no_adapter' | 'software_adapter'} DeviceReason
+ * @typedef {import('./types.js').DevicePreference} DevicePreference
+ * @typedef {import('./types.js').DeviceReason} DeviceReason
  * @typedef {{device: 'gpu' | 'cpu', reason: DeviceReason, adapter: string}} DeviceChoice
  *   `adapter` is the adapter's name, which may be one that was not taken; '' if there is none.
  */

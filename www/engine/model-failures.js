@@ -1,14 +1,14 @@
 /**
  * Models that could not be asked, or could not answer.
  *
- * @typedef {import('./worker.js').ModelFailure} ModelFailure
+ * @typedef {import('./types.js').ModelFailure} ModelFailure
  */
 
 /** What a person can do something about comes first. */
 const TELLING = ['engine_stopped', 'device_failed', 'image_too_small'];
 
 /** As a record has it. @param {ModelFailure} failure */
-export function asLine({ model, error: { code, message } }) {
+export function failureRecord({ model, error: { code, message } }) {
   return { model: model.id, code, message };
 }
 
@@ -17,7 +17,7 @@ export function asLine({ model, error: { code, message } }) {
  * the smallest.
  * @param {ModelFailure[]} failures At least one. @returns {import('../common/errors.js').PlainError}
  */
-export function likeliest(failures) {
+export function representativeError(failures) {
   const rank = (/** @type {ModelFailure} */ { error: { code, details } }) => {
     const place = TELLING.indexOf(code);
     return [place < 0 ? TELLING.length : place, details?.minimum ?? 0];

@@ -9,19 +9,19 @@
  *   give numbers without a verdict.
  */
 
-import { downloadBytes } from './download.js';
 import { AedrError } from '../common/errors.js';
+import { downloadBytes } from './download.js';
 import { fetchText } from './verified-fetch.js';
 
 const CODE = 'weights_missing';
 
-/** @param {import('./worker.js').ModelAddress} model @returns {ModelSource} */
+/** @param {import('./types.js').ModelAddress} model @returns {ModelSource} */
 export function modelSource(model) {
   if ('files' in model) return stored(model.files);
   return 'shards' in model ? packed(model) : hosted(model);
 }
 
-/** @param {import('./worker.js').HostedModel} model @returns {ModelSource} */
+/** @param {import('./types.js').HostedModel} model @returns {ModelSource} */
 function hosted({ manifest, integrity = {} }) {
   const beside = (/** @type {string} */ file) => new URL(file, manifest).href;
   return {
@@ -42,7 +42,7 @@ function hosted({ manifest, integrity = {} }) {
 
 /**
  * The package's own: all but the shards is part of its script.
- * @param {import('./worker.js').PackedModel} model @returns {ModelSource}
+ * @param {import('./types.js').PackedModel} model @returns {ModelSource}
  */
 function packed({ manifestText, calibrationText, shards }) {
   return {
@@ -52,7 +52,7 @@ function packed({ manifestText, calibrationText, shards }) {
   };
 }
 
-/** @param {import('../models/storage.js').ModelFiles} files @returns {ModelSource} */
+/** @param {import('./types.js').ModelFiles} files @returns {ModelSource} */
 function stored(files) {
   const read = async (/** @type {string} */ name) => {
     const bytes = await files[name]?.arrayBuffer().catch(() => null);

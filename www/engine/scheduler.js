@@ -9,14 +9,14 @@
  * @property {(progress: any) => void} onProgress
  * @property {number} [priority] One of `PRIORITY`.
  * @property {() => void} [onWait] Told at once if other requests go first.
- * @property {(known: any) => void} [onKnown] Given what would remain if the worker stopped now.
+ * @property {(partial: any) => void} [onPartial] Given what would remain if the worker stopped now.
  * @typedef {object} Request
  * @property {number} id
  * @property {string} method
  * @property {() => Prepared | Promise<Prepared>} prepare
  * @property {number} priority
  * @property {(progress: any) => void} onProgress
- * @property {(known: any) => void} onKnown
+ * @property {(partial: any) => void} onPartial
  * @property {boolean} sent Whether the worker has it.
  * @property {ReturnType<typeof setTimeout> | undefined} patience Runs out if the worker does not answer a cancel.
  * @property {() => void} forget Stops listening to its signal.
@@ -24,9 +24,9 @@
  * @property {(error: unknown) => void} reject
  */
 
-import { watchLife } from './worker-lock.js';
 import { AedrError, fromPlain } from '../common/errors.js';
 import { hasOwnPolicy, notLoaded, startWorker } from './start-worker.js';
+import { watchWorkerLock } from './worker-lock.js';
 
 /** What goes first: the lower number. Among equals, what was asked first. */
 export const PRIORITY = {
@@ -63,7 +63,7 @@ export class Scheduler {
   #closed = null;
 
   /**
-   * @param {import('./start-worker.js').ScriptAddress} script What the worker runs.
+   * @param {import('./types.js').ScriptAddress} script What the worker runs.
    * @param {{confined?: boolean, onUnconfined?: () => void}} [options] `confined`: where the host sends no policy with the
    *   script, the page's own holds for the worker. `onUnconfined`: none does, because a policy of the host forbids that.
    */
@@ -81,14 +81,14 @@ export class Scheduler {
    * @returns {Promise<any>} Rejects with `cancelled` once its signal is aborted: at once while it waits, and else when the
    *   worker has stopped.
    */
-  async ask(method, prepare, { signal, onProgress, onWait, onKnown = () => {}, priority = PRIORITY.check }) {
+  async ask(method, prepare, { signal, onProgress, onWait, onPartial = () => {}, priority = PRIORITY.check }) {
     if (this.#closed) throw this.#closed;
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       /** @type {Request} */
       const request = {
         id: ++this.#lastId,
-        ...{ method, prepare, priority, onProgress, onKnown, resolve, reject },
+        ...{ method, prepare, priority, onProgress, onPartial, resolve, reject },
         sent: false,
         patience: undefined,
         forget: () => signal.removeEventListener('abort', cancel),
@@ -187,14 +187,14 @@ export class Scheduler {
   /** @param {any} data A message `FromWorker` (`channel.js`). */
   #hear(data) {
     if (data.fatal) return this.#stop(fromPlain(data.fatal));
-    if (data.alive) {
-      this.#unwatch = watchLife(data.alive, () => this.#stop(ended()));
+    if (data.lock) {
+      this.#unwatch = watchWorkerLock(data.lock, () => this.#stop(ended()));
       return;
     }
     const request = this.#running;
     if (data.id !== request?.id || !request) return;
     if (data.progress) return request.onProgress(data.progress);
-    if (data.known) return request.onKnown(data.known);
+    if (data.partial) return request.onPartial(data.partial);
     // The next request must not meet a worker that can do no more.
     if (data.last || LAST_ERRORS.includes(data.error?.code)) this.#discard();
     this.#end(request, () => (data.error ? request.reject(fromPlain(data.error)) : request.resolve(data.result)));

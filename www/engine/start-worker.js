@@ -1,7 +1,7 @@
 /**
  * Starts workers, also in pages whose policy wants every script's address vouched for (Trusted Types).
  *
- * @typedef {string | URL | TrustedScriptURL} ScriptAddress
+ * @typedef {import('./types.js').ScriptAddress} ScriptAddress
  */
 
 import { AedrError } from '../common/errors.js';

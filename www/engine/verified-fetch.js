@@ -6,8 +6,8 @@
  * Without a hash, as in a page that was not assembled, nothing is looked at.
  */
 
-import { chunks, fileName, lost, request } from './download.js';
 import { AedrError } from '../common/errors.js';
+import { chunks, fileName, lost, request } from './download.js';
 
 /** Pages that are not encrypted have none; there `fetch` looks by itself, and gives nothing before it has all. */
 const digests = globalThis.crypto?.subtle;

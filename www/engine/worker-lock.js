@@ -8,7 +8,7 @@
  * For the worker: holds the lock until the worker ends.
  * @param {(name: string) => void} onHeld Given the lock's name, which no other has.
  */
-export function holdLife(onHeld) {
+export function holdWorkerLock(onHeld) {
   const name = `aedr-worker-${globalThis.crypto.randomUUID?.()}`;
   const forever = () => {
     onHeld(name);
@@ -23,7 +23,7 @@ export function holdLife(onHeld) {
  * @param {string} name @param {() => void} onEnd
  * @returns {() => void} Stops watching, before the worker is ended on purpose.
  */
-export function watchLife(name, onEnd) {
+export function watchWorkerLock(name, onEnd) {
   const watching = new AbortController();
   const { signal } = watching;
   const ended = () => signal.aborted || onEnd();

@@ -1,61 +1,23 @@
 /**
  * The worker: owns the WebAssembly module, the device and the models, and checks images.
  *
- * @typedef {import('./device.js').DevicePreference} DevicePreference
- * @typedef {import('./device.js').DeviceReason} DeviceReason
- * @typedef {{id: string, name?: string} & (HostedModel | PackedModel | {files: import('../models/storage.js').ModelFiles})}
- *   ModelAddress
- *   `name`: if the page calls it otherwise than its manifest. `manifest` is an absolute address, and the other files
- *   stand beside it. `integrity`: what the manifest and the calibration must be.
- * @typedef {{manifest: string, integrity?: {manifest?: string, calibration?: string}}} HostedModel
- * @typedef {{manifestText: string, calibrationText: string, shards: Record<string, string>}} PackedModel `shards`: the
- *   address of each.
- * @typedef {{program?: string, helper?: string}} Parts Absolute addresses of the module and of what helpers run, where
- *   they are not beside the worker.
- * @typedef {{image: ArrayBuffer, name: string, models: ModelAddress[], preference: DevicePreference, deep: boolean,
- *   closerLook?: boolean, parts?: Parts, before?: Asked}} CheckRequest A `deep` check searches for the grid that the image
- *   may have been painted on. Pictures are made for a `closerLook` only. `before`: what another worker found of the same
- *   image, with other models.
- * @typedef {{answers: ModelAnswer[], failures: ModelFailure[]}} Asked
- * @typedef {Asked & {unasked: ModelAddress[], answer: CheckAnswer | null}} Known What remains of a check if the worker
- *   stops. The first of `unasked` is being asked. `answer`: without the others; null while no model has answered.
- * @typedef {{stage: 'program' | 'weights', loaded: number, total: number | null}} DownloadProgress
- * @typedef {{model: string, number: number, count: number}} ModelProgress Which of several models it is about.
- * @typedef {{stage: string, fraction?: number} & Partial<ModelProgress>} ComputeProgress
- * @typedef {{signals: number[], belonging: number[], others: number[]}} Distribution Densities over ln signal.
- * @typedef {'first' | 'second' | 'first_error' | 'second_error' | 'ratio'} LayerName
- * @typedef {object} LocalEvidence Where in the image the evidence lies.
- * @property {number} cell Pixels of a cell's side.
- * @property {number} columns Cells in a row.
- * @property {[left: number, top: number, width: number, height: number]} placement Of the part that was checked, in
- *   pixels of the file.
- * @property {Record<LayerName, {png: Blob, values?: Float32Array}>} layers The reconstructions, and
- *   maps with their values: errors in levels of 255, ratios of the two errors, NaN where nothing can be said.
- * @property {{error: LayerScale, ratio: LayerScale}} scales
- * @typedef {{bar: Blob, low: number, centre?: number, high: number}} LayerScale Its ends, and the
- *   bar between them as a PNG.
- * @typedef {{report: any, distribution: Distribution | null, local: LocalEvidence | null}} ModelAnswer `report`: what the
- *   module's `check` gives. `distribution`: what its signal was compared with. `local`: of images that are not too large.
- * @typedef {{model: ModelAddress, error: import('../common/errors.js').PlainError}} ModelFailure
- * @typedef {object} CheckAnswer
- * @property {ModelAnswer[]} answers At least one.
- * @property {any} ranking What the module's `rank` gives for their reports.
- * @property {any} record All that is needed to repeat the check, and what came of it: `report-1.schema.json`.
- * @property {{meaning: string, field: string, text: string}[]} claims What the file says of its own origin.
- * @property {Blob | null} picture The image as a PNG, if browsers do not show such files.
- * @property {ModelFailure[]} failures Models that could not be asked, or could not answer.
- * @property {{kind: 'webgpu' | 'cpu', adapter: string, reason: DeviceReason, threads: number}} device
- * @property {number} seconds Without downloads.
+ * @typedef {import('./types.js').CheckRequest} CheckRequest
+ * @typedef {import('./types.js').CheckAnswer} CheckAnswer
+ * @typedef {import('./types.js').ModelAddress} ModelAddress
+ * @typedef {import('./types.js').ModelFailure} ModelFailure
+ * @typedef {import('./types.js').ModelResults} ModelResults
+ * @typedef {import('./types.js').LocalEvidence} LocalEvidence
+ * @typedef {import('./types.js').Parts} Parts
  */
 
+import { AedrError, fromPlain, toPlain } from '../common/errors.js';
 import { answer } from './channel.js';
 import { chooseDevice, watchDevices } from './device.js';
-import { helpers } from './thread-pool.js';
+import { failureRecord, representativeError } from './model-failures.js';
 import { modelSource } from './model-source.js';
-import { AedrError, fromPlain, toPlain } from '../common/errors.js';
-import { asLine, likeliest } from './model-failures.js';
-import { yieldingProgress } from './yield.js';
+import { helpers } from './thread-pool.js';
 import { loadProgram } from './wasm-module.js';
+import { yieldingProgress } from './yield.js';
 
 /** Models stay on the device for the next image while their weights take no more than this. */
 const KEPT_BYTES = 768 * 2 ** 20;
@@ -81,11 +43,11 @@ watchDevices((error) => open?.device !== 'cpu' && giveUp(error));
  * @param {CheckRequest} params @param {import('./channel.js').AnswerContext} context
  * @returns {Promise<CheckAnswer>}
  */
-async function check(params, { know, retire, ...context }) {
-  const { image: buffer, models, preference, deep, closerLook = false, parts = {}, before } = params;
+async function check(params, { partial, retire, ...context }) {
+  const { image: buffer, models, preference, deep, evidenceMap = false, parts = {}, before } = params;
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
-  const { Image, record } = await loadProgram(context, parts.program);
+  const { Image, record } = await loadProgram(context, parts.wasm);
   progress({ stage: 'device' });
   const { checker } = await openDevice(choice.device, parts, context);
   progress({ stage: 'decode' });
@@ -108,12 +70,12 @@ async function check(params, { know, retire, ...context }) {
         report({ stage, fraction: (done + fraction * work) / total });
       if (which.count > 1) {
         const unasked = costed.slice(index).map(({ model }) => model);
-        know({ answers, failures, unasked, answer: answers.length > 0 ? answer() : null });
+        partial({ answers, failures, unasked, answer: answers.length > 0 ? answer() : null });
       }
       try {
         await loadModel(model, manifest, bytes, { signal, progress: report });
         const started = performance.now();
-        const { found, local } = await checker.check(image, model.id, deep, closerLook, yieldingProgress(signal, overall));
+        const { found, local } = await checker.check(image, model.id, deep, evidenceMap, yieldingProgress(signal, overall));
         seconds += (performance.now() - started) / 1000;
         answers.push({ ...JSON.parse(found), local: local && withBlobs(local) });
       } catch (thrown) {
@@ -125,7 +87,7 @@ async function check(params, { know, retire, ...context }) {
       }
       done += work;
     }
-    if (answers.length === 0) throw fromPlain(likeliest(failures));
+    if (answers.length === 0) throw fromPlain(representativeError(failures));
     return answer();
   } finally {
     image.free();
@@ -134,24 +96,24 @@ async function check(params, { know, retire, ...context }) {
 
 /**
  * What a check came to.
- * @param {Asked & {seconds: number}} found
+ * @param {ModelResults & {seconds: number}} found
  * @param {{record: (...parts: any[]) => string, bytes: Uint8Array, image: any, checker: any,
  *   choice: import('./device.js').DeviceChoice, params: CheckRequest}} context
  * @returns {CheckAnswer}
  */
 function concluded({ answers, failures, seconds }, { record: recordOf, bytes, image, checker, choice, params }) {
-  const { name, deep, closerLook } = params;
+  const { name, deep, evidenceMap } = params;
   const record = JSON.parse(
     recordOf(
       bytes,
       name,
       JSON.stringify({ deep, apply_orientation: false }),
       JSON.stringify(answers.map(({ report }) => report)),
-      JSON.stringify(failures.map(asLine)),
+      JSON.stringify(failures.map(failureRecord)),
       new Date().toISOString(),
     ),
   );
-  const hidden = closerLook && !SHOWN.includes(answers[0].report.image.format);
+  const hidden = evidenceMap && !SHOWN.includes(answers[0].report.image.format);
   const picture = hidden ? pngBlob(image.picture()) : null;
   const { kind, adapter, threads } = JSON.parse(checker.device_report());
   const named = kind === 'webgpu' && choice.adapter ? choice.adapter : adapter;
@@ -185,7 +147,7 @@ async function calibrate({ id, belonging, others }, context) {
 /** @param {'gpu' | 'cpu'} device @param {Parts} parts @param {import('./channel.js').CallContext} context */
 async function openDevice(device, parts, context) {
   if (open?.device === device) return open;
-  const { Checker, compiled } = await loadProgram(context, parts.program);
+  const { Checker, compiled } = await loadProgram(context, parts.wasm);
   open?.checker.free();
   open = null;
   open = { device, checker: await Checker.create(device), models: new Map() };
@@ -261,6 +223,6 @@ async function loadModel(model, manifestText, parameterBytes, { signal, progress
 
 /** What tells models of the same id apart. @param {ModelAddress} model @param {string} manifestText */
 function originOf(model, manifestText) {
-  const { manifest, integrity } = /** @type {Partial<import('./worker.js').HostedModel>} */ (model);
+  const { manifest, integrity } = /** @type {Partial<import('./types.js').HostedModel>} */ (model);
   return JSON.stringify([manifestText, manifest, integrity]);
 }

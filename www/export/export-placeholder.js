@@ -1,13 +1,13 @@
-/** The place of what a person can take away, filled once its script has come: the verdict does not wait for it. */
+/** The section of what a person can take away, filled once its script has come: the verdict does not wait for it. */
 
-import { element } from '../ui/dom.js';
 import { exports as words } from '../texts/catalogue.js';
+import { element } from '../ui/dom.js';
 
 /**
- * @param {import('../engine/worker.js').CheckAnswer} answer
- * @param {{intake: import('../intake/arrivals.js').Intake, models: import('../result/result.js').ModelEntry[]}} context
+ * @param {import('../engine/types.js').CheckAnswer} answer
+ * @param {{intake: import('../intake/arrivals.js').Intake, models: import('../models/model-list.js').ModelEntry[]}} context
  */
-export function takeAway(answer, context) {
+export function exportSection(answer, context) {
   const section = element('section', { class: 'exports' });
   import('./export-section.js')
     .then(({ showExports }) => showExports(section, answer, context))

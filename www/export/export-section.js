@@ -2,19 +2,18 @@
  * What a person can take away of a result: the record as JSON, the page on paper, a picture. Loaded with the first
  * result; the picture's renderer and fonts with the first picture.
  *
- * @typedef {import('../engine/worker.js').CheckAnswer} CheckAnswer
+ * @typedef {import('../engine/types.js').CheckAnswer} CheckAnswer
  * @typedef {import('../intake/arrivals.js').Intake} Intake
- * @typedef {import('../result/result.js').ModelEntry} ModelEntry
+ * @typedef {import('../models/model-list.js').ModelEntry} ModelEntry
  */
 
-import { cardOf, dateText } from './picture-content.js';
-import { element, style } from '../ui/dom.js';
 import { paragraph, sentence, toPlain } from '../common/errors.js';
-import { repeatSection } from './repeat-section.js';
-import { inWords } from '../texts/page-messages.js';
-import { safeName, save } from '../ui/save-file.js';
 import { Scheduler } from '../engine/scheduler.js';
-import { exports as words, locale } from '../texts/catalogue.js';
+import { exports as words, inWords, locale } from '../texts/catalogue.js';
+import { element, style } from '../ui/dom.js';
+import { safeName, save } from '../ui/save-file.js';
+import { cardOf, dateText } from './picture-content.js';
+import { repeatSection } from './repeat-section.js';
 import { thumbnail } from './thumbnail.js';
 
 const drawer = new Scheduler(new URL('./picture-worker.js', import.meta.url), { confined: true });

@@ -1,10 +1,13 @@
 /** What the report's picture says, from a check's answer: sentences and numbers, as the page says them. */
 
 import { paragraph, sentence } from '../common/errors.js';
-import { evidenceText, format, groupWords, inWords, verdictText } from '../texts/page-messages.js';
 import {
   card as words,
   demonstration,
+  evidenceText,
+  format,
+  groupWords,
+  inWords,
   lines as lineWords,
   locale,
   meanings,
@@ -13,6 +16,7 @@ import {
   plot as plotWords,
   result as resultWords,
   signals,
+  verdictText,
 } from '../texts/catalogue.js';
 
 /** So many models have a line; the report has all. */
@@ -29,8 +33,8 @@ const DATE = new Intl.DateTimeFormat(locale, {
 export const dateText = (time) => `${DATE.format(new Date(time))} UTC`;
 
 /**
- * @param {import('../engine/worker.js').CheckAnswer} answer
- * @param {import('../result/result.js').ModelEntry[]} models
+ * @param {import('../engine/types.js').CheckAnswer} answer
+ * @param {import('../models/model-list.js').ModelEntry[]} models
  * @param {import('./thumbnail.js').Thumbnail | null} picture
  * @returns {import('./picture.js').Card}
  */
@@ -60,7 +64,7 @@ export function cardOf(answer, models, picture) {
   };
 }
 
-/** @param {import('../engine/worker.js').ModelAnswer} answer @returns {import('./picture-plot.js').Plot | null} */
+/** @param {import('../engine/types.js').ModelAnswer} answer @returns {import('./picture-plot.js').Plot | null} */
 function plotOf({ report: { evidence }, distribution }) {
   if (!evidence) return null;
   const { signal, threshold, uncertain } = evidence;
@@ -70,9 +74,9 @@ function plotOf({ report: { evidence }, distribution }) {
   return { signal, threshold, uncertain, distribution, words: said };
 }
 
-/** @param {import('../engine/worker.js').CheckAnswer} answer @param {import('../result/result.js').ModelEntry[]} models */
+/** @param {import('../engine/types.js').CheckAnswer} answer @param {import('../models/model-list.js').ModelEntry[]} models */
 function linesOf({ answers, ranking: { groups }, failures }, models) {
-  const ranked = groups.map((/** @type {import('../result/result.js').Group} */ { reports }) => {
+  const ranked = groups.map((/** @type {import('../texts/messages.js').Group} */ { reports }) => {
     const { outcome, names, said, remarks } = groupWords(reports.map((index) => answers[index].report));
     return { outcome, name: names.join(' · '), said, remark: remarks.join(' · ') };
   });
@@ -98,7 +102,7 @@ function numbersOf({ losses, homogeneity, signal, signal_kind: kind, threshold }
   });
 }
 
-/** @param {import('../result/result.js').ModelEntry | undefined} model */
+/** @param {import('../models/model-list.js').ModelEntry | undefined} model */
 function noteOf(model) {
   const about = model?.demonstration ? [sentence(demonstration.heading), demonstration.text] : [];
   return paragraph(...about, model?.note ?? '');

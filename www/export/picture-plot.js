@@ -13,8 +13,8 @@
  *   `limit` with their numbers.
  */
 
-import { drawable, INKS, round, textLine, widthOf } from './picture-typesetting.js';
 import { plotGeometry } from '../result/plot-geometry.js';
+import { drawable, INKS, round, textLine, widthOf } from './picture-typesetting.js';
 
 const CURVES = 120;
 const BAR = 46;

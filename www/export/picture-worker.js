@@ -1,12 +1,12 @@
 /** The worker that makes the report's picture: draws it as an SVG and renders that as a PNG. */
 
-import { cardSvg } from './picture.js';
-import { cardFonts } from './picture-fonts.js';
+import { AedrError } from '../common/errors.js';
 import { answer } from '../engine/channel.js';
 import { request } from '../engine/download.js';
-import { AedrError } from '../common/errors.js';
 import { INTEGRITY } from '../engine/integrity.js';
 import { fetchModule } from '../engine/verified-fetch.js';
+import { cardFonts } from './picture-fonts.js';
+import { cardSvg } from './picture.js';
 
 const RENDERER = new URL('../pkg/renderer.js', import.meta.url).href;
 const RENDERER_BYTES = new URL('../pkg/renderer_bg.wasm', import.meta.url).href;

@@ -26,9 +26,9 @@
  * @property {string} made What the picture is, and is not.
  */
 
+import { framesOf } from '../ui/outcome-glyph.js';
 import { plotDrawing } from './picture-plot.js';
 import { drawable, escaped, INKS, round, shortened, textLine, widthOf, wrapped } from './picture-typesetting.js';
-import { framesOf } from '../ui/outcome-glyph.js';
 import { ROOM } from './thumbnail.js';
 
 export const WIDTH = 1200;

@@ -1,25 +1,27 @@
 /** What it takes to repeat a check, from its record: which file, which program, which weights, and all numbers. */
 
-import { dateText } from './picture-content.js';
-import { element } from '../ui/dom.js';
 import { paragraph, sentence } from '../common/errors.js';
-import { evidenceText, format, inWords } from '../texts/page-messages.js';
 import {
   device as deviceWords,
+  evidenceText,
   exports as words,
+  format,
+  inWords,
   lines as lineWords,
   locale,
   numbers,
   result as resultWords,
   signals,
 } from '../texts/catalogue.js';
+import { element } from '../ui/dom.js';
+import { dateText } from './picture-content.js';
 
 const COUNT = new Intl.NumberFormat(locale);
 
 /** The numbers in the order of the table's columns. */
 const COLUMNS = /** @type {const} */ (['first', 'second', 'ratio', 'homogeneity', 't']);
 
-/** @param {import('../engine/worker.js').CheckAnswer} answer @returns {HTMLElement} A closed details element. */
+/** @param {import('../engine/types.js').CheckAnswer} answer @returns {HTMLElement} A closed details element. */
 export function repeatSection(answer) {
   return element(
     'details',
@@ -59,7 +61,7 @@ function fact(term, text) {
   return element('div', {}, element('dt', {}, term), element('dd', {}, text));
 }
 
-/** A row of numbers for each model, and below it what they rest on. @param {import('../engine/worker.js').CheckAnswer} answer */
+/** A row of numbers for each model, and below it what they rest on. @param {import('../engine/types.js').CheckAnswer} answer */
 function table({ answers, failures }) {
   const symbols = [...COLUMNS.map((key) => numbers[key][0]), words.signal, numbers.threshold[0]];
   const head = [words.model, words.answer, ...symbols].map((text) => element('th', { scope: 'col' }, text));
@@ -106,7 +108,7 @@ function shardText({ file, bytes, sha256 }) {
   return words.shard(file, COUNT.format(bytes), sha256);
 }
 
-/** @param {import('../engine/worker.js').ModelFailure} failure @param {number} width */
+/** @param {import('../engine/types.js').ModelFailure} failure @param {number} width */
 function failureRow({ model, error }, width) {
   const said = lineWords.notAsked(sentence(inWords(error).message));
   const row = element(

@@ -10,7 +10,9 @@
  * @property {boolean} [asShown] Whether it is the copy that another page showed.
  * @property {'' | 'heic' | 'phone'} [converted] Whether the file is a JPEG that was made of another on the way:
  *   certainly, because it is called HEIC, or likely, because of the device.
- * @property {import('./samples.js').Sample} [sample]
+ * @property {Sample} [sample]
+ * @typedef {{file: string, title: string, decoded: boolean, credit?: string, licence?: string,
+ *   source?: string}} Sample
  *
  * @typedef {{signal: AbortSignal, onProgress: (progress: any) => void}} Taking
  * @typedef {object} Source An image that may still have to be fetched.
@@ -18,6 +20,10 @@
  * @property {Intake | null} intake If it is here already.
  * @property {(taking: Taking) => Promise<Intake>} take
  */
+
+import { AedrError } from '../common/errors.js';
+import { MAX_FILE_BYTES } from '../common/limits.js';
+import { failure } from '../texts/catalogue.js';
 
 /** So many images are taken at most: their results stay in memory. */
 export const MAX_IMAGES = 1000;
@@ -47,4 +53,20 @@ export function takeFiles(files, arrival) {
 /** An image that is here. @param {Intake} intake @returns {Source} */
 export function sourceOf(intake) {
   return { name: intake.name, intake, take: async () => intake };
+}
+
+/**
+ * The bytes of an intake.
+ * @param {Intake} intake
+ * @throws {AedrError} file_too_large before anything is read, unreadable_file
+ */
+export async function readBytes({ file, name }) {
+  if (file.size > MAX_FILE_BYTES) {
+    throw new AedrError('file_too_large', failure.fileTooLarge(file.size), failure.fileTooLargeAdvice);
+  }
+  try {
+    return await file.arrayBuffer();
+  } catch {
+    throw new AedrError('unreadable_file', failure.unreadable(name), failure.unreadableAdvice);
+  }
 }

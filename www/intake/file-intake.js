@@ -6,13 +6,12 @@
  * @typedef {import('./arrivals.js').Source} Source
  */
 
-import { sourceOf, takeFiles, takeSources } from './arrivals.js';
-import { byId } from '../ui/dom.js';
 import { AedrError } from '../common/errors.js';
-import { droppedEntries, filesIn } from './folders.js';
-import { MAX_FILE_BYTES } from '../common/limits.js';
-import { linkIn } from './link.js';
 import { failure, intake as words } from '../texts/catalogue.js';
+import { byId } from '../ui/dom.js';
+import { sourceOf, takeFiles, takeSources } from './arrivals.js';
+import { droppedEntries, filesIn } from './folders.js';
+import { linkIn } from './link.js';
 
 /** Chromium on Android offers the camera, and files as they are, only where something else than images is accepted. */
 const BESIDES_IMAGES = ',android/allow-camera';
@@ -126,20 +125,4 @@ function fromClipboard(clipboard, onLink) {
   const link = clipboard && linkIn(clipboard);
   if (!link) throw new AedrError('no_file', failure.emptyClipboard, failure.emptyClipboardAdvice);
   onLink(link);
-}
-
-/**
- * The bytes of an intake.
- * @param {Intake} intake
- * @throws {AedrError} file_too_large before anything is read, unreadable_file
- */
-export async function readBytes({ file, name }) {
-  if (file.size > MAX_FILE_BYTES) {
-    throw new AedrError('file_too_large', failure.fileTooLarge(file.size), failure.fileTooLargeAdvice);
-  }
-  try {
-    return await file.arrayBuffer();
-  } catch {
-    throw new AedrError('unreadable_file', failure.unreadable(name), failure.unreadableAdvice);
-  }
 }

@@ -1,8 +1,8 @@
 /** The images in folders that were dropped, by what their files are called; nothing is read here. */
 
-import { MAX_IMAGES } from './arrivals.js';
 import { AedrError } from '../common/errors.js';
 import { intake as words } from '../texts/catalogue.js';
+import { MAX_IMAGES } from './arrivals.js';
 
 /** Those that cannot be checked yet are told so one by one. */
 const IMAGE = /\.(png|jpe?g|jfif|pjpeg|webp|gif|bmp|dib|tiff?|avif|heic|heif|jxl|svg)$/i;

@@ -1,16 +1,4 @@
-/** What the address of an image tells, and the image itself where the address holds it. */
-
-const LONGEST_NAME = 80;
-
-/** What to call an image. @param {URL} url */
-export function nameOf({ pathname, host }) {
-  const last = pathname.split('/').filter(Boolean).at(-1) ?? '';
-  try {
-    return decodeURIComponent(last).slice(-LONGEST_NAME) || host;
-  } catch {
-    return last.slice(-LONGEST_NAME) || host;
-  }
-}
+/** Images that stand in their address. */
 
 /** The image that a `data:` address holds. @param {string} address @returns {Blob | null} None if it cannot be read. */
 export function imageOfData(address) {

@@ -1,7 +1,7 @@
 /**
  * Fetches an image by its address. An answer tells what went wrong; the words are in the catalogues.
  *
- * @typedef {'refused' | 'interrupted' | 'missing' | 'gated' | 'denied' | 'failed' | 'page' | 'too_large'} LinkProblem
+ * @typedef {import('../texts/messages.js').LinkProblem} LinkProblem
  * @typedef {{file: Blob} | {problem: LinkProblem, status?: number, bytes?: number}} LinkAnswer
  */
 

@@ -3,12 +3,11 @@
  * to decide.
  */
 
-import { takeSources } from './arrivals.js';
-import { byId, element } from '../ui/dom.js';
 import { sentence, toPlain } from '../common/errors.js';
-import { sourceFrom } from './link.js';
-import { scrolling } from '../result/stage.js';
 import { intake as words } from '../texts/catalogue.js';
+import { byId, element, scrolling } from '../ui/dom.js';
+import { takeSources } from './arrivals.js';
+import { sourceFrom } from './link.js';
 
 export function showLinkForm() {
   const kind = { type: 'url', autocomplete: 'off', spellcheck: 'false', placeholder: 'https://', required: true };

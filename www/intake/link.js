@@ -6,14 +6,13 @@
  * @typedef {import('./image-fetch.js').LinkAnswer} LinkAnswer
  */
 
-import { isThisDevice, parseAddress } from '../common/address.js';
-import { sourceOf } from './arrivals.js';
+import { isThisDevice, nameOf, parseAddress } from '../common/address.js';
 import { AedrError } from '../common/errors.js';
-import { endingOf, imageOfData, nameOf } from './image-address.js';
 import { MAX_FILE_BYTES } from '../common/limits.js';
-import { linkError } from '../texts/page-messages.js';
 import { Scheduler } from '../engine/scheduler.js';
-import { failure, intake as words } from '../texts/catalogue.js';
+import { failure, intake as words, linkError } from '../texts/catalogue.js';
+import { sourceOf } from './arrivals.js';
+import { endingOf, imageOfData } from './image-address.js';
 
 /** An address that somebody typed without its beginning. */
 const BARE = /^[a-z\d-]+(\.[a-z\d-]+)+(:\d+)?\//i;

@@ -2,7 +2,7 @@
  * Images that wait for the page: shared by another program, kept by the service worker, or kept by the page itself
  * while it loads again. They stay on this device, and go when they are taken.
  *
- * @typedef {{files: File[], link: string, sender: string}} Stashed `link`: an address, or what may hold one; '' if there was
+ * @typedef {{files: File[], link: string, sender: string}} PendingImages `link`: an address, or what may hold one; '' if there was
  *   none. `sender`: the origin that it comes from, "null" if that is not known.
  */
 
@@ -22,7 +22,7 @@ const FORGOTTEN_MS = 10 * 60_000;
  * @param {Blob[]} files Files have their names.
  * @returns {Promise<boolean>} Whether they were kept: some browsers keep nothing in private windows.
  */
-export async function stash(files) {
+export async function keepPending(files) {
   const form = new FormData();
   for (const file of files) form.append('files', file);
   // The body's own type names what stands between the files.
@@ -38,32 +38,38 @@ export async function stash(files) {
   }
 }
 
-/** The images of a visit, as files to be stashed. @param {import('../batch/check-queue.js').Entry[]} entries */
+/** The images of a visit, as files to be kept. @param {{intake: import('./arrivals.js').Intake | null}[]} entries */
 export function filesOf(entries) {
   const intakes = entries.map(({ intake }) => intake).filter((intake) => intake !== null);
   return intakes.map(({ file, name }) => new File([file], name, { type: file.type }));
 }
 
-/** Loads the page again. @param {boolean} stashed Whether it then takes what was stashed. */
-export function reload(stashed) {
+/** Loads the page again. @param {boolean} pending Whether it then takes the images that wait. */
+export function reload(pending) {
   const address = new URL(location.href);
-  if (stashed) address.searchParams.set(PARAMETER, '');
+  if (pending) address.searchParams.set(PARAMETER, '');
   // To the address that it has, a page would only scroll.
   if (address.href === location.href) location.reload();
   else location.replace(address);
 }
 
-/** What was stashed is not wanted after all. */
-export async function dropStash() {
+/** Loads the page again, with these images. @param {Parameters<typeof filesOf>[0]} entries */
+export async function reloadWithImages(entries) {
+  const files = filesOf(entries);
+  reload(files.length > 0 && (await keepPending(files)));
+}
+
+/** Images that wait are not wanted after all. */
+export async function dropPending() {
   // Pages that are not encrypted have no caches.
   await globalThis.caches?.delete(STASH).catch(() => {});
 }
 
 /**
  * What waits for this page, which is then no longer kept.
- * @returns {Promise<Stashed | null>} Null if nothing was announced in the page's address.
+ * @returns {Promise<PendingImages | null>} Null if nothing was announced in the page's address.
  */
-export async function takeStashed() {
+export async function takePending() {
   const address = new URL(location.href);
   if (!address.searchParams.has(PARAMETER)) {
     await removeForgotten().catch(() => {});

@@ -1,13 +1,12 @@
 /**
  * The sample images: thumbnails that are buttons.
  *
- * @typedef {{file: string, title: string, decoded: boolean, credit?: string, licence?: string,
- *   source?: string}} Sample
+ * @typedef {import('./arrivals.js').Sample} Sample
  */
 
-import { byId, element } from '../ui/dom.js';
 import { AedrError } from '../common/errors.js';
 import { failure, samples as words } from '../texts/catalogue.js';
+import { byId, element } from '../ui/dom.js';
 
 const FOLDER = new URL('../samples/', import.meta.url);
 

@@ -3,19 +3,19 @@
  * well have been sent by a site, without a person's doing, waits for a person.
  */
 
+import { offline as words } from '../texts/catalogue.js';
+import { closeNotice, explain, showNotice } from '../ui/notice.js';
 import { takeFiles } from './arrivals.js';
 import { offerLink } from './link-form.js';
-import { closeNotice, explain, showNotice } from '../ui/notice.js';
-import { takeStashed } from './pending-images.js';
-import { offline as words } from '../texts/catalogue.js';
+import { takePending } from './pending-images.js';
 
 /** Takes what has come, and what will. */
 export async function takeShared() {
   // Launches that came before are handed over now.
   /** @type {any} */ (window).launchQueue?.setConsumer(takeOpened);
-  const stashed = await takeStashed();
-  if (!stashed) return;
-  const { files, link, sender } = stashed;
+  const pending = await takePending();
+  if (!pending) return;
+  const { files, link, sender } = pending;
   if (files.length > 0) sender === location.origin ? takeFiles(files, 'shared') : ask(files, sender);
   else if (link) offerLink(link);
   else explain(words.nothingShared, words.nothingSharedAdvice);

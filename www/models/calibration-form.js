@@ -5,17 +5,16 @@
  *
  * @typedef {import('./storage.js').AddedModel} AddedModel
  * @typedef {import('../engine/check-request.js').Ask} Ask
- * @typedef {import('../engine/device.js').DevicePreference} DevicePreference
+ * @typedef {import('../engine/types.js').DevicePreference} DevicePreference
  */
 
-import { requestCheck } from '../engine/check-request.js';
-import { element } from '../ui/dom.js';
 import { AedrError, paragraph, sentence, toPlain } from '../common/errors.js';
-import { readBytes } from '../intake/file-intake.js';
-import { inWords } from '../texts/page-messages.js';
+import { requestCheck } from '../engine/check-request.js';
 import { PRIORITY } from '../engine/scheduler.js';
-import { saveCalibration } from './storage.js';
-import { calibrating as words, errors, library } from '../texts/catalogue.js';
+import { readBytes } from '../intake/arrivals.js';
+import { calibrating as words, errors, inWords, library } from '../texts/catalogue.js';
+import { element } from '../ui/dom.js';
+import { saveCalibration } from './save-calibration.js';
 
 /** Images of each kind, as the module asks for; told before the first is measured. */
 const FEWEST = 20;

@@ -6,14 +6,22 @@
  * @typedef {{plan: ImportPlan, file: Blob | null, error: import('../common/errors.js').PlainError}} Problem
  */
 
-import { calibrationForm } from './calibration-form.js';
-import { byId, element, style } from '../ui/dom.js';
 import { paragraph, sentence, toPlain } from '../common/errors.js';
-import { catalog, currentImport, fileAddress, isReadable, planFor, planOf, runImport, watchImports } from './imports.js';
+import { errors, inWords, library as words, progress as progressWords } from '../texts/catalogue.js';
+import { byId, element, style } from '../ui/dom.js';
+import { calibrationForm } from './calibration-form.js';
+import {
+  catalog,
+  currentImport,
+  fileAddress,
+  isReadable,
+  planFor,
+  planOf,
+  runImport,
+  watchImports,
+} from './imports.js';
 import { hostedModels } from './model-list.js';
-import { inWords } from '../texts/page-messages.js';
 import { addedModels, remove, storageEstimate, unfinishedImports } from './storage.js';
-import { errors, library as words, progress as progressWords } from '../texts/catalogue.js';
 
 /** What to offer, by error code. */
 const RETRY_HELPS = ['import_interrupted', 'import_refused', 'import_elsewhere', 'weights_corrupt', 'engine_stopped'];
@@ -30,11 +38,11 @@ let dialog = null;
 
 /** The model that is being calibrated. */
 let calibrating = '';
-/** @type {{ask: import('./calibration-form.js').Ask, preference: () => import('../engine/device.js').DevicePreference}} */
+/** @type {{ask: import('./calibration-form.js').Ask, preference: () => import('../engine/types.js').DevicePreference}} */
 let engine;
 
 /** Opens the dialog. @param {typeof engine} checking What asks the engine, and the device that was chosen. */
-export async function openLibrary(checking) {
+export async function openModelDialog(checking) {
   engine = checking;
   dialog ??= await build();
   problem = null;

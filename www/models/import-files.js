@@ -138,7 +138,7 @@ export class Kept {
 
 /** The same in memory. */
 export class Visiting {
-  /** @type {import('./storage.js').ModelFiles} */
+  /** @type {import('../engine/types.js').ModelFiles} */
   #files = {};
   /** @type {undefined} */
   seen = undefined;

@@ -5,13 +5,14 @@
  * @typedef {{plan: import('./storage.js').ImportPlan, file: Blob | null, keep: boolean}} AddRequest
  * @typedef {{stage: 'program' | 'import' | 'import_waiting', loaded: number, total: number | null,
  *   partOf: number | null}} ImportProgress `total` bytes come; `partOf`: of a file of so many, where they are not all.
- * @typedef {{files: import('./storage.js').ModelFiles | null}} AddAnswer Null if they are in the store.
+ * @typedef {{key: string, name: string, text: string}} WriteRequest The model's key in the storage, and its file.
+ * @typedef {{files: import('../engine/types.js').ModelFiles | null}} AddAnswer Null if they are in the store.
  */
 
-import { answer } from '../engine/channel.js';
 import { AedrError, toPlain } from '../common/errors.js';
-import { Kept, Visiting, writeFile } from './import-files.js';
+import { answer } from '../engine/channel.js';
 import { loadProgram } from '../engine/wasm-module.js';
+import { Kept, Visiting, writeFile } from './import-files.js';
 import { lockName, openStorage, PARTS, storageEstimate } from './storage.js';
 import { Changed, Transfer } from './transfer.js';
 
@@ -37,7 +38,7 @@ async function add(params, context) {
   });
 }
 
-/** Writes a file of a model that is in the store. @param {import('./write-in-worker.js').WriteRequest} request */
+/** Writes a file of a model that is in the store. @param {WriteRequest} request */
 async function writeText({ key, name, text }) {
   const model = await (await openStorage())?.models.getDirectoryHandle(key);
   if (model) await writeFile(model, name, new TextEncoder().encode(text));

@@ -18,14 +18,13 @@
  *   cancel: () => void}} Running `total` bytes come, of a file that has `partOf` if they are not all of it.
  */
 
-import { isThisDevice, parseAddress } from '../common/address.js';
+import { isThisDevice, nameOf, parseAddress } from '../common/address.js';
 import { AedrError } from '../common/errors.js';
-import { nameOf } from '../intake/image-address.js';
 import { INTEGRITY } from '../engine/integrity.js';
 import { Scheduler } from '../engine/scheduler.js';
-import { keepForThisVisit, PARTS } from './storage.js';
-import { library as words } from '../texts/catalogue.js';
 import { fetchJson } from '../engine/verified-fetch.js';
+import { library as words } from '../texts/catalogue.js';
+import { keepForThisVisit, PARTS } from './storage.js';
 
 const CATALOG = new URL('../../weights/catalog.json', import.meta.url);
 const FORMAT_VERSION = 1;

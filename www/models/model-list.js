@@ -2,11 +2,15 @@
 
 import { AedrError } from '../common/errors.js';
 import { INTEGRITY } from '../engine/integrity.js';
-import { addedModels } from './storage.js';
-import { demonstration } from '../texts/catalogue.js';
 import { fetchJson } from '../engine/verified-fetch.js';
+import { demonstration } from '../texts/catalogue.js';
+import { addedModels } from './storage.js';
 
-/** @typedef {import('../result/result.js').ModelEntry} ModelEntry */
+/**
+ * @typedef {{id: string, name: string, manifest?: string, files?: import('../engine/types.js').ModelFiles, note?: string,
+ *   integrity?: import('../engine/types.js').HostedModel['integrity'], demonstration?: boolean}} ModelEntry With a
+ *   `manifest`'s address or, from the storage, its `files`.
+ */
 
 const ROOT = new URL('../../', import.meta.url).href;
 const INDEX = new URL('weights/index.json', ROOT).href;
@@ -58,8 +62,8 @@ function integrityOf(url) {
   return url.startsWith(ROOT) ? INTEGRITY[url.slice(ROOT.length)] : undefined;
 }
 
-/** What a worker needs to know of a model. @param {ModelEntry} entry @returns {import('../engine/worker.js').ModelAddress} */
-export function addressOf({ id, name, manifest, integrity, files, demonstration: ours }) {
+/** What a worker needs to know of a model. @param {ModelEntry} entry @returns {import('../engine/types.js').ModelAddress} */
+export function modelAddress({ id, name, manifest, integrity, files, demonstration: ours }) {
   const called = ours ? { name } : {};
   return files ? { id, ...called, files } : { id, ...called, manifest: manifest ?? '', integrity };
 }

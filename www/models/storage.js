@@ -6,7 +6,7 @@
  *   imports/KEY.json    what is being added: an `ImportPlan`
  *   imports/KEY.part    what has come of its file, to go on from after a break
  *
- * @typedef {{[name: string]: Blob}} ModelFiles By file name; in the file system they are read only when needed.
+ * @typedef {import('../engine/types.js').ModelFiles} ModelFiles
  * @typedef {{key: string, id: string, name: string, serves: string[], bytes: number, calibrated: boolean,
  *   kept: boolean, files: ModelFiles}} AddedModel `kept` beyond this visit.
  * @typedef {object} ImportPlan
@@ -20,8 +20,6 @@
  * @property {import('./transfer.js').Seen} [seen] What the site said of the file.
  * @typedef {{plan: ImportPlan, bytes: number}} UnfinishedImport `bytes` have come.
  */
-
-import { AedrError } from '../common/errors.js';
 
 /** Another number whenever the module (`src/weights/import.rs`) wants other parts of the same file than it did before. */
 export const PARTS = 1;
@@ -59,36 +57,8 @@ export async function keepForThisVisit(key, files) {
   visiting.set(key, await describe(key, files, false));
 }
 
-/**
- * Gives a model a calibration, in place of the one it had.
- * @param {string} key @param {string} text
- */
-export async function saveCalibration(key, text) {
-  const visitor = visiting.get(key);
-  if (visitor) {
-    await keepForThisVisit(key, { ...visitor.files, 'calibration.json': new Blob([text]) });
-    return;
-  }
-  const storage = await openStorage();
-  const folder = await storage?.models.getDirectoryHandle(key).catch(() => null);
-  if (!folder) {
-    throw new AedrError('weights_missing', `${key} is no longer on this device`, '', { file: key, gone: true });
-  }
-  try {
-    const file = await folder.getFileHandle('calibration.json', { create: true });
-    if (!file.createWritable) {
-      const { writeInWorker } = await import('./write-in-worker.js');
-      await writeInWorker({ key, name: 'calibration.json', text });
-      return;
-    }
-    // What was there stays whole until the new one is.
-    const writable = await file.createWritable();
-    await writable.write(text);
-    await writable.close();
-  } catch (thrown) {
-    throw new AedrError('storage_full', `the calibration could not be kept: ${thrown}`, '', { calibration: true });
-  }
-}
+/** The files of a model that is kept in memory. @param {string} key */
+export const filesInMemory = (key) => visiting.get(key)?.files;
 
 /** Removes a model, or what has come of one. @param {string} key */
 export async function remove(key) {

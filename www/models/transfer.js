@@ -5,8 +5,8 @@
  *   mark that changes with its contents.
  */
 
-import { AedrError } from '../common/errors.js';
 import { either } from '../common/abort-signals.js';
+import { AedrError } from '../common/errors.js';
 
 /** A connection that gives nothing for so long is given up. */
 const STALL_MS = 15_000;

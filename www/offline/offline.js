@@ -3,13 +3,13 @@
  * engine and the models when they are first used, everything after the first check or when a person asks for it. Where
  * the browser allows none of it, the page stays as it was.
  *
- * @typedef {import('./service-worker.js').State} State
+ * @typedef {{version: string, missing: {path: string, bytes: number}[]}} State What the service worker has.
  */
 
-import { byId, element, style } from '../ui/dom.js';
 import { chunks, request } from '../engine/download.js';
-import { askWorker, watchRenewal } from './updates.js';
 import { offline as words } from '../texts/catalogue.js';
+import { byId, element, style } from '../ui/dom.js';
+import { askWorker, watchRenewal } from './updates.js';
 
 const FOLDER = new URL('../../', import.meta.url);
 

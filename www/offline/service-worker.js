@@ -3,8 +3,7 @@
  * and nothing that is not exactly one of them: a page never meets a script or a module of another release. Images that
  * other programs share with the page come in here too. It stands in the page's folder; `offline.js` talks to it.
  *
- * @typedef {{path: string, bytes: number}} Missing
- * @typedef {{version: string, missing: Missing[]}} State
+ * @typedef {import('./offline.js').State} State
  */
 
 /**
@@ -18,7 +17,7 @@ const worker = /** @type {any} */ (self);
 const FOLDER = new URL('./', worker.location.href);
 /** Other copies of the page may stand in other folders of the same site. */
 const FILES = `aedr-files ${FOLDER.pathname}`;
-/** As in `stash.js`. */
+/** As in `intake/pending-images.js`. */
 const STASH = `aedr-stash ${FOLDER.pathname}`;
 const STASHED = new URL('stash', FOLDER).href;
 const SENDER = 'Aedr-Sender';

@@ -3,9 +3,9 @@
  * page that loads again begins anew.
  */
 
-import { closeNotice, showNotice } from '../ui/notice.js';
-import { dropStash, filesOf, reload, stash } from '../intake/pending-images.js';
+import { dropPending, filesOf, keepPending, reload } from '../intake/pending-images.js';
 import { offline as words } from '../texts/catalogue.js';
+import { closeNotice, showNotice } from '../ui/notice.js';
 
 const LOOK_EVERY_MS = 4 * 60 * 60_000;
 /** The lock that whoever adds a model holds begins so (`store.js`). */
@@ -63,17 +63,17 @@ async function renew(waiting, sure) {
     return;
   }
   const images = filesOf(entries());
-  const stashed = images.length > 0 && (await stash(images));
-  if (!sure && images.length > 0 && !stashed) {
+  const kept = images.length > 0 && (await keepPending(images));
+  if (!sure && images.length > 0 && !kept) {
     ask(waiting, words.losing, words.losingMore, words.renewAnyway, true);
     return;
   }
-  const onActivated = () => waiting.state === 'activated' && reload(stashed);
+  const onActivated = () => waiting.state === 'activated' && reload(kept);
   waiting.addEventListener('statechange', onActivated);
   const answer = await askWorker(waiting, { ask: 'takeOver' });
   if (answer && !answer.others) return;
   waiting.removeEventListener('statechange', onActivated);
-  if (stashed) await dropStash();
+  if (kept) await dropPending();
   ask(waiting, words.openElsewhere, words.openElsewhereMore, words.renew, sure);
 }
 

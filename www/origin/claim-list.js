@@ -3,7 +3,7 @@
 import { element } from '../ui/dom.js';
 
 /**
- * @param {import('../engine/worker.js').CheckAnswer['claims']} claims
+ * @param {import('../engine/types.js').CheckAnswer['claims']} claims
  * @param {Record<string, string>} meanings What each says, in words.
  */
 export function claimList(claims, meanings) {

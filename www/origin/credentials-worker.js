@@ -5,8 +5,8 @@
  * @typedef {{store: string} | {remote: string} | {none: true} | {unreadable: string}} Found `store` is JSON.
  */
 
-import { answer } from '../engine/channel.js';
 import { AedrError } from '../common/errors.js';
+import { answer } from '../engine/channel.js';
 import { INTEGRITY } from '../engine/integrity.js';
 import { fetchModule } from '../engine/verified-fetch.js';
 

@@ -14,13 +14,13 @@
  * @property {number} ingredients
  */
 
-import { factsOf } from './credential-facts.js';
-import { marksOf } from './credential-marks.js';
-import { element, style } from '../ui/dom.js';
 import { gap, toPlain } from '../common/errors.js';
-import { plain, plainJson } from '../ui/untrusted-text.js';
 import { Scheduler } from '../engine/scheduler.js';
 import { credentials as words, locale, progress as progressWords } from '../texts/catalogue.js';
+import { element, style } from '../ui/dom.js';
+import { plain, plainJson } from '../ui/untrusted-text.js';
+import { factsOf } from './credential-facts.js';
+import { marksOf } from './credential-marks.js';
 
 /** How long a file may be read before it counts as one that cannot be: some may have been made to take for ever. */
 const PATIENCE_MS = 30_000;

@@ -1,12 +1,12 @@
 /** What comes with the file and not from its pixels, as evidence of its own: no verdict uses it. */
 
-import { claimList } from './claim-list.js';
-import { element } from '../ui/dom.js';
 import { paragraph } from '../common/errors.js';
 import { claims as claimWords, credentials as credentialWords, travelling as words } from '../texts/catalogue.js';
+import { element } from '../ui/dom.js';
+import { claimList } from './claim-list.js';
 
 /**
- * @param {import('../engine/worker.js').CheckAnswer['claims']} claims @param {Blob} file
+ * @param {import('../engine/types.js').CheckAnswer['claims']} claims @param {Blob} file
  */
 export function travelling(claims, file) {
   return element(
@@ -21,7 +21,7 @@ export function travelling(claims, file) {
 
 /**
  * What the file says of its own origin, as text that is not trusted.
- * @param {import('../engine/worker.js').CheckAnswer['claims']} claims
+ * @param {import('../engine/types.js').CheckAnswer['claims']} claims
  */
 function claimsSection(claims) {
   return element(

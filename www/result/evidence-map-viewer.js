@@ -2,13 +2,13 @@
  * A closer look: the image with what the model made of it laid over, up to a line that can be moved; the errors, and the
  * ratio of the two, part by part. Everything is shown from PNG files that the module wrote; no canvas is read.
  *
- * @typedef {import('../engine/worker.js').LocalEvidence} LocalEvidence
- * @typedef {import('../engine/worker.js').LayerName} LayerName
+ * @typedef {import('../engine/types.js').LocalEvidence} LocalEvidence
+ * @typedef {import('../engine/types.js').LayerName} LayerName
  * @typedef {{name: string, local: LocalEvidence}} Looked A model and what it made of the image.
  */
 
-import { element } from '../ui/dom.js';
 import { locale, viewer as words } from '../texts/catalogue.js';
+import { element } from '../ui/dom.js';
 
 /** @type {LayerName[]} */
 const LAYERS = ['ratio', 'first', 'second', 'first_error', 'second_error'];

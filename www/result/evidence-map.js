@@ -1,12 +1,12 @@
 /**
  * The place of the closer look: filled once its script has come, so that the verdict does not wait for it.
  *
- * @typedef {import('../engine/worker.js').CheckAnswer} CheckAnswer
- * @typedef {import('../engine/worker.js').ModelAnswer} ModelAnswer
+ * @typedef {import('../engine/types.js').CheckAnswer} CheckAnswer
+ * @typedef {import('../engine/types.js').ModelAnswer} ModelAnswer
  */
 
-import { element, style } from '../ui/dom.js';
 import { viewer as words } from '../texts/catalogue.js';
+import { element, style } from '../ui/dom.js';
 
 /** The module keeps no pictures of larger images (`src/local.rs`). */
 const MOST_PIXELS = 2 ** 22;

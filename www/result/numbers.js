@@ -1,11 +1,10 @@
 /** All that was measured, for those who want to see it: each model's numbers and where its signal lies. */
 
+import { numberRows, result as words } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
 import { evidencePlot } from './plot.js';
-import { numberRows } from '../texts/page-messages.js';
-import { result as words } from '../texts/catalogue.js';
 
-/** @typedef {import('../engine/worker.js').ModelAnswer} ModelAnswer */
+/** @typedef {import('../engine/types.js').ModelAnswer} ModelAnswer */
 
 /** The first is open; its plot stands with the verdict. @param {ModelAnswer[]} answers At least one. */
 export function numbersSection(answers) {

@@ -2,7 +2,7 @@
  * Where everything lies in the drawing of an image's signal among those of the measured images: one geometry for the
  * page's plot and the saved picture's, in shares of the drawing's width and of the curves' height.
  *
- * @typedef {import('../engine/worker.js').Distribution} Distribution
+ * @typedef {import('../engine/types.js').Distribution} Distribution
  * @typedef {'match' | 'unsure' | 'none'} ZoneName
  * @typedef {{name: ZoneName, from: number, to: number}} Zone Ends from 0 to 1.
  * @typedef {object} Geometry

@@ -2,12 +2,12 @@
  * Where an image's signal lies among those of images that belong to the model and of others, as a drawing: their
  * densities, below them the bands in which a signal means something, on one logarithmic scale.
  *
- * @typedef {import('../engine/worker.js').Distribution} Distribution
+ * @typedef {import('../engine/types.js').Distribution} Distribution
  */
 
+import { locale, plot as words } from '../texts/catalogue.js';
 import { drawing, element } from '../ui/dom.js';
 import { plotGeometry } from './plot-geometry.js';
-import { locale, plot as words } from '../texts/catalogue.js';
 
 const WIDTH = 360;
 const HEIGHT = 142;

@@ -1,41 +1,36 @@
 /**
  * What a check found, or why there is no result, as elements.
  *
- * @typedef {import('../engine/worker.js').CheckAnswer} CheckAnswer
- * @typedef {import('../engine/worker.js').ModelAnswer} ModelAnswer
- * @typedef {{outcome: string, reports: number[]}} Group Positions of models that cannot be told apart.
+ * @typedef {import('../engine/types.js').CheckAnswer} CheckAnswer
+ * @typedef {import('../engine/types.js').ModelAnswer} ModelAnswer
+ * @typedef {import('../texts/messages.js').Group} Group
  * @typedef {import('../intake/arrivals.js').Intake} Intake
- * @typedef {{id: string, name: string, manifest?: string, files?: import('../models/storage.js').ModelFiles, note?: string,
- *   integrity?: import('../engine/worker.js').HostedModel['integrity'], demonstration?: boolean}} ModelEntry With a `manifest`'s
- *   address or, from the store, its `files`.
+ * @typedef {import('../models/model-list.js').ModelEntry} ModelEntry
  */
 
-import { closerLook } from './evidence-map.js';
-import { element } from '../ui/dom.js';
 import { gap, paragraph, sentence } from '../common/errors.js';
-import { outcomeGlyph } from '../ui/outcome-glyph.js';
-import { takeAway } from '../export/export-placeholder.js';
-import { numbersSection } from './numbers.js';
-import { evidencePlot } from './plot.js';
+import { travelling } from '../origin/origin-section.js';
 import {
   arrivalNotes,
-  deviceLine,
-  errorWords,
-  evidenceText,
-  groupWords,
-  remarkText,
-  verdictText,
-} from '../texts/page-messages.js';
-import {
   demonstration,
+  deviceLine,
+  errorText,
+  evidenceText,
   failure,
+  groupWords,
   lines as lineWords,
   meanings,
   outcomes,
+  remarkText,
   result as words,
   search as searchWords,
+  verdictText,
 } from '../texts/catalogue.js';
-import { travelling } from '../origin/origin-section.js';
+import { element } from '../ui/dom.js';
+import { outcomeGlyph } from '../ui/outcome-glyph.js';
+import { closerLook } from './evidence-map.js';
+import { numbersSection } from './numbers.js';
+import { evidencePlot } from './plot.js';
 
 /**
  * @typedef {{summary: Node[], details: Node[], free?: () => void}} View The summary stands beside the picture and begins
@@ -44,11 +39,12 @@ import { travelling } from '../origin/origin-section.js';
 
 /**
  * @param {CheckAnswer} answer
- * @param {{intake: Intake, models: ModelEntry[], onAgain: () => void, onCpu: () => void,
- *   onDeeper: (() => void) | null}} context `onDeeper` is null if the check was a deep one.
+ * @param {{intake: Intake, models: ModelEntry[], exportSection: Node, onAgain: () => void, onCpu: () => void,
+ *   onDeeper: (() => void) | null}} context `exportSection`: what a person can take away. `onDeeper` is null if the
+ *   check was a deep one.
  * @returns {View}
  */
-export function resultView(answer, { intake, models, onAgain, onCpu, onDeeper }) {
+export function resultView(answer, { intake, models, exportSection, onAgain, onCpu, onDeeper }) {
   const { answers, ranking, failures } = answer;
   const { outcome, reason, groups } = ranking;
   const members = (/** @type {Group} */ { reports }) => reports.map((index) => answers[index]);
@@ -77,7 +73,7 @@ export function resultView(answer, { intake, models, onAgain, onCpu, onDeeper })
     buttons([
       [words.deeper, outcome === 'matches' ? null : onDeeper],
       [words.again, onAgain],
-      [failure.useCpu, failures.some(({ error }) => errorWords(error).cpuHelps) ? onCpu : null],
+      [failure.useCpu, failures.some(({ error }) => errorText(error).cpuHelps) ? onCpu : null],
     ]),
   );
   if (outcome !== 'matches' && onDeeper) summary.push(element('p', { class: 'hint' }, words.deeperHint));
@@ -95,7 +91,7 @@ export function resultView(answer, { intake, models, onAgain, onCpu, onDeeper })
       ...(remarks.length > 0 ? [list('notes', words.notesHeading, remarks, codes)] : []),
       travelling(answer.claims, intake.file),
     ),
-    takeAway(answer, { intake, models }),
+    exportSection,
   ];
   return { summary, details, free: closer.free };
 }
@@ -120,7 +116,7 @@ function groupLine(reports) {
 
 /** @param {ModelEntry | undefined} model @param {import('../common/errors.js').PlainError} error */
 function failureLine(model, error) {
-  const { text, advice } = errorWords(error);
+  const { text, advice } = errorText(error);
   const codes = { outcome: 'error', code: error.code, models: model ? [model.id] : [] };
   return line(codes, [model?.name ?? ''], lineWords.outcomes.failed, [paragraph(text, advice)]);
 }
@@ -149,7 +145,7 @@ function line({ outcome, code, models }, names, said, remarks) {
  * @returns {View}
  */
 export function errorView(error, { onAgain, onCpu }) {
-  const { heading: told, text, advice, cpuHelps, retryHelps } = errorWords(error);
+  const { heading: told, text, advice, cpuHelps, retryHelps } = errorText(error);
   if (error.code === 'cancelled') {
     const summary = [heading('cannot_tell', told), verdict(failure.cancelled)];
     return { summary: [...summary, buttons([[words.again, onAgain]])], details: [] };

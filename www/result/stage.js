@@ -1,8 +1,7 @@
 /** The stage: the picture, and beside it what happens to it, one phase at a time. */
 
-import { byId } from '../ui/dom.js';
-import { hidePreview } from './preview.js';
-import { progress as progressWords, stages } from '../texts/catalogue.js';
+import { progress as progressWords, samples, stages } from '../texts/catalogue.js';
+import { byId, scrolling } from '../ui/dom.js';
 
 /** @typedef {'idle' | 'working' | 'result' | 'error'} Phase */
 
@@ -10,8 +9,38 @@ const outcome = byId('outcome');
 const status = byId('status');
 const progressBar = byId('progress');
 
+/** Of the picture that is shown. */
+let address = '';
 /** Gives back what the view on the stage holds. */
 let free = () => {};
+
+/** Shows the picture, from memory. The check never reads these pixels. @param {import('../intake/arrivals.js').Intake} intake */
+export function showPreview({ file, name, sample }) {
+  hidePreview();
+  address = URL.createObjectURL(file);
+  const image = byId('preview');
+  const shown = (/** @type {boolean} */ visible) => {
+    image.hidden = !visible;
+    byId('no-preview').hidden = visible;
+  };
+  image.onload = () => shown(true);
+  image.onerror = () => shown(false);
+  image.src = address;
+  image.alt = name;
+  byId('picture').hidden = false;
+  const caption = byId('caption');
+  caption.hidden = false;
+  caption.textContent = sample
+    ? `${name}. ${sample.decoded ? samples.decodedCaption : samples.photographCaption}`
+    : name;
+}
+
+export function hidePreview() {
+  URL.revokeObjectURL(address);
+  byId('preview').removeAttribute('src');
+  byId('picture').hidden = true;
+  byId('caption').hidden = true;
+}
 
 /** @param {Phase} phase */
 export function showPhase(phase) {
@@ -53,11 +82,6 @@ export function revealWorking() {
   byId('working').scrollIntoView({ behavior: scrolling(), block: 'nearest' });
 }
 
-/** @returns {ScrollBehavior} */
-export function scrolling() {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
-}
-
 /** @param {string} text */
 export function announce(text) {
   status.textContent = text;
@@ -66,7 +90,7 @@ export function announce(text) {
 /**
  * How far a check is.
  * @param {{stage: string, fraction?: number, loaded?: number, total?: number | null}
- *   & Partial<import('../engine/worker.js').ModelProgress>} report
+ *   & Partial<import('../engine/types.js').ModelProgress>} report
  * @param {{quiet?: boolean}} [options] `quiet`: a screen reader does not say each stage.
  */
 export function showProgress(report, { quiet = false } = {}) {

@@ -5,6 +5,7 @@
  */
 
 import { chosenLocale } from './locale.js';
+import { messagesIn } from './messages.js';
 
 /** The catalogue's language, as a BCP 47 tag. */
 export const locale = chosenLocale();
@@ -46,3 +47,18 @@ export const {
   verdicts,
   viewer,
 } = catalogue;
+
+/** What a check found, or why it failed. */
+export const {
+  arrivalNotes,
+  deviceLine,
+  errorText,
+  evidenceText,
+  format,
+  groupWords,
+  inWords,
+  linkError,
+  numberRows,
+  remarkText,
+  verdictText,
+} = messagesIn(catalogue, locale);

@@ -2,6 +2,8 @@
  * What a check found, or why it failed, in the sentences of a catalogue: for the page, whose language is chosen once,
  * and for elements in other pages, which may each speak another.
  *
+ * @typedef {'refused' | 'interrupted' | 'missing' | 'gated' | 'denied' | 'failed' | 'page' | 'too_large'} LinkProblem Why
+ *   an image was not fetched by its link.
  * @typedef {{code: string, message: string, values?: Record<string, any>}} Remark
  * @typedef {import('../common/errors.js').PlainError} PlainError
  * @typedef {{outcome: string, reports: number[]}} Group Positions of models that cannot be told apart.
@@ -34,7 +36,7 @@ function conditionParts(condition) {
  * @param {typeof import('./en.js')} catalogue
  * @param {string} locale The catalogue's language, as a BCP 47 tag.
  */
-export function sayings(catalogue, locale) {
+export function messagesIn(catalogue, locale) {
   const { device: devices, errors, evidence: counts, failure, intake, lines, numbers, problems } = catalogue;
   const { remarks, result, signals, verdicts } = catalogue;
   const digits = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
@@ -52,7 +54,7 @@ export function sayings(catalogue, locale) {
   }
 
   /** What to say of an error, and what may help. @param {PlainError} error */
-  function errorWords(error) {
+  function errorText(error) {
     const { code, message, advice } = inWords(error);
     return {
       heading: errors[code] ?? errors.internal,
@@ -105,7 +107,7 @@ export function sayings(catalogue, locale) {
 
   /**
    * Why an image was not fetched.
-   * @param {Extract<import('../intake/image-fetch.js').LinkAnswer, {problem: any}>} answer @param {string} site
+   * @param {{problem: LinkProblem, status?: number, bytes?: number}} answer @param {string} site
    */
   function linkError({ problem, status = 0, bytes }, site) {
     if (problem === 'too_large') {
@@ -131,13 +133,13 @@ export function sayings(catalogue, locale) {
     }));
   }
 
-  /** @param {{device: import('../engine/worker.js').CheckAnswer['device'], seconds: number}} answer */
+  /** @param {{device: {kind: string, adapter: string, threads: number, reason: string}, seconds: number}} answer */
   function deviceLine({ device, seconds }) {
     const where = device.kind === 'webgpu' ? devices.gpu(device.adapter) : devices.cpu(device.threads);
     return devices.line(where, devices.why[device.reason], devices.seconds(seconds));
   }
 
-  /** What may have happened to the image on its way here. @param {Partial<import('../intake/arrivals.js').Intake>} intake */
+  /** What may have happened to the image on its way here. @param {{arrival?: string, asShown?: boolean, converted?: string}} intake */
   function arrivalNotes({ arrival, asShown, converted }) {
     const notes = [];
     if (arrival === 'pasted') notes.push(result.pasted);
@@ -150,7 +152,7 @@ export function sayings(catalogue, locale) {
   return {
     arrivalNotes,
     deviceLine,
-    errorWords,
+    errorText,
     evidenceText,
     format,
     groupWords,

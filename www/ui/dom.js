@@ -61,3 +61,8 @@ export function style({ href }) {
   });
   return styles[href];
 }
+
+/** How to scroll, as a person wants it. @returns {ScrollBehavior} */
+export function scrolling() {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
+}

@@ -1,8 +1,8 @@
 /** Notices at the lower edge of the window: they cover nothing for good, hold nothing up, and go when told to. */
 
-import { element, style } from './dom.js';
 import { gap } from '../common/errors.js';
 import { offline as words } from '../texts/catalogue.js';
+import { element, style } from './dom.js';
 
 /** @typedef {{text: string, run: () => void, primary?: boolean}} Action */
 

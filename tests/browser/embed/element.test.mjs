@@ -13,8 +13,8 @@ import * as english from '../../../www/texts/en.js';
 import * as chinese from '../../../www/texts/zh-Hans.js';
 import { answerAlways, answerOf, HOSTILE_NAMES } from '../support/answers.mjs';
 import { DIST, launch, openPage, ROOT, serve } from '../support/browser.mjs';
-import { imageSite } from '../support/image-site.mjs';
 import { busyPng } from '../support/image-files.mjs';
+import { imageSite } from '../support/image-site.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('playwright-core').BrowserContext} Context */

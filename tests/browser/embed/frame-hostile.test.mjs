@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { HOSTILE_NAMES } from '../support/answers.mjs';
 import { openPage } from '../support/browser.mjs';
 import {
-  IMAGE,
   browser,
   choose,
   elsewhere,
   frameTest,
+  IMAGE,
   inside,
   markup,
   origin,

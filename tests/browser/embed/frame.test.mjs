@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import axe from 'axe-core';
 import { serveDemos } from '../../../scripts/demos.mjs';
 import { DIST, give, openPage, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
+import { smallPart } from '../support/encoded-images.mjs';
 import {
-  SANDBOX,
   answerByName,
   browser,
   choose,
@@ -18,6 +18,7 @@ import {
   markup,
   origin,
   outcome,
+  SANDBOX,
   server,
   site,
   started,
@@ -25,7 +26,6 @@ import {
   within,
 } from '../support/framed-page.mjs';
 import { busyPng } from '../support/image-files.mjs';
-import { smallPart } from '../support/encoded-images.mjs';
 import { english } from '../support/messages.mjs';
 
 test('an image of the page around is checked as the page of aedr checks it', { timeout: 120_000 }, async () => {

@@ -9,8 +9,8 @@ import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
 import { integrityOf } from '../../../scripts/integrity.mjs';
 import { DIST, launch, openPage, ROOT, sampleBytes, sampleList, serve } from '../support/browser.mjs';
-import { busyPng } from '../support/image-files.mjs';
 import { encode, smallPart } from '../support/encoded-images.mjs';
+import { busyPng } from '../support/image-files.mjs';
 
 const OUT = resolve(ROOT, 'target/npm-test');
 const STRICT = [

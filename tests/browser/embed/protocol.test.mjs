@@ -12,8 +12,8 @@ import {
   readHello,
   readRequest,
 } from '../../../www/embed/internal/protocol.js';
-import * as chinese from '../../../www/texts/zh-Hans.js';
 import * as english from '../../../www/texts/en.js';
+import * as chinese from '../../../www/texts/zh-Hans.js';
 
 const image = new Blob(['image'], { type: 'image/png' });
 const record = { format: 'aedr-report', ranking: { outcome: 'matches', groups: [{ reports: [0] }] }, none: null };

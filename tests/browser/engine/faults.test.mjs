@@ -6,10 +6,19 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chooseDevice, DIST, launch, ROOT, settled } from '../support/browser.mjs';
-import { again, begin, check, computing, openTiny, serveTiny, TINY, TINY_FOLDERS } from '../support/tiny-model-page.mjs';
-import { front } from '../support/reverse-proxy.mjs';
 import { busyPng } from '../support/image-files.mjs';
 import { english } from '../support/messages.mjs';
+import { front } from '../support/reverse-proxy.mjs';
+import {
+  again,
+  begin,
+  check,
+  computing,
+  openTiny,
+  serveTiny,
+  TINY,
+  TINY_FOLDERS,
+} from '../support/tiny-model-page.mjs';
 
 const SMALL = busyPng(64);
 /** Takes a while on any device. */

@@ -8,10 +8,21 @@ import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { answerAlways, answerOf } from '../support/answers.mjs';
-import { DIST, give, launch, openModels, openPage, ROOT, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
-import { TINY } from '../support/tiny-model-page.mjs';
+import {
+  DIST,
+  give,
+  launch,
+  openModels,
+  openPage,
+  ROOT,
+  sampleBytes,
+  sampleList,
+  serve,
+  settled,
+} from '../support/browser.mjs';
 import { smallPart } from '../support/encoded-images.mjs';
 import { ANY, english, saying } from '../support/messages.mjs';
+import { TINY } from '../support/tiny-model-page.mjs';
 
 /** A name that is not this machine's own: pages there are not trustworthy, and have no `crypto.subtle`. */
 const ELSEWHERE = 'site.test';

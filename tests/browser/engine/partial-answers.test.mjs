@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { launch, openPage, withoutIntegrity } from '../support/browser.mjs';
 import { everythingBelongs } from '../support/calibrations.mjs';
+import { busyPng } from '../support/image-files.mjs';
 import { COARSE, coarseModel } from '../support/large-minimum-model.mjs';
 import { check, serveTiny, TINY } from '../support/tiny-model-page.mjs';
-import { busyPng } from '../support/image-files.mjs';
 
 /** Large enough for one grid, and not for the other. */
 const BETWEEN = busyPng(64);

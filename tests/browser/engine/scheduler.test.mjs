@@ -195,14 +195,14 @@ function stopping(code, details = {}) {
   return `import { answer } from './channel.js';
     const found = ${JSON.stringify(answer)};
     const models = ${JSON.stringify(models)};
-    const giveUp = answer(self, { check: async (params, { know }) => {
+    const giveUp = answer(self, { check: async (params, { partial }) => {
       const { record, ranking } = found;
       if (params.before) {
         const { answers, failures } = params.before;
         const lines = failures.map(({ model, error }) => ({ model: model.id, code: error.code, message: error.message }));
         return { ...found, answers, failures, record: { ...record, failures: lines }, ranking };
       }
-      know({ answers: found.answers, failures: [], unasked: models.slice(2), answer: found });
+      partial({ answers: found.answers, failures: [], unasked: models.slice(2), answer: found });
       await new Promise((done) => setTimeout(done, 500));
       giveUp(Object.assign(new Error('as asked'), ${JSON.stringify({ code, details, advice: '' })}));
       return new Promise(() => {});

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DIST, launch, openPage, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
-import { imageSite } from '../support/image-site.mjs';
 import { busyPng } from '../support/image-files.mjs';
+import { imageSite } from '../support/image-site.mjs';
 import { english, saying } from '../support/messages.mjs';
 
 /** What the browser says of failures that a test makes. */

@@ -23,9 +23,9 @@ import {
 } from '../support/browser.mjs';
 import { everythingBelongs } from '../support/calibrations.mjs';
 import { checkpointOf } from '../support/checkpoint-file.mjs';
-import { hub } from '../support/model-site.mjs';
 import { busyPng, png } from '../support/image-files.mjs';
 import { ANY, english, saying } from '../support/messages.mjs';
+import { hub } from '../support/model-site.mjs';
 
 const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant');
 const NAME = 'Painter';

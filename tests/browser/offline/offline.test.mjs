@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
-import { front } from '../support/reverse-proxy.mjs';
 import { busyPng } from '../support/image-files.mjs';
 import { listening } from '../support/local-server.mjs';
-import { NEXT_HEADLINE, nextRelease } from '../support/releases.mjs';
 import { ANY, english, saying } from '../support/messages.mjs';
+import { NEXT_HEADLINE, nextRelease } from '../support/releases.mjs';
+import { front } from '../support/reverse-proxy.mjs';
 
 /** What every update fetches, and the browser by itself. */
 const UPDATE = [

@@ -5,9 +5,20 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DIST, launch, openModels, openPage, ROOT, sampleBytes, sampleList, serve, settled, withCatalog } from '../support/browser.mjs';
-import { hub } from '../support/model-site.mjs';
+import {
+  DIST,
+  launch,
+  openModels,
+  openPage,
+  ROOT,
+  sampleBytes,
+  sampleList,
+  serve,
+  settled,
+  withCatalog,
+} from '../support/browser.mjs';
 import { imageSite } from '../support/image-site.mjs';
+import { hub } from '../support/model-site.mjs';
 
 /** In the page and in its workers. */
 const OLDER = `
@@ -95,7 +106,8 @@ olderTest('a model is added from its address, and its calibration kept', async (
   assert.equal(await page.locator('#import-problem').innerText(), '');
   const key = await item.getAttribute('data-key');
   const kept = await page.evaluate(async (key) => {
-    const { saveCalibration, addedModels } = await import(/** @type {any} */ ('./www/models/storage.js'));
+    const { addedModels } = await import(/** @type {any} */ ('./www/models/storage.js'));
+    const { saveCalibration } = await import(/** @type {any} */ ('./www/models/save-calibration.js'));
     await saveCalibration(key, '{"first": true}');
     await saveCalibration(key, '{"a": 1}');
     return (await addedModels())[0].files['calibration.json'].text();

@@ -8,9 +8,19 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DIST, launch, openModels, openPage, ROOT, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
-import { hub } from '../support/model-site.mjs';
+import {
+  DIST,
+  launch,
+  openModels,
+  openPage,
+  ROOT,
+  sampleBytes,
+  sampleList,
+  serve,
+  settled,
+} from '../support/browser.mjs';
 import { imageSite } from '../support/image-site.mjs';
+import { hub } from '../support/model-site.mjs';
 
 /** Not this machine's own name: pages there are not trustworthy, and lack what only encrypted pages have. */
 const ELSEWHERE = 'site.test';

@@ -4,9 +4,20 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { chooseDevice, COMPUTING, DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
-import { busyPng, png, pngClaiming, withText } from '../support/image-files.mjs';
+import {
+  chooseDevice,
+  COMPUTING,
+  DIST,
+  give,
+  launch,
+  openPage,
+  sampleBytes,
+  sampleList,
+  serve,
+  settled,
+} from '../support/browser.mjs';
 import { encode, smallPart } from '../support/encoded-images.mjs';
+import { busyPng, png, pngClaiming, withText } from '../support/image-files.mjs';
 import { ANY, english, saying } from '../support/messages.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { answerOf, WORKER_HEADERS } from '../support/answers.mjs';
 import { DIST, give, launch, openPage, serve, settled } from '../support/browser.mjs';
-import { imageSite } from '../support/image-site.mjs';
 import { busyPng } from '../support/image-files.mjs';
+import { imageSite } from '../support/image-site.mjs';
 
 const SMALL = busyPng(64);
 /** A worker without the module: some names are of no image, and a closer search finds all too small. */

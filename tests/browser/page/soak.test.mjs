@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { answerAlways, answerOf } from '../support/answers.mjs';
 import { launch, openPage } from '../support/browser.mjs';
-import { serveTiny } from '../support/tiny-model-page.mjs';
 import { busyPng } from '../support/image-files.mjs';
 import { english } from '../support/messages.mjs';
 import { openSoak, slope, soak } from '../support/soak-run.mjs';
+import { serveTiny } from '../support/tiny-model-page.mjs';
 
 /** Growth that is none, in bytes a check: code is compiled for long, and the browser keeps lists of its own. */
 const NOTHING = 2048;

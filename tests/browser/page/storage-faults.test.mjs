@@ -19,12 +19,12 @@ import {
   settled,
   withCatalog,
 } from '../support/browser.mjs';
-import { begin, check, computing, openTiny, serveTiny } from '../support/tiny-model-page.mjs';
-import { front } from '../support/reverse-proxy.mjs';
-import { hub } from '../support/model-site.mjs';
 import { busyPng } from '../support/image-files.mjs';
-import { NEXT_HEADLINE, nextRelease } from '../support/releases.mjs';
 import { ANY, english, saying } from '../support/messages.mjs';
+import { hub } from '../support/model-site.mjs';
+import { NEXT_HEADLINE, nextRelease } from '../support/releases.mjs';
+import { front } from '../support/reverse-proxy.mjs';
+import { begin, check, computing, openTiny, serveTiny } from '../support/tiny-model-page.mjs';
 
 const SMALL = busyPng(64);
 const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant/model.safetensors');

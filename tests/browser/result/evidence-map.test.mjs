@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
-import { tiff } from '../support/image-files.mjs';
 import { encode, smallPart } from '../support/encoded-images.mjs';
+import { tiff } from '../support/image-files.mjs';
 import { ANY, english, saying } from '../support/messages.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */

@@ -2,8 +2,8 @@
 
 import { readFile } from 'node:fs/promises';
 import { chooseDevice, ROOT } from './browser.mjs';
-import { openTiny, serveTiny, TINY_FOLDERS } from './tiny-model-page.mjs';
 import { busyPng } from './image-files.mjs';
+import { openTiny, serveTiny, TINY_FOLDERS } from './tiny-model-page.mjs';
 
 /** Of several sizes, so that nothing that is kept for one fits the next. */
 const SIDES = [64, 72, 96];

@@ -6,10 +6,11 @@
  * @typedef {{signal: AbortSignal, onProgress: (progress: any) => void, words: Words}} Taking
  */
 
+import { nameOf } from '../../common/address.js';
 import { AedrError } from '../../common/errors.js';
-import { fetchImage } from '../../intake/image-fetch.js';
-import { endingOf, imageOfData, nameOf } from '../../intake/image-address.js';
 import { MAX_FILE_BYTES } from '../../common/limits.js';
+import { endingOf, imageOfData } from '../../intake/image-address.js';
+import { fetchImage } from '../../intake/image-fetch.js';
 
 const FETCHED = ['https:', 'http:', 'blob:'];
 

@@ -6,9 +6,9 @@
  * @typedef {[text: string, action: (() => void) | null]} Action Without an action there is no button.
  */
 
+import { gap, paragraph, sentence } from '../../common/errors.js';
 import { claimList } from '../../origin/claim-list.js';
 import { element } from '../../ui/dom.js';
-import { gap, paragraph, sentence } from '../../common/errors.js';
 import { outcomeGlyph } from '../../ui/outcome-glyph.js';
 import { DEMONSTRATION } from './places.js';
 
@@ -47,7 +47,7 @@ export function resultNodes(result, { words, notes, signed, actions }) {
  * @returns {Node[]} The first can take the focus.
  */
 export function errorNodes(error, { words, actions }) {
-  const { heading, text, advice } = words.errorWords(error);
+  const { heading, text, advice } = words.errorText(error);
   if (error.code === 'cancelled') {
     const said = element('p', { part: 'reason' }, words.failure.cancelled);
     return [headingNode('cannot_tell', heading), said, actionsNode(actions)];
@@ -65,7 +65,7 @@ export function errorNodes(error, { words, actions }) {
  * @param {import('../../common/errors.js').PlainError} error @param {Words} words
  */
 export function laterNode(error, words) {
-  const { heading, text, advice } = words.errorWords(error);
+  const { heading, text, advice } = words.errorText(error);
   const strong = element('strong', {}, sentence(heading));
   const attributes = { class: 'warning', part: 'error', 'data-code': error.code };
   return element('p', attributes, strong, gap(sentence(heading)), paragraph(text, advice));
@@ -115,7 +115,7 @@ function linesNodes(members, failures, words) {
   });
   const failed = failures.map((failure) => {
     const name = failure.model === DEMONSTRATION.id ? words.demonstration.name : failure.model;
-    const { text, advice } = words.errorWords(failure);
+    const { text, advice } = words.errorText(failure);
     const node = lineNode('error', name, lines.outcomes.failed, [paragraph(text, advice)]);
     node.dataset.code = failure.code;
     return node;

@@ -1,11 +1,11 @@
 /**
  * The element's sentences, in the language of what surrounds it. The page's own language is chosen elsewhere.
  *
- * @typedef {typeof import('../../texts/en.js') & ReturnType<typeof sayings> & {locale: string}} Words
+ * @typedef {typeof import('../../texts/en.js') & ReturnType<typeof messagesIn> & {locale: string}} Words
  */
 
 import { available } from '../../texts/locale.js';
-import { sayings } from '../../texts/messages.js';
+import { messagesIn } from '../../texts/messages.js';
 
 /** @type {Record<string, () => Promise<typeof import('../../texts/en.js')>>} */
 const CATALOGUES = { en: () => import('../../texts/en.js'), 'zh-Hans': () => import('../../texts/zh-Hans.js') };
@@ -37,7 +37,7 @@ function languageAround(element) {
 export function wordsIn(locale) {
   const known = loaded.get(locale);
   if (known) return known;
-  const words = CATALOGUES[locale]().then((catalogue) => ({ ...catalogue, ...sayings(catalogue, locale), locale }));
+  const words = CATALOGUES[locale]().then((catalogue) => ({ ...catalogue, ...messagesIn(catalogue, locale), locale }));
   loaded.set(locale, words);
   // The connection may be better next time.
   words.catch(() => loaded.delete(locale));

@@ -13,11 +13,11 @@
  *   reader gave before.
  */
 
+import { AedrError, fromPlain, toPlain } from '../../common/errors.js';
 import { marksOf } from '../../origin/credential-marks.js';
 import { element } from '../../ui/dom.js';
-import { AedrError, fromPlain, toPlain } from '../../common/errors.js';
-import { plain } from '../../ui/untrusted-text.js';
 import { safeName, save } from '../../ui/save-file.js';
+import { plain } from '../../ui/untrusted-text.js';
 import { borrow, release } from './element-checkers.js';
 import { isElsewhere, namedImage, takeImage } from './element-image.js';
 import { FileDoor } from './element-intake.js';
@@ -310,7 +310,7 @@ export class AedrCheck extends Base {
   /** @param {AedrError} error @param {Words} words */
   #showError(error, words) {
     const { failure, page, result } = words;
-    const { heading, cpuHelps, retryHelps } = words.errorWords(error);
+    const { heading, cpuHelps, retryHelps } = words.errorText(error);
     const cancelled = error.code === 'cancelled';
     const again = () => this.#start();
     // The advice may be to save the image and to choose the file.
@@ -346,7 +346,7 @@ export class AedrCheck extends Base {
       signed,
       actions: [
         [resultWords.deeper, deep || result.outcome === 'matches' ? null : () => this.#start({ deep: true })],
-        [failure.useCpu, failed.some((each) => words.errorWords(each).cpuHelps) ? onCpu : null],
+        [failure.useCpu, failed.some((each) => words.errorText(each).cpuHelps) ? onCpu : null],
         [exports.json, () => saveRecord(result.record)],
         [page.chooseAnother, this.#choosing || this.#given ? () => this.#door.choose() : null],
       ],
@@ -354,7 +354,7 @@ export class AedrCheck extends Base {
     const [heading] = nodes;
     const shown = this.hasAttribute('for') && !this.#given ? [] : [previewNode(file, plain(name))];
     const refused = later ? [laterNode(later.error, words)] : [];
-    const told = later ? words.errorWords(later.error).heading : outcomes[result.outcome].heading;
+    const told = later ? words.errorText(later.error).heading : outcomes[result.outcome].heading;
     this.#view.show([...refused, ...shown, ...nodes], { focus: /** @type {Element} */ (heading), told });
   }
 }

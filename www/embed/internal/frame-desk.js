@@ -11,13 +11,13 @@
  *   What the embedder waits for.
  */
 
-import { byId } from '../../ui/dom.js';
 import { AedrError, toPlain } from '../../common/errors.js';
-import { chosenLocale, LOCALES } from '../../texts/locale.js';
 import { hostedModels } from '../../models/model-list.js';
+import { chosenLocale, LOCALES } from '../../texts/locale.js';
+import { byId } from '../../ui/dom.js';
 import { createChecker } from '../public/checker.js';
-import { define } from './element.js';
 import { wordsIn } from './element-words.js';
+import { define } from './element.js';
 import { View } from './frame-view.js';
 import { problem } from './protocol.js';
 

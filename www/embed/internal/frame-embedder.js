@@ -10,8 +10,8 @@
  * @property {(error: unknown) => import('./protocol.js').Said} inWords In the reader's language.
  */
 
-import { Allowance, LIMITS, problem, readRequest } from './protocol.js';
 import { AedrError } from '../../common/errors.js';
+import { Allowance, LIMITS, problem, readRequest } from './protocol.js';
 
 export class Embedder {
   #port;

@@ -3,9 +3,9 @@
  * worker that fails later.
  *
  * @typedef {import('../public/index.js').Model} Model
- * @typedef {import('../../engine/worker.js').ModelAddress} ModelAddress
- * @typedef {{worker: import('../../engine/start-worker.js').ScriptAddress, parts: import('../../engine/worker.js').Parts,
- *   models: ModelAddress[], device: import('../../engine/device.js').DevicePreference}} Settings
+ * @typedef {import('../../engine/types.js').ModelAddress} ModelAddress
+ * @typedef {{worker: import('../../engine/types.js').ScriptAddress, parts: import('../../engine/types.js').Parts,
+ *   models: ModelAddress[], device: import('../../engine/types.js').DevicePreference}} Settings
  */
 
 import { AedrError } from '../../common/errors.js';
@@ -17,15 +17,15 @@ const HASH = /^sha256-[A-Za-z0-9+/]{43}=$/;
 
 /** @param {import('../public/index.js').CheckerOptions} options @returns {Settings} */
 export function checkerOptions(options) {
-  const { workerSrc = WORKER, helperSrc = PARTS.helper, wasmSrc = PARTS.program, models, device = 'auto' } = options;
+  const { workerSrc = WORKER, helperSrc = PARTS.helper, wasmSrc = PARTS.wasm, models, device = 'auto' } = options;
   if (!DEVICES.includes(device)) throw badOption('device', `it is none of ${DEVICES.join(', ')}`);
   ownAddress(address('workerSrc', workerSrc));
   const helper = helperSrc && ownAddress(address('helperSrc', helperSrc)).href;
-  const program = wasmSrc && address('wasmSrc', wasmSrc).href;
+  const wasm = wasmSrc && address('wasmSrc', wasmSrc).href;
   return {
     // The very object: another of the same address would not be trusted.
     worker: isTrusted(workerSrc) ? workerSrc : address('workerSrc', workerSrc),
-    parts: { helper, program },
+    parts: { helper, wasm },
     models: models === undefined ? [DEMONSTRATION] : modelList(models),
     device,
   };

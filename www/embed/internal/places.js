@@ -4,10 +4,10 @@ import { INTEGRITY } from '../../engine/integrity.js';
 
 export const WORKER = new URL('../../engine/worker.js', import.meta.url);
 
-/** Nothing: the worker knows where the others are. @type {{program?: URL, helper?: URL}} */
+/** Nothing: the worker knows where the others are. @type {{wasm?: URL, helper?: URL}} */
 export const PARTS = {};
 
-/** The model that comes with the program. @type {import('../../engine/worker.js').ModelAddress} */
+/** The model that comes with the program. @type {import('../../engine/types.js').ModelAddress} */
 export const DEMONSTRATION = {
   id: 'aedr-small',
   manifest: new URL('../../../weights/aedr-small/manifest.json', import.meta.url).href,

@@ -6,9 +6,9 @@
  * @typedef {import('./index.js').CheckResult} CheckResult
  */
 
-import { requestCheck } from '../../engine/check-request.js';
 import { AedrError, fromPlain, toPlain } from '../../common/errors.js';
 import { MAX_FILE_BYTES } from '../../common/limits.js';
+import { requestCheck } from '../../engine/check-request.js';
 import { Scheduler } from '../../engine/scheduler.js';
 import { askedModels, badOption, checkerOptions } from '../internal/options.js';
 import { overall } from '../internal/overall.js';
@@ -74,7 +74,7 @@ class Checker {
   }
 
   /**
-   * @param {Blob} image @param {import('../../engine/worker.js').ModelAddress[]} models @param {CheckOptions} options
+   * @param {Blob} image @param {import('../../engine/types.js').ModelAddress[]} models @param {CheckOptions} options
    * @param {{signal: AbortSignal, onProgress: (progress: any) => void}} call
    */
   async #run(image, models, { deep = false, name = /** @type {File} */ (image).name ?? '' }, call) {
@@ -105,7 +105,7 @@ async function bytesOf(image) {
 }
 
 /**
- * @param {import('../../engine/worker.js').CheckAnswer} answer @param {import('../../engine/worker.js').ModelAddress[]} models
+ * @param {import('../../engine/types.js').CheckAnswer} answer @param {import('../../engine/types.js').ModelAddress[]} models
  * @returns {CheckResult}
  */
 function resultOf({ answers, ranking, record, claims, failures, device, seconds }, models) {
