@@ -55,7 +55,7 @@ async function bundleEntries() {
     // Shared parts are there once: a policy may allow one `aedr` only, and errors are of one class.
     splitting: true,
     chunkNames: '[name]-[hash]',
-    plugins: [replacing({ 'www/embed/internal/places.js': async () => placesSource() })],
+    plugins: [replacing({ 'www/embed/internal/locations.js': async () => placesSource() })],
   });
 }
 

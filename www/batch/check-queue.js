@@ -2,20 +2,8 @@
  * The images of a visit, checked one after another. What is found stays in memory until the image is removed. Nothing
  * here knows how it is shown.
  *
- * @typedef {import('../intake/arrivals.js').Intake} Intake
- * @typedef {import('../intake/arrivals.js').Source} Source
- * @typedef {'waiting' | 'checking' | 'done' | 'failed' | 'cancelled'} State
- * @typedef {{answer: any, models: import('../models/model-list.js').ModelEntry[], deep: boolean}} Found `answer`: a `CheckAnswer`
- *   with blobs for its pictures.
- * @typedef {object} Entry
- * @property {Source} source
- * @property {string} name
- * @property {Intake | null} intake Once it is here.
- * @property {State} state
- * @property {boolean} deep Whether the check searches for the grid that the image may have been painted on.
- * @property {any} progress Of the check that runs.
- * @property {Found | null} found Of the last check that ended well.
- * @property {import('../common/errors.js').PlainError | null} error Of the last check, if it failed. What was found before stays.
+ * @typedef {import('../intake/types.js').Source} Source
+ * @typedef {import('./types.js').Entry} Entry
  */
 
 import { AedrError, toPlain } from '../common/errors.js';
@@ -26,7 +14,7 @@ import { modelAddress, modelEntries } from '../models/model-list.js';
 
 /** @typedef {import('../engine/check-request.js').Ask} Ask */
 
-/** Pictures for the closer look are kept while those of all images take no more than this. */
+/** Pictures for the evidence map are kept while those of all images take no more than this. */
 const KEPT_BYTES = 256 * 2 ** 20;
 
 export class CheckQueue {
@@ -56,7 +44,7 @@ export class CheckQueue {
   add(sources) {
     const added = sources.map((source) => {
       const { name, intake } = source;
-      /** @type {State} */
+      /** @type {Entry['state']} */
       const state = 'waiting';
       return { source, name, intake, state, deep: false, progress: null, found: null, error: null };
     });
@@ -172,7 +160,7 @@ export class CheckQueue {
 /**
  * The page's own model is called as the page's language calls it; the record keeps the name of its manifest.
  * @template {import('../engine/types.js').CheckAnswer} Answer
- * @param {Answer} answer @param {import('../models/model-list.js').ModelEntry[]} models @returns {Answer}
+ * @param {Answer} answer @param {import('../models/types.js').ModelEntry[]} models @returns {Answer}
  */
 function named(answer, models) {
   const ours = models.find(({ demonstration }) => demonstration);

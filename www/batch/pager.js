@@ -1,9 +1,9 @@
 /** On the stage, the way from one image of the table to the next, and back to the table. */
 
-import { queue as words } from '../texts/catalogue.js';
+import { table as words } from '../texts/catalogue.js';
 import { byId, element } from '../ui/dom.js';
 
-/** @typedef {import('./check-queue.js').Entry} Entry */
+/** @typedef {import('./types.js').Entry} Entry */
 
 export class Pager {
   #node;
@@ -20,7 +20,7 @@ export class Pager {
     this.#onOpen = onOpen;
     const back = button(words.back, onList);
     const parts = [back, this.#previous, this.#position, this.#next];
-    this.#node = element('nav', { class: 'turner', 'aria-label': words.turner }, ...parts);
+    this.#node = element('nav', { class: 'pager', 'aria-label': words.pager }, ...parts);
     byId('stage').prepend(this.#node);
   }
 

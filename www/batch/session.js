@@ -2,9 +2,9 @@
  * The images of a visit: takes them, has them checked, shows what was found. A single image supersedes the one before;
  * several are kept in a table.
  *
- * @typedef {import('../intake/arrivals.js').Source} Source
+ * @typedef {import('../intake/types.js').Source} Source
  * @typedef {import('../common/errors.js').PlainError} PlainError
- * @typedef {import('./check-queue.js').Entry} Entry
+ * @typedef {import('./types.js').Entry} Entry
  * @typedef {import('./table.js').Table} Table
  */
 
@@ -26,7 +26,7 @@ import {
 } from '../result/stage.js';
 import { errors, errorText, failure, intake as intakeWords, outcomes } from '../texts/catalogue.js';
 import { byId } from '../ui/dom.js';
-import { explain } from '../ui/notice.js';
+import { showPassingNotice } from '../ui/notice.js';
 import { chooseCpu, devicePreference } from '../ui/settings.js';
 import { CheckQueue } from './check-queue.js';
 
@@ -184,11 +184,11 @@ export class Session {
   }
 
   /**
-   * @param {Entry} entry @param {import('./check-queue.js').Found} found @param {{focus: boolean, reveal: boolean}} options
+   * @param {Entry} entry @param {import('./types.js').Found} found @param {{focus: boolean, reveal: boolean}} options
    */
   #showResult(entry, { answer, models, deep }, options) {
     const { outcome, groups } = answer.ranking;
-    const intake = /** @type {import('../intake/arrivals.js').Intake} */ (entry.intake);
+    const intake = /** @type {import('../intake/types.js').Intake} */ (entry.intake);
     const onDeeper = deep ? null : () => this.#again(entry, true);
     // What the browser does not show is shown as it was read.
     if (answer.picture) showPreview({ ...intake, file: answer.picture });
@@ -226,7 +226,7 @@ export class Session {
       ...(onAgain && cpuHelps ? [{ text: failure.useCpu, run: () => onCpu(onAgain) }] : []),
       ...(onAgain && retryHelps ? [{ text: failure.tryAgain, run: onAgain }] : []),
     ];
-    explain(text, advice, { code: error.code, actions });
+    showPassingNotice(text, advice, { code: error.code, actions });
   }
 
   /** @param {Entry} entry @param {boolean} deep */

@@ -1,17 +1,17 @@
 /** What can be done with the images of the table, offered as it becomes possible. */
 
-import { queue as words } from '../texts/catalogue.js';
+import { table as words } from '../texts/catalogue.js';
 import { byId, element } from '../ui/dom.js';
-import { save } from '../ui/save-file.js';
+import { saveFile } from '../ui/save-file.js';
 import { toCsv, toJson } from './table-export.js';
 
 /**
- * @typedef {import('./check-queue.js').Entry} Entry
+ * @typedef {import('./types.js').Entry} Entry
  * @typedef {[name: string, text: string, act: () => void]} Action
  */
 
 export class TableActions {
-  node = element('div', { class: 'queue-actions' });
+  node = element('div', { class: 'table-actions' });
   #checks;
   #order;
   #onRemoveAll;
@@ -45,8 +45,8 @@ export class TableActions {
       [left.length > 0, ['cancel-all', words.cancelAll, () => this.#checks.cancel(left)]],
       [failed.length > 0, ['failed', words.againFailed(failed.length), again(failed)]],
       [cancelled.length > 0, ['cancelled', words.againCancelled(cancelled.length), again(cancelled)]],
-      [true, ['csv', words.saveCsv, () => save(toCsv(this.#order()), 'text/csv;charset=utf-8', `${words.fileName}.csv`)]],
-      [true, ['json', words.saveJson, () => save(toJson(this.#order()), 'application/json', `${words.fileName}.json`)]],
+      [true, ['csv', words.saveCsv, () => saveFile(toCsv(this.#order()), 'text/csv;charset=utf-8', `${words.fileName}.csv`)]],
+      [true, ['json', words.saveJson, () => saveFile(toJson(this.#order()), 'application/json', `${words.fileName}.json`)]],
       [true, ['remove-all', words.removeAll, () => this.#confirm(true)]],
     ];
     return all.filter(([possible]) => possible).map(([, action]) => action);
@@ -86,6 +86,6 @@ export class TableActions {
     const focused = /** @type {HTMLElement} */ (document.activeElement);
     const inside = this.node.contains(focused);
     this.node.replaceChildren(...next);
-    if (inside) (this.node.contains(focused) ? focused : byId('queue-heading')).focus({ preventScroll: true });
+    if (inside) (this.node.contains(focused) ? focused : byId('table-heading')).focus({ preventScroll: true });
   }
 }

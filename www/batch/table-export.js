@@ -1,10 +1,10 @@
 /**
  * The table as a file: CSV for spreadsheets (RFC 4180), or the reports as JSON.
  *
- * @typedef {import('./check-queue.js').Entry} Entry
+ * @typedef {import('./types.js').Entry} Entry
  */
 
-import { factsOf } from './cells.js';
+import { rowValues } from './row-values.js';
 
 /** Names for programs as much as for people: the report's own, in every language. */
 const COLUMNS = 'name outcome models signal_kind signal threshold width height bytes error'.split(' ');
@@ -16,7 +16,7 @@ const BYTE_ORDER_MARK = '\uFEFF';
 /** @param {Entry[]} entries */
 export function toCsv(entries) {
   const rows = entries.map((entry) => {
-    const { kind, models, signalKind, signal, threshold, width, height, error } = factsOf(entry);
+    const { kind, models, signalKind, signal, threshold, width, height, error } = rowValues(entry);
     const bytes = entry.intake?.file.size ?? null;
     return [entry.name, kind, models.join('; '), signalKind, signal, threshold, width, height, bytes, error];
   });

@@ -1,18 +1,18 @@
 /** One image's line in the table. */
 
 import { fractionOf } from '../result/stage.js';
-import { errors, locale, outcomes, progress as progressWords, queue as words } from '../texts/catalogue.js';
+import { errors, locale, outcomes, progress as progressWords, table as words } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
 import { outcomeGlyph } from '../ui/outcome-glyph.js';
-import { factsOf } from './cells.js';
+import { rowValues } from './row-values.js';
 
-/** @typedef {import('./check-queue.js').Entry} Entry */
+/** @typedef {import('./types.js').Entry} Entry */
 
 const DIGITS = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
 
 export class Row {
   node;
-  facts;
+  values;
   /** Shows the image on the stage. */
   opener;
   remover;
@@ -44,7 +44,7 @@ export class Row {
       ...Object.values(this.#cells),
       element('td', { role: 'cell', class: 'remove' }, this.remover),
     );
-    this.facts = factsOf(entry);
+    this.values = rowValues(entry);
     this.update();
   }
 
@@ -56,11 +56,11 @@ export class Row {
       return;
     }
     this.#state = state;
-    this.facts = factsOf(this.#entry);
+    this.values = rowValues(this.#entry);
     // What the browser does not show is shown as it was read.
     const { picture } = this.#entry.found?.answer ?? {};
     if (picture) this.#show(picture);
-    const { kind, models, signal, threshold, width, height } = this.facts;
+    const { kind, models, signal, threshold, width, height } = this.values;
     const { outcome, model, signal: signalCell, threshold: thresholdCell, size } = this.#cells;
     this.node.dataset.kind = kind;
     outcome.replaceChildren(...this.#outcome());
@@ -82,7 +82,7 @@ export class Row {
   get said() {
     const { state, error } = this.#entry;
     if (state === 'failed' && error) return errors[error.code] ?? errors.internal;
-    return outcomes[this.facts.kind]?.heading ?? words.states[state];
+    return outcomes[this.values.kind]?.heading ?? words.states[state];
   }
 
   #outcome() {
@@ -91,7 +91,7 @@ export class Row {
       const bar = element('progress', { max: 1, 'aria-label': words.progressNamed(this.#entry.name) });
       return [element('span', {}, this.said), bar];
     }
-    const glyph = state === 'done' ? this.facts.kind : state === 'failed' ? 'error' : null;
+    const glyph = state === 'done' ? this.values.kind : state === 'failed' ? 'error' : null;
     const signs = glyph ? [outcomeGlyph(glyph)] : [];
     return [element('div', { class: 'said' }, ...signs, element('span', {}, this.said))];
   }

@@ -2,13 +2,13 @@
  * Several images as a table: where each stands, in any order, and what can be done with them. Loaded when more than
  * one image comes.
  *
- * @typedef {import('./check-queue.js').Entry} Entry
+ * @typedef {import('./types.js').Entry} Entry
  * @typedef {'name' | 'outcome' | 'model' | 'signal' | 'threshold' | 'size'} Column
  */
 
 import { MAX_IMAGES } from '../intake/arrivals.js';
-import { locale, queue as words } from '../texts/catalogue.js';
-import { byId, element, scrolling, style } from '../ui/dom.js';
+import { locale, table as words } from '../texts/catalogue.js';
+import { byId, element, loadStyle, scrolling } from '../ui/dom.js';
 import { Pager } from './pager.js';
 import { TableActions } from './table-actions.js';
 import { Row } from './table-row.js';
@@ -21,11 +21,11 @@ const COLLATOR = new Intl.Collator(locale, { numeric: true });
 /** What a column is ordered by; null comes last either way. @type {Record<Column, (row: Row, entry: Entry) => any>} */
 const KEYS = {
   name: (_, { name }) => name,
-  outcome: ({ facts, said }) => `${KINDS.indexOf(facts.kind)} ${said}`,
-  model: ({ facts: { models } }) => models.join(', ') || null,
-  signal: ({ facts }) => facts.signal,
-  threshold: ({ facts }) => facts.threshold,
-  size: ({ facts: { width, height } }) => (width === null || height === null ? null : width * height),
+  outcome: ({ values, said }) => `${KINDS.indexOf(values.kind)} ${said}`,
+  model: ({ values: { models } }) => models.join(', ') || null,
+  signal: ({ values }) => values.signal,
+  threshold: ({ values }) => values.threshold,
+  size: ({ values: { width, height } }) => (width === null || height === null ? null : width * height),
 };
 
 export class Table {
@@ -56,7 +56,7 @@ export class Table {
    *   `onRemoved` is given what stands beside the image that was on the stage, if that was removed.
    */
   static async open(checks, actions) {
-    await style(new URL('./table.css', import.meta.url));
+    await loadStyle(new URL('./table.css', import.meta.url));
     return new Table(checks, actions);
   }
 
@@ -72,17 +72,17 @@ export class Table {
     const row = element('tr', { role: 'row' }, ...headers, corner);
     const table = element(
       'table',
-      { role: 'table', 'aria-labelledby': 'queue-heading' },
+      { role: 'table', 'aria-labelledby': 'table-heading' },
       element('thead', { role: 'rowgroup' }, row),
       this.#body,
     );
-    const section = byId('queue');
+    const section = byId('table');
     section.replaceChildren(
-      element('h2', { id: 'queue-heading', tabindex: -1 }, words.heading),
+      element('h2', { id: 'table-heading', tabindex: -1 }, words.heading),
       this.#summary,
       this.#bar,
       this.#full,
-      element('div', { class: 'queue-table' }, table),
+      element('div', { class: 'table-scroll' }, table),
       this.#actions.node,
     );
     section.hidden = false;
@@ -113,9 +113,9 @@ export class Table {
   change(entry) {
     const row = this.#rows.get(entry);
     if (!row) return;
-    const before = row.facts.kind;
+    const before = row.values.kind;
     row.update();
-    if (row.facts.kind === before) return;
+    if (row.values.kind === before) return;
     if (this.#changed.size === 0) queueMicrotask(() => this.#catchUp());
     this.#changed.add(row);
   }
@@ -139,7 +139,7 @@ export class Table {
 
   /** Brings it into view. */
   reveal() {
-    byId('queue').scrollIntoView({ behavior: scrolling(), block: 'start' });
+    byId('table').scrollIntoView({ behavior: scrolling(), block: 'start' });
   }
 
   /** The images in the order of the table. */
@@ -197,7 +197,7 @@ export class Table {
   #count() {
     /** @type {Record<string, number>} */
     const counts = {};
-    for (const { facts } of this.#rows.values()) counts[facts.kind] = (counts[facts.kind] ?? 0) + 1;
+    for (const { values } of this.#rows.values()) counts[values.kind] = (counts[values.kind] ?? 0) + 1;
     const total = this.#rows.size;
     const left = (counts.waiting ?? 0) + (counts.checking ?? 0);
     const said = KINDS.slice(0, 5).flatMap((kind) => (counts[kind] ? [words.count(kind, counts[kind])] : []));
@@ -231,7 +231,7 @@ export class Table {
   /** @param {Entry | null} neighbour */
   #removed(neighbour) {
     if (this.#rows.size === 0) {
-      byId('queue').hidden = true;
+      byId('table').hidden = true;
       this.#pager.remove();
     }
     this.#onRemoved(neighbour);

@@ -6,7 +6,7 @@
  *   `details`: the parts of the message, to say it in other words.
  */
 
-/** An error with a code that `texts.js` has a headline for. */
+/** An error with a code that the catalogues have a headline for. */
 export class AedrError extends Error {
   /** @param {string} code @param {string} message @param {string} [advice] @param {Record<string, any>} [details] */
   constructor(code, message, advice = '', details = undefined) {

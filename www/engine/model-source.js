@@ -1,5 +1,5 @@
 /**
- * Where a model's files come from: beside a manifest on the page's own site, from the store, or from the package.
+ * Where a model's files come from: beside a manifest on the page's own site, from this device, or from the package.
  *
  * @typedef {object} ModelSource
  * @property {(signal: AbortSignal) => Promise<string>} manifest

@@ -10,12 +10,12 @@ const MOST_THREADS = 8;
 const PATIENCE = 10_000;
 
 /**
- * Workers with the module in them, ready to be hired.
+ * Workers with the module in them, ready to be used.
  * @param {WebAssembly.Module} module
  * @param {string | URL} [script] What they run.
  * @returns {Promise<Worker[]>}
  */
-export async function helpers(module, script = HELPER) {
+export async function startHelpers(module, script = HELPER) {
   if (!sharesMemory()) return [];
   const count = Math.min(navigator.hardwareConcurrency ?? 1, MOST_THREADS) - 1;
   const started = await Promise.all(Array.from({ length: Math.max(count, 0) }, () => helper(module, script)));

@@ -2,24 +2,24 @@
  * The WebAssembly module, fetched and started once in each worker that needs it.
  *
  * @typedef {{Checker: any, Image: any, Importer: any, record: (...parts: any[]) => string,
- *   calibrate: (model: string, belonging: string, others: string) => string, compiled: WebAssembly.Module}} Program
+ *   calibrate: (model: string, belonging: string, others: string) => string, compiled: WebAssembly.Module}} WasmModule
  */
 
 import { AedrError } from '../common/errors.js';
 import { INTEGRITY } from './integrity.js';
 import { fetchModule } from './verified-fetch.js';
 
-const PROGRAM_BYTES = new URL('../pkg/aedr_bg.wasm', import.meta.url).href;
+const WASM = new URL('../pkg/aedr_bg.wasm', import.meta.url).href;
 
-/** @type {Promise<Program> | null} The module, once it is there. */
-let program = null;
+/** @type {Promise<WasmModule> | null} The module, once it is there. */
+let loaded = null;
 
 /**
  * @param {import('./channel.js').CallContext} context @param {string} [address] Of the module, the first time.
- * @returns {Promise<Program>}
+ * @returns {Promise<WasmModule>}
  */
-export function loadProgram({ signal, progress }, address = PROGRAM_BYTES) {
-  program ??= (async () => {
+export function loadWasmModule({ signal, progress }, address = WASM) {
+  loaded ??= (async () => {
     const module = await import('../pkg/aedr.js').catch(() => {
       throw new AedrError('program_missing', 'pkg/aedr.js could not be fetched', '', { file: 'pkg/aedr.js' });
     });
@@ -27,13 +27,13 @@ export function loadProgram({ signal, progress }, address = PROGRAM_BYTES) {
       code: 'program_missing',
       integrity: INTEGRITY['www/pkg/aedr_bg.wasm'],
       signal,
-      onBytes: (loaded, total) => progress({ stage: 'program', loaded, total }),
+      onBytes: (bytes, total) => progress({ stage: 'program', loaded: bytes, total }),
     });
     await module.default({ module_or_path: compiled });
     const { Checker, Image, Importer, calibrate, record } = module;
     return { Checker, Image, Importer, calibrate, record, compiled };
   })();
   // Whatever went wrong, the next check begins anew.
-  program.catch(() => (program = null));
-  return program;
+  loaded.catch(() => (loaded = null));
+  return loaded;
 }

@@ -15,8 +15,8 @@ import { answer } from './channel.js';
 import { chooseDevice, watchDevices } from './device.js';
 import { failureRecord, representativeError } from './model-failures.js';
 import { modelSource } from './model-source.js';
-import { helpers } from './thread-pool.js';
-import { loadProgram } from './wasm-module.js';
+import { startHelpers } from './thread-pool.js';
+import { loadWasmModule } from './wasm-module.js';
 import { yieldingProgress } from './yield.js';
 
 /** Models stay on the device for the next image while their weights take no more than this. */
@@ -47,7 +47,7 @@ async function check(params, { partial, retire, ...context }) {
   const { image: buffer, models, preference, deep, evidenceMap = false, parts = {}, before } = params;
   const { signal, progress } = context;
   const choice = await chooseDevice(preference, navigator.gpu);
-  const { Image, record } = await loadProgram(context, parts.wasm);
+  const { Image, record } = await loadWasmModule(context, parts.wasm);
   progress({ stage: 'device' });
   const { checker } = await openDevice(choice.device, parts, context);
   progress({ stage: 'decode' });
@@ -138,8 +138,8 @@ const pngBlob = (bytes) => new Blob([bytes], { type: 'image/png' });
  * @returns {Promise<string>}
  */
 async function calibrate({ id, belonging, others }, context) {
-  const program = await loadProgram(context);
-  const made = program.calibrate(id, JSON.stringify(belonging), JSON.stringify(others));
+  const { calibrate: calibrationOf } = await loadWasmModule(context);
+  const made = calibrationOf(id, JSON.stringify(belonging), JSON.stringify(others));
   if (open?.models.delete(id)) open.checker.forget_model(id);
   return made;
 }
@@ -147,11 +147,11 @@ async function calibrate({ id, belonging, others }, context) {
 /** @param {'gpu' | 'cpu'} device @param {Parts} parts @param {import('./channel.js').CallContext} context */
 async function openDevice(device, parts, context) {
   if (open?.device === device) return open;
-  const { Checker, compiled } = await loadProgram(context, parts.wasm);
+  const { Checker, compiled } = await loadWasmModule(context, parts.wasm);
   open?.checker.free();
   open = null;
   open = { device, checker: await Checker.create(device), models: new Map() };
-  if (device === 'cpu') open.checker.hire(await helpers(compiled, parts.helper));
+  if (device === 'cpu') open.checker.hire(await startHelpers(compiled, parts.helper));
   return open;
 }
 

@@ -5,7 +5,7 @@ import { element } from '../ui/dom.js';
 
 /**
  * @param {import('../engine/types.js').CheckAnswer} answer
- * @param {{intake: import('../intake/arrivals.js').Intake, models: import('../models/model-list.js').ModelEntry[]}} context
+ * @param {{intake: import('../intake/types.js').Intake, models: import('../models/types.js').ModelEntry[]}} context
  */
 export function exportSection(answer, context) {
   const section = element('section', { class: 'exports' });

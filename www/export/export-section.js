@@ -3,16 +3,16 @@
  * result; the picture's renderer and fonts with the first picture.
  *
  * @typedef {import('../engine/types.js').CheckAnswer} CheckAnswer
- * @typedef {import('../intake/arrivals.js').Intake} Intake
- * @typedef {import('../models/model-list.js').ModelEntry} ModelEntry
+ * @typedef {import('../intake/types.js').Intake} Intake
+ * @typedef {import('../models/types.js').ModelEntry} ModelEntry
  */
 
 import { paragraph, sentence, toPlain } from '../common/errors.js';
 import { Scheduler } from '../engine/scheduler.js';
-import { exports as words, inWords, locale } from '../texts/catalogue.js';
-import { element, style } from '../ui/dom.js';
-import { safeName, save } from '../ui/save-file.js';
-import { cardOf, dateText } from './picture-content.js';
+import { exports as words, locale, localizedError } from '../texts/catalogue.js';
+import { element, loadStyle } from '../ui/dom.js';
+import { safeName, saveFile } from '../ui/save-file.js';
+import { dateText, pictureContent } from './picture-content.js';
 import { repeatSection } from './repeat-section.js';
 import { thumbnail } from './thumbnail.js';
 
@@ -26,7 +26,7 @@ let including = true;
  * @param {HTMLElement} section @param {CheckAnswer} answer @param {{intake: Intake, models: ModelEntry[]}} context
  */
 export async function showExports(section, answer, context) {
-  await Promise.all(['./exports.css', './print.css'].map((file) => style(new URL(file, import.meta.url))));
+  await Promise.all(['./exports.css', './print.css'].map((file) => loadStyle(new URL(file, import.meta.url))));
   const { record } = answer;
   const name = safeName(record.image.name);
   const report = `${name}.aedr.json`;
@@ -50,7 +50,7 @@ export async function showExports(section, answer, context) {
 /** @param {any} record @param {Blob} file @param {string} name */
 async function saveReport(record, file, name) {
   record.credentials ??= await credentialsOf(file);
-  save(`${JSON.stringify(record, null, 2)}\n`, 'application/json', name);
+  saveFile(`${JSON.stringify(record, null, 2)}\n`, 'application/json', name);
 }
 
 /** What the page has read of Content Credentials; a report is complete without. @param {Blob} file */
@@ -86,10 +86,10 @@ function pictureWay(answer, { intake, models }, name) {
     try {
       const wanted = include.checked;
       const { png, withImage } = await pictureOf(answer, models, wanted ? intake.file : null);
-      save(png, 'image/png', name);
+      saveFile(png, 'image/png', name);
       line.textContent = withImage || !wanted ? words.saved(name) : words.savedWithout(name);
     } catch (thrown) {
-      const { message } = inWords(toPlain(thrown));
+      const { message } = localizedError(toPlain(thrown));
       line.textContent = paragraph(words.failed(sentence(message)), words.failedAdvice);
     }
     making = false;
@@ -106,18 +106,18 @@ async function pictureOf(answer, models, file) {
   const shown = file && answer.picture ? new Blob([answer.picture], { type: 'image/png' }) : file;
   const small = shown && (await thumbnail(shown, answer.answers[0].report.image));
   try {
-    return { png: await draw(cardOf(answer, models, small)), withImage: small !== null };
+    return { png: await draw(pictureContent(answer, models, small)), withImage: small !== null };
   } catch (thrown) {
     // A large image may be too much for the renderer; the rest is not.
     if (!small || toPlain(thrown).code === 'program_missing') throw thrown;
-    return { png: await draw(cardOf(answer, models, null)), withImage: false };
+    return { png: await draw(pictureContent(answer, models, null)), withImage: false };
   }
 }
 
-/** @param {import('./picture.js').Card} card @returns {Promise<Uint8Array<ArrayBuffer>>} */
-function draw(card) {
+/** @param {import('./picture.js').PictureContent} content @returns {Promise<Uint8Array<ArrayBuffer>>} */
+function draw(content) {
   const { signal } = new AbortController();
-  return drawer.ask('draw', () => ({ params: { card, locale } }), { signal, onProgress: () => {} });
+  return drawer.ask('draw', () => ({ params: { content, locale } }), { signal, onProgress: () => {} });
 }
 
 /** The date stands at the top of the paper. @param {string} text */

@@ -2,17 +2,17 @@
 
 import { paragraph, sentence } from '../common/errors.js';
 import {
-  card as words,
   demonstration,
   evidenceText,
   format,
-  groupWords,
-  inWords,
+  groupText,
   lines as lineWords,
   locale,
+  localizedError,
   meanings,
   numbers,
   outcomes,
+  picture as words,
   plot as plotWords,
   result as resultWords,
   signals,
@@ -34,11 +34,11 @@ export const dateText = (time) => `${DATE.format(new Date(time))} UTC`;
 
 /**
  * @param {import('../engine/types.js').CheckAnswer} answer
- * @param {import('../models/model-list.js').ModelEntry[]} models
+ * @param {import('../models/types.js').ModelEntry[]} models
  * @param {import('./thumbnail.js').Thumbnail | null} picture
- * @returns {import('./picture.js').Card}
+ * @returns {import('./picture.js').PictureContent}
  */
-export function cardOf(answer, models, picture) {
+export function pictureContent(answer, models, picture) {
   const { answers, ranking, record } = answer;
   const { outcome, groups } = ranking;
   const leading = answers[groups[0].reports[0]];
@@ -74,17 +74,17 @@ function plotOf({ report: { evidence }, distribution }) {
   return { signal, threshold, uncertain, distribution, words: said };
 }
 
-/** @param {import('../engine/types.js').CheckAnswer} answer @param {import('../models/model-list.js').ModelEntry[]} models */
+/** @param {import('../engine/types.js').CheckAnswer} answer @param {import('../models/types.js').ModelEntry[]} models */
 function linesOf({ answers, ranking: { groups }, failures }, models) {
   const ranked = groups.map((/** @type {import('../texts/messages.js').Group} */ { reports }) => {
-    const { outcome, names, said, remarks } = groupWords(reports.map((index) => answers[index].report));
+    const { outcome, names, said, remarks } = groupText(reports.map((index) => answers[index].report));
     return { outcome, name: names.join(' · '), said, remark: remarks.join(' · ') };
   });
   const failed = failures.map(({ model, error }) => ({
     outcome: 'error',
     name: models.find(({ id }) => id === model.id)?.name ?? model.id,
     said: lineWords.outcomes.failed,
-    remark: sentence(inWords(error).message),
+    remark: sentence(localizedError(error).message),
   }));
   const all = [...ranked, ...failed];
   if (all.length < 2) return { heading: '', items: [], more: '' };
@@ -102,7 +102,7 @@ function numbersOf({ losses, homogeneity, signal, signal_kind: kind, threshold }
   });
 }
 
-/** @param {import('../models/model-list.js').ModelEntry | undefined} model */
+/** @param {import('../models/types.js').ModelEntry | undefined} model */
 function noteOf(model) {
   const about = model?.demonstration ? [sentence(demonstration.heading), demonstration.text] : [];
   return paragraph(...about, model?.note ?? '');

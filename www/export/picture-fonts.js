@@ -17,7 +17,7 @@ const FONTS = {
  * @param {(file: string) => Promise<ArrayBuffer>} load
  * @returns {Promise<{buffers: Uint8Array[], faces: import('./picture.js').Faces}>}
  */
-export async function cardFonts(locale, load) {
+export async function pictureFonts(locale, load) {
   const chinese = locale.startsWith('zh');
   /** @type {FontName[]} */
   const names = chinese ? ['regular', 'bold', 'display', 'chinese', 'chineseBold'] : ['regular', 'bold', 'display'];

@@ -5,8 +5,8 @@ import { answer } from '../engine/channel.js';
 import { request } from '../engine/download.js';
 import { INTEGRITY } from '../engine/integrity.js';
 import { fetchModule } from '../engine/verified-fetch.js';
-import { cardFonts } from './picture-fonts.js';
-import { cardSvg } from './picture.js';
+import { pictureFonts } from './picture-fonts.js';
+import { pictureSvg } from './picture.js';
 
 const RENDERER = new URL('../pkg/renderer.js', import.meta.url).href;
 const RENDERER_BYTES = new URL('../pkg/renderer_bg.wasm', import.meta.url).href;
@@ -18,16 +18,16 @@ let renderer = null;
 answer(self, { draw });
 
 /**
- * @param {{card: import('./picture.js').Card, locale: string}} params
+ * @param {{content: import('./picture.js').PictureContent, locale: string}} params
  * @returns {Promise<Uint8Array<ArrayBuffer>>} A PNG.
  */
-async function draw({ card, locale }) {
+async function draw({ content, locale }) {
   // The page replaces a worker whose parts did not come.
   renderer ??= load();
-  const [Renderer, { buffers, faces }] = await Promise.all([renderer, cardFonts(locale, font)]);
+  const [Renderer, { buffers, faces }] = await Promise.all([renderer, pictureFonts(locale, font)]);
   const drawing = new Renderer();
   for (const buffer of buffers) drawing.add_font(buffer);
-  return drawing.render(cardSvg(card, faces), faces.regular[0].family);
+  return drawing.render(pictureSvg(content, faces), faces.regular[0].family);
 }
 
 async function load() {

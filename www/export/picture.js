@@ -7,7 +7,7 @@
  * @typedef {import('./opentype-font.js').Face} Face
  * @typedef {{regular: Face[], bold: Face[], display: Face[]}} Faces
  * @typedef {{outcome: string, name: string, said: string, remark: string}} Line What a model said.
- * @typedef {object} Card
+ * @typedef {object} PictureContent
  * @property {string} outcome One of the three.
  * @property {string} date
  * @property {string} heading
@@ -29,21 +29,21 @@
 import { framesOf } from '../ui/outcome-glyph.js';
 import { plotDrawing } from './picture-plot.js';
 import { drawable, escaped, INKS, round, shortened, textLine, widthOf, wrapped } from './picture-typesetting.js';
-import { ROOM } from './thumbnail.js';
+import { THUMBNAIL_SIZE } from './thumbnail.js';
 
 export const WIDTH = 1200;
 const MARGIN = 64;
 const INNER = WIDTH - 2 * MARGIN;
 
-/** @param {Card} card @param {Faces} faces @returns {string} */
-export function cardSvg(card, faces) {
+/** @param {PictureContent} content @param {Faces} faces @returns {string} */
+export function pictureSvg(content, faces) {
   const page = new Page(faces);
-  page.header(card);
-  page.hero(card);
-  page.plot(card);
-  page.lines(card);
-  page.columns(card);
-  page.footer(card);
+  page.header(content);
+  page.hero(content);
+  page.plot(content);
+  page.lines(content);
+  page.columns(content);
+  page.footer(content);
   const height = Math.ceil(page.y);
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">` +
@@ -109,7 +109,7 @@ class Page {
     );
   }
 
-  /** @param {Card} card */
+  /** @param {PictureContent} content */
   header({ date }) {
     const [top, side] = [44, 46];
     this.parts.push(
@@ -123,14 +123,14 @@ class Page {
     this.y = top + side + 18 + 3;
   }
 
-  /** The outcome in words, and the picture in its two frames. @param {Card} card */
+  /** The outcome in words, and the picture in its two frames. @param {PictureContent} content */
   hero({ outcome, heading, verdict, name, facts, picture }) {
     const top = this.y + 52;
     const GAP = 64;
     let width = INNER;
     let bottom = top;
     if (picture) {
-      const scale = Math.min(ROOM.width / picture.width, ROOM.height / picture.height);
+      const scale = Math.min(THUMBNAIL_SIZE.width / picture.width, THUMBNAIL_SIZE.height / picture.height);
       const [wide, high] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
       const x = WIDTH - MARGIN - 14 - wide;
       this.framed(outcome, picture.href, { x, y: top + 14, width: wide, height: high });
@@ -168,7 +168,7 @@ class Page {
     );
   }
 
-  /** @param {Card} card */
+  /** @param {PictureContent} content */
   plot({ plot, evidence }) {
     if (plot) {
       const types = { strong: this.strong, small: this.small, zone: { ...this.strong, size: 20 } };
@@ -182,7 +182,7 @@ class Page {
     }
   }
 
-  /** @param {Card} card */
+  /** @param {PictureContent} content */
   lines({ lines: { heading, items, more } }) {
     if (items.length === 0) return;
     let y = this.block([heading], this.title, { y: this.y + 46 }) + 10;
@@ -203,7 +203,7 @@ class Page {
     this.y = y;
   }
 
-  /** What the result does not mean, beside the numbers. @param {Card} card */
+  /** What the result does not mean, beside the numbers. @param {PictureContent} content */
   columns({ meansNot, note, numbers }) {
     const GAP = 64;
     const left = Math.round(INNER * 0.54);
@@ -235,7 +235,7 @@ class Page {
     this.y = Math.max(y, at);
   }
 
-  /** @param {Card} card */
+  /** @param {PictureContent} content */
   footer({ hash: [label, digits], program, made }) {
     let y = this.y + 52;
     this.rule(y);

@@ -6,9 +6,9 @@ import {
   evidenceText,
   exports as words,
   format,
-  inWords,
   lines as lineWords,
   locale,
+  localizedError,
   numbers,
   result as resultWords,
   signals,
@@ -110,7 +110,7 @@ function shardText({ file, bytes, sha256 }) {
 
 /** @param {import('../engine/types.js').ModelFailure} failure @param {number} width */
 function failureRow({ model, error }, width) {
-  const said = lineWords.notAsked(sentence(inWords(error).message));
+  const said = lineWords.notAsked(sentence(localizedError(error).message));
   const row = element(
     'tr',
     {},

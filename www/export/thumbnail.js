@@ -6,7 +6,7 @@
  */
 
 /** The room that it has there, beside the verdict. */
-export const ROOM = { width: 400, height: 400 };
+export const THUMBNAIL_SIZE = { width: 400, height: 400 };
 
 /** What the renderer of the report's picture decodes, and of which size it should. */
 const DRAWN_TYPES = { PNG: 'image/png', JPEG: 'image/jpeg', GIF: 'image/gif' };
@@ -32,7 +32,7 @@ async function scaled(file) {
   try {
     await picture.decode();
     const { naturalWidth, naturalHeight } = picture;
-    const scale = Math.min(1, ROOM.width / naturalWidth, ROOM.height / naturalHeight);
+    const scale = Math.min(1, THUMBNAIL_SIZE.width / naturalWidth, THUMBNAIL_SIZE.height / naturalHeight);
     const [width, height] = [naturalWidth, naturalHeight].map((side) => Math.max(1, Math.round(side * scale)));
     const bitmap = await createImageBitmap(picture, {
       resizeWidth: width,

@@ -2,23 +2,9 @@
  * How images arrive, and the door for those that other modules bring: files that another program shared with this page,
  * or that were opened with it.
  *
- * @typedef {'picked' | 'dropped' | 'pasted' | 'sample' | 'link' | 'shared' | 'opened'} Arrival
- * @typedef {object} Intake An image that has come in.
- * @property {Blob} file
- * @property {string} name
- * @property {Arrival} arrival
- * @property {boolean} [asShown] Whether it is the copy that another page showed.
- * @property {'' | 'heic' | 'phone'} [converted] Whether the file is a JPEG that was made of another on the way:
- *   certainly, because it is called HEIC, or likely, because of the device.
- * @property {Sample} [sample]
- * @typedef {{file: string, title: string, decoded: boolean, credit?: string, licence?: string,
- *   source?: string}} Sample
- *
- * @typedef {{signal: AbortSignal, onProgress: (progress: any) => void}} Taking
- * @typedef {object} Source An image that may still have to be fetched.
- * @property {string} name
- * @property {Intake | null} intake If it is here already.
- * @property {(taking: Taking) => Promise<Intake>} take
+ * @typedef {import('./types.js').Arrival} Arrival
+ * @typedef {import('./types.js').Intake} Intake
+ * @typedef {import('./types.js').Source} Source
  */
 
 import { AedrError } from '../common/errors.js';

@@ -2,8 +2,8 @@
 
 /**
  * Whether the device seems to have made the file of another: iPhones give pages a JPEG of what they keep as HEIC.
- * @param {import('./arrivals.js').Intake} intake @param {ArrayBuffer} bytes The file's, or its first.
- * @returns {import('./arrivals.js').Intake['converted']}
+ * @param {import('./types.js').Intake} intake @param {ArrayBuffer} bytes The file's, or its first.
+ * @returns {import('./types.js').Intake['converted']}
  */
 export function conversionOf({ name, arrival }, bytes) {
   const beginning = new Uint8Array(bytes, 0, Math.min(3, bytes.byteLength));

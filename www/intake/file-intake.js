@@ -1,9 +1,9 @@
 /**
  * Where images come in: picked, dropped anywhere, pasted. Nothing is read here but names, sizes and folders.
  *
- * @typedef {import('./arrivals.js').Arrival} Arrival
- * @typedef {import('./arrivals.js').Intake} Intake
- * @typedef {import('./arrivals.js').Source} Source
+ * @typedef {import('./types.js').Arrival} Arrival
+ * @typedef {import('./types.js').Intake} Intake
+ * @typedef {import('./types.js').Source} Source
  */
 
 import { AedrError } from '../common/errors.js';
@@ -11,7 +11,6 @@ import { failure, intake as words } from '../texts/catalogue.js';
 import { byId } from '../ui/dom.js';
 import { sourceOf, takeFiles, takeSources } from './arrivals.js';
 import { droppedEntries, filesIn } from './folders.js';
-import { linkIn } from './link.js';
 
 /** Chromium on Android offers the camera, and files as they are, only where something else than images is accepted. */
 const BESIDES_IMAGES = ',android/allow-camera';
@@ -125,4 +124,18 @@ function fromClipboard(clipboard, onLink) {
   const link = clipboard && linkIn(clipboard);
   if (!link) throw new AedrError('no_file', failure.emptyClipboard, failure.emptyClipboardAdvice);
   onLink(link);
+}
+
+/**
+ * The link to an image that was dropped or pasted without the image.
+ * @param {DataTransfer} transfer
+ * @returns {string | null}
+ */
+function linkIn(transfer) {
+  // Of a picture that leads somewhere, the address is where it leads to; its markup has its own.
+  const markup = transfer.getData('text/html');
+  const picture = markup ? new DOMParser().parseFromString(markup, 'text/html').querySelector('img')?.src : null;
+  const lists = [transfer.getData('text/uri-list'), transfer.getData('text/plain')];
+  const lines = lists.flatMap((list) => list.split(/\r?\n/)).map((line) => line.trim());
+  return [picture ?? '', ...lines].find((text) => /^(https?:\/\/\S+|data:image\/\S+)$/i.test(text)) ?? null;
 }

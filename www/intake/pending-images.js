@@ -6,7 +6,7 @@
  *   none. `sender`: the origin that it comes from, "null" if that is not known.
  */
 
-/** The page's folder, and names that `service-worker.js` has as well. */
+/** The page's folder, and names that `offline/service-worker.js` has as well. */
 const FOLDER = new URL('../../', import.meta.url);
 const STASH = `aedr-stash ${FOLDER.pathname}`;
 const STASHED = new URL('stash', FOLDER).href;
@@ -38,7 +38,7 @@ export async function keepPending(files) {
   }
 }
 
-/** The images of a visit, as files to be kept. @param {{intake: import('./arrivals.js').Intake | null}[]} entries */
+/** The images of a visit, as files to be kept. @param {{intake: import('./types.js').Intake | null}[]} entries */
 export function filesOf(entries) {
   const intakes = entries.map(({ intake }) => intake).filter((intake) => intake !== null);
   return intakes.map(({ file, name }) => new File([file], name, { type: file.type }));

@@ -1,7 +1,7 @@
 /**
  * The sample images: thumbnails that are buttons.
  *
- * @typedef {import('./arrivals.js').Sample} Sample
+ * @typedef {import('./types.js').Sample} Sample
  */
 
 import { AedrError } from '../common/errors.js';
@@ -27,7 +27,7 @@ export async function showSamples(onChoice) {
  * A sample as an image that came in.
  * @param {Sample} sample
  * @param {AbortSignal} signal
- * @returns {Promise<import('./arrivals.js').Intake>}
+ * @returns {Promise<import('./types.js').Intake>}
  */
 export async function fetchSample(sample, signal) {
   const response = await fetch(new URL(sample.file, FOLDER), { signal }).catch(() => null);

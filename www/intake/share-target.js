@@ -4,7 +4,7 @@
  */
 
 import { offline as words } from '../texts/catalogue.js';
-import { closeNotice, explain, showNotice } from '../ui/notice.js';
+import { closeNotice, showNotice, showPassingNotice } from '../ui/notice.js';
 import { takeFiles } from './arrivals.js';
 import { offerLink } from './link-form.js';
 import { takePending } from './pending-images.js';
@@ -18,7 +18,7 @@ export async function takeShared() {
   const { files, link, sender } = pending;
   if (files.length > 0) sender === location.origin ? takeFiles(files, 'shared') : ask(files, sender);
   else if (link) offerLink(link);
-  else explain(words.nothingShared, words.nothingSharedAdvice);
+  else showPassingNotice(words.nothingShared, words.nothingSharedAdvice);
 }
 
 /** @param {File[]} files @param {string} sender An origin, or "null". */
@@ -40,5 +40,5 @@ async function takeOpened({ files: handles = [] }) {
   const files = await Promise.all(handles.map((handle) => handle.getFile().catch(() => null)));
   const readable = files.filter((file) => file !== null);
   takeFiles(readable, 'opened');
-  if (readable.length < handles.length) explain(words.notOpened, words.notOpenedAdvice);
+  if (readable.length < handles.length) showPassingNotice(words.notOpened, words.notOpenedAdvice);
 }

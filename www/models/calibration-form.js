@@ -3,7 +3,7 @@
  * module makes the threshold of what was found. Checks that a person waits for go before each of them. A file that cannot
  * be used is left out.
  *
- * @typedef {import('./storage.js').AddedModel} AddedModel
+ * @typedef {import('./types.js').AddedModel} AddedModel
  * @typedef {import('../engine/check-request.js').Ask} Ask
  * @typedef {import('../engine/types.js').DevicePreference} DevicePreference
  */
@@ -12,7 +12,7 @@ import { AedrError, paragraph, sentence, toPlain } from '../common/errors.js';
 import { requestCheck } from '../engine/check-request.js';
 import { PRIORITY } from '../engine/scheduler.js';
 import { readBytes } from '../intake/arrivals.js';
-import { calibrating as words, errors, inWords, library } from '../texts/catalogue.js';
+import { calibration as words, errors, localizedError, models } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
 import { saveCalibration } from './save-calibration.js';
 
@@ -64,9 +64,9 @@ export function calibrationForm(model, { ask, preference, onDone }) {
       if (leftOut.length === 0) return onDone();
       const omitted = words.leftOut(leftOut.slice(0, NAMED), Math.max(leftOut.length - NAMED, 0));
       state.textContent = paragraph(words.done(found.belonging.length, found.others.length), omitted);
-      cancel.textContent = library.close;
+      cancel.textContent = models.close;
     } catch (thrown) {
-      const { code, message, advice } = inWords(toPlain(thrown));
+      const { code, message, advice } = localizedError(toPlain(thrown));
       state.textContent =
         code === 'cancelled' ? words.cancelled : paragraph(words.failed(errors[code]), sentence(message), advice);
       state.dataset.code = code;
@@ -93,7 +93,7 @@ export function calibrationForm(model, { ask, preference, onDone }) {
         try {
           found[kind].push(await measure(file, signal));
         } catch (thrown) {
-          const { code, message, advice } = inWords(toPlain(thrown));
+          const { code, message, advice } = localizedError(toPlain(thrown));
           if (ENDS_ALL.test(code)) throw new AedrError(code, `${file.name}: ${message}`, advice);
           leftOut.push(`${file.name}: ${message}`);
           requireEnough(--left, leftOut);

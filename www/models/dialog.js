@@ -2,13 +2,13 @@
  * The dialog "Models": what is on this device, and adding more. Loaded when it is first opened.
  *
  * @typedef {import('./imports.js').CatalogEntry} CatalogEntry
- * @typedef {import('./storage.js').ImportPlan} ImportPlan
+ * @typedef {import('./types.js').ImportPlan} ImportPlan
  * @typedef {{plan: ImportPlan, file: Blob | null, error: import('../common/errors.js').PlainError}} Problem
  */
 
 import { paragraph, sentence, toPlain } from '../common/errors.js';
-import { errors, inWords, library as words, progress as progressWords } from '../texts/catalogue.js';
-import { byId, element, style } from '../ui/dom.js';
+import { errors, localizedError, models as words, progress as progressWords } from '../texts/catalogue.js';
+import { byId, element, loadStyle } from '../ui/dom.js';
 import { calibrationForm } from './calibration-form.js';
 import {
   catalog,
@@ -53,17 +53,17 @@ export async function openModelDialog(checking) {
 
 /** @returns {Promise<HTMLDialogElement>} */
 async function build() {
-  await style(new URL('./dialog.css', import.meta.url));
+  await loadStyle(new URL('./dialog.css', import.meta.url));
   const close = button(words.close, () => dialog?.close(), { class: 'close' });
   const built = /** @type {HTMLDialogElement} */ (
     element(
       'dialog',
-      { id: 'library', 'aria-labelledby': 'library-heading' },
+      { id: 'model-dialog', 'aria-labelledby': 'model-dialog-heading' },
       // What happens stays in view, however far down the list a person is.
       element(
         'header',
         {},
-        element('div', { class: 'title' }, element('h2', { id: 'library-heading', tabindex: -1 }, words.heading), close),
+        element('div', { class: 'title' }, element('h2', { id: 'model-dialog-heading', tabindex: -1 }, words.heading), close),
         element('div', { id: 'import-state', role: 'status' }),
         element('div', { id: 'import-problem', role: 'alert' }),
       ),
@@ -113,7 +113,7 @@ async function refresh() {
 /** A problem that is not about a plan. @type {ImportPlan} */
 const planless = { key: '', address: null, request: null, calibrations: {} };
 
-/** @param {import('./storage.js').AddedModel} model */
+/** @param {import('./types.js').AddedModel} model */
 function modelItem(model) {
   const { key, name, serves, bytes, calibrated, kept } = model;
   const sure = removing === key;
@@ -123,7 +123,7 @@ function modelItem(model) {
   };
   const gone = () => {
     removing = '';
-    remove(key).then(refresh).then(() => byId('library-heading').focus());
+    remove(key).then(refresh).then(() => byId('model-dialog-heading').focus());
   };
   const about = [
     ...(serves.length > 0 ? [words.serves(serves)] : []),
@@ -149,7 +149,7 @@ const calibration = (key) => async () => {
   await refresh();
 };
 
-/** @param {import('./storage.js').UnfinishedImport} unfinished */
+/** @param {import('./types.js').UnfinishedImport} unfinished */
 function unfinishedItem({ plan, bytes }) {
   const { name } = plan.request.description;
   return item(
@@ -306,7 +306,7 @@ function showProblem() {
     return;
   }
   const { plan, file, error } = problem;
-  const { message, advice } = inWords(error);
+  const { message, advice } = localizedError(error);
   const actions = [];
   if (error.code === 'storage_full') actions.push(button(words.forThisVisit, () => start(() => plan, { file, keep: false })));
   if (plan.key && RETRY_HELPS.includes(error.code)) {

@@ -1,19 +1,19 @@
-/** Where an import puts what it makes: the store, or memory. Used in the import's worker alone. */
+/** Where an import puts what it makes: the storage, or memory. Used in the import's worker alone. */
 
 import { AedrError } from '../common/errors.js';
 import { openStorage, removeEntry } from './storage.js';
 
 const READ_BYTES = 2 ** 20;
 
-/** The files of one model in the store, and what has come of the file that they are made of. */
-export class Kept {
+/** The files of one model in the storage, and what has come of the file that they are made of. */
+export class StoredFiles {
   /** @type {NonNullable<Awaited<ReturnType<typeof openStorage>>>} */
   #storage;
   /** @type {FileSystemDirectoryHandle} */
   #model;
   /** @type {string} */
   #key;
-  /** @type {import('./storage.js').ImportPlan} */
+  /** @type {import('./types.js').ImportPlan} */
   #plan;
   /** @type {any} A sync access handle, or null where nothing is kept to go on from. */
   #part;
@@ -22,20 +22,20 @@ export class Kept {
 
   /**
    * @param {NonNullable<Awaited<ReturnType<typeof openStorage>>>} storage
-   * @param {FileSystemDirectoryHandle} model @param {import('./storage.js').ImportPlan} plan
+   * @param {FileSystemDirectoryHandle} model @param {import('./types.js').ImportPlan} plan
    */
   constructor(storage, model, plan) {
     [this.#storage, this.#model, this.#key, this.#plan] = [storage, model, plan.key, plan];
   }
 
-  /** Null if the browser refuses to keep anything. @param {import('./storage.js').ImportPlan} plan */
+  /** Null if the browser refuses to keep anything. @param {import('./types.js').ImportPlan} plan */
   static async open(plan) {
     const storage = await openStorage();
     if (!storage) return null;
     const { key } = plan;
     await removeEntry(storage.models, key);
     const model = await storage.models.getDirectoryHandle(key, { create: true });
-    const kept = new Kept(storage, model, plan);
+    const kept = new StoredFiles(storage, model, plan);
     if (plan.address) {
       const before = await planBefore(storage.imports, key);
       kept.#part = await openForWriting(storage.imports, `${key}.part`);
@@ -137,7 +137,7 @@ export class Kept {
 }
 
 /** The same in memory. */
-export class Visiting {
+export class MemoryFiles {
   /** @type {import('../engine/types.js').ModelFiles} */
   #files = {};
   /** @type {undefined} */
@@ -176,7 +176,7 @@ export class Visiting {
 async function planBefore(folder, key) {
   try {
     const file = await (await folder.getFileHandle(`${key}.json`)).getFile();
-    return /** @type {import('./storage.js').ImportPlan} */ (JSON.parse(await file.text()));
+    return /** @type {import('./types.js').ImportPlan} */ (JSON.parse(await file.text()));
   } catch {
     return null;
   }
@@ -184,7 +184,7 @@ async function planBefore(folder, key) {
 
 /**
  * Whether what came by one plan is what comes by another.
- * @param {import('./storage.js').ImportPlan} a @param {import('./storage.js').ImportPlan} b
+ * @param {import('./types.js').ImportPlan} a @param {import('./types.js').ImportPlan} b
  */
 function isSame(a, b) {
   const [{ architecture: one }, { architecture: other }] = [a, b].map(({ request }) => request.description);

@@ -2,17 +2,17 @@
  * The worker that adds models. It may connect to other sites (its own Content-Security-Policy says so), and it
  * never sees an image: the page and the worker that checks images connect to nothing but their own site.
  *
- * @typedef {{plan: import('./storage.js').ImportPlan, file: Blob | null, keep: boolean}} AddRequest
+ * @typedef {{plan: import('./types.js').ImportPlan, file: Blob | null, keep: boolean}} AddRequest
  * @typedef {{stage: 'program' | 'import' | 'import_waiting', loaded: number, total: number | null,
  *   partOf: number | null}} ImportProgress `total` bytes come; `partOf`: of a file of so many, where they are not all.
  * @typedef {{key: string, name: string, text: string}} WriteRequest The model's key in the storage, and its file.
- * @typedef {{files: import('../engine/types.js').ModelFiles | null}} AddAnswer Null if they are in the store.
+ * @typedef {{files: import('../engine/types.js').ModelFiles | null}} AddAnswer Null if they are in the storage.
  */
 
 import { AedrError, toPlain } from '../common/errors.js';
 import { answer } from '../engine/channel.js';
-import { loadProgram } from '../engine/wasm-module.js';
-import { Kept, Visiting, writeFile } from './import-files.js';
+import { loadWasmModule } from '../engine/wasm-module.js';
+import { MemoryFiles, StoredFiles, writeFile } from './import-files.js';
 import { lockName, openStorage, PARTS, storageEstimate } from './storage.js';
 import { Changed, Transfer } from './transfer.js';
 
@@ -38,7 +38,7 @@ async function add(params, context) {
   });
 }
 
-/** Writes a file of a model that is in the store. @param {WriteRequest} request */
+/** Writes a file of a model that is in the storage. @param {WriteRequest} request */
 async function writeText({ key, name, text }) {
   const model = await (await openStorage())?.models.getDirectoryHandle(key);
   if (model) await writeFile(model, name, new TextEncoder().encode(text));
@@ -46,10 +46,10 @@ async function writeText({ key, name, text }) {
 
 /** @param {AddRequest} params @param {import('../engine/channel.js').CallContext} context @returns {Promise<AddAnswer>} */
 async function addAlone({ plan: given, file, keep }, context) {
-  const { Importer } = await loadProgram(context);
+  const { Importer } = await loadWasmModule(context);
   // Of a plan by which other parts came, nothing is kept.
   const plan = given.parts === undefined ? given : { ...given, parts: PARTS };
-  const place = (keep ? await Kept.open(plan) : null) ?? new Visiting();
+  const place = (keep ? await StoredFiles.open(plan) : null) ?? new MemoryFiles();
   for (let again = false; ; again = true) {
     const importer = new Importer(JSON.stringify(plan.request));
     try {
@@ -71,8 +71,8 @@ async function addAlone({ plan: given, file, keep }, context) {
 
 /**
  * Gives the module all that it wants of the file: what has come before, then the rest.
- * @param {any} importer @param {import('./storage.js').ImportPlan} plan @param {Blob | null} file
- * @param {Kept | Visiting} place @param {import('../engine/channel.js').CallContext} context
+ * @param {any} importer @param {import('./types.js').ImportPlan} plan @param {Blob | null} file
+ * @param {StoredFiles | MemoryFiles} place @param {import('../engine/channel.js').CallContext} context
  */
 async function take(importer, plan, file, place, { signal, progress }) {
   // Imports that were begun before parts were fetched have kept all that came.
@@ -95,7 +95,7 @@ async function take(importer, plan, file, place, { signal, progress }) {
     taken += bytes.length;
     if (measured || importer.wanted_bytes() === undefined) return;
     measured = true;
-    if (place instanceof Kept) await makeRoom(place, importer.wanted_bytes());
+    if (place instanceof StoredFiles) await makeRoom(place, importer.wanted_bytes());
   };
   const next = () => {
     const wants = importer.wants();
@@ -151,7 +151,7 @@ async function checkEnd(importer, source) {
 }
 
 /**
- * @param {import('./storage.js').ImportPlan} plan @param {Kept | Visiting} place @param {AbortSignal} signal
+ * @param {import('./types.js').ImportPlan} plan @param {StoredFiles | MemoryFiles} place @param {AbortSignal} signal
  * @param {() => void} onWait
  */
 function transferOf({ address, request, gated }, place, signal, onWait) {
@@ -205,7 +205,7 @@ class LocalFile {
 
 /**
  * Tells early that there is no room, and does without a way back where there is little.
- * @param {Kept} place @param {number} wantedBytes What comes of the file.
+ * @param {StoredFiles} place @param {number} wantedBytes What comes of the file.
  */
 async function makeRoom(place, wantedBytes) {
   const estimate = await storageEstimate();
@@ -226,7 +226,7 @@ async function makeRoom(place, wantedBytes) {
 /**
  * The calibration of the model that the file proved to be, then the manifest, which makes the model whole.
  * @param {[string, Uint8Array][]} files The manifest at the end.
- * @param {import('./storage.js').ImportPlan} plan @param {Kept | Visiting} place
+ * @param {import('./types.js').ImportPlan} plan @param {StoredFiles | MemoryFiles} place
  */
 async function writeLast(files, { calibrations }, place) {
   const [name, manifest] = /** @type {[string, Uint8Array]} */ (files.pop());

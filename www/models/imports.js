@@ -1,7 +1,7 @@
 /**
  * Adding models: what can be added, plans for it, and the one import that runs.
  *
- * @typedef {import('./storage.js').ImportPlan} ImportPlan
+ * @typedef {import('./types.js').ImportPlan} ImportPlan
  * @typedef {object} CatalogEntry See `src/weights/catalog.rs`.
  * @property {string} id
  * @property {string} name
@@ -23,14 +23,14 @@ import { AedrError } from '../common/errors.js';
 import { INTEGRITY } from '../engine/integrity.js';
 import { Scheduler } from '../engine/scheduler.js';
 import { fetchJson } from '../engine/verified-fetch.js';
-import { library as words } from '../texts/catalogue.js';
+import { models as words } from '../texts/catalogue.js';
 import { keepForThisVisit, PARTS } from './storage.js';
 
 const CATALOG = new URL('../../weights/catalog.json', import.meta.url);
 const FORMAT_VERSION = 1;
 /** What t hardly notices: see docs/quantisation.md. */
 const PRECISION = 'q12';
-/** Names in the store and ids of models are made of these. */
+/** Names in the storage and ids of models are made of these. */
 const PLAIN = /[^A-Za-z0-9_.-]+/g;
 
 const worker = new Scheduler(new URL('./import-worker.js', import.meta.url));

@@ -6,11 +6,7 @@ import { fetchJson } from '../engine/verified-fetch.js';
 import { demonstration } from '../texts/catalogue.js';
 import { addedModels } from './storage.js';
 
-/**
- * @typedef {{id: string, name: string, manifest?: string, files?: import('../engine/types.js').ModelFiles, note?: string,
- *   integrity?: import('../engine/types.js').HostedModel['integrity'], demonstration?: boolean}} ModelEntry With a
- *   `manifest`'s address or, from the storage, its `files`.
- */
+/** @typedef {import('./types.js').ModelEntry} ModelEntry */
 
 const ROOT = new URL('../../', import.meta.url).href;
 const INDEX = new URL('weights/index.json', ROOT).href;

@@ -7,25 +7,14 @@
  *   imports/KEY.part    what has come of its file, to go on from after a break
  *
  * @typedef {import('../engine/types.js').ModelFiles} ModelFiles
- * @typedef {{key: string, id: string, name: string, serves: string[], bytes: number, calibrated: boolean,
- *   kept: boolean, files: ModelFiles}} AddedModel `kept` beyond this visit.
- * @typedef {object} ImportPlan
- * @property {string} key Of the model in the store: letters, digits, `-`, `_`, `.`.
- * @property {string | null} address None for a file on this device.
- * @property {any} request The module's `ImportRequest`.
- * @property {{[id: string]: any}} calibrations Of the models that the file may prove to be.
- * @property {boolean} [gated] The publisher gives the file to those who signed in.
- * @property {number} [parts] `PARTS`: what has come are the parts of the file that are wanted, one after the other. Plans
- *   of the first versions lack it: what came by them is the file's beginning.
- * @property {import('./transfer.js').Seen} [seen] What the site said of the file.
- * @typedef {{plan: ImportPlan, bytes: number}} UnfinishedImport `bytes` have come.
+ * @typedef {import('./types.js').AddedModel} AddedModel
  */
 
 /** Another number whenever the module (`src/weights/import.rs`) wants other parts of the same file than it did before. */
 export const PARTS = 1;
 
 /** @type {Map<string, AddedModel>} */
-const visiting = new Map();
+const inMemory = new Map();
 
 /**
  * The folders, or null if the browser refuses (private windows of some browsers, pages without https).
@@ -49,20 +38,20 @@ export async function addedModels() {
     const files = await filesOf(/** @type {FileSystemDirectoryHandle} */ (folder)).catch(() => ({}));
     if (files['manifest.json']) kept.push(await describe(key, files, true));
   }
-  return [...kept, ...visiting.values()];
+  return [...kept, ...inMemory.values()];
 }
 
 /** Keeps a model in memory, until the page is closed. @param {string} key @param {ModelFiles} files */
 export async function keepForThisVisit(key, files) {
-  visiting.set(key, await describe(key, files, false));
+  inMemory.set(key, await describe(key, files, false));
 }
 
 /** The files of a model that is kept in memory. @param {string} key */
-export const filesInMemory = (key) => visiting.get(key)?.files;
+export const filesInMemory = (key) => inMemory.get(key)?.files;
 
 /** Removes a model, or what has come of one. @param {string} key */
 export async function remove(key) {
-  visiting.delete(key);
+  inMemory.delete(key);
   const storage = await openStorage();
   if (!storage) return;
   // The manifest first: if the rest cannot go, the model is not there all the same.
@@ -75,7 +64,7 @@ export async function remove(key) {
 
 /**
  * Imports that were broken off and can go on. What cannot is removed.
- * @returns {Promise<UnfinishedImport[]>}
+ * @returns {Promise<import('./types.js').UnfinishedImport[]>}
  */
 export async function unfinishedImports() {
   const storage = await openStorage();

@@ -8,7 +8,7 @@
 
 import { chunks, request } from '../engine/download.js';
 import { offline as words } from '../texts/catalogue.js';
-import { byId, element, style } from '../ui/dom.js';
+import { byId, element, loadStyle } from '../ui/dom.js';
 import { askWorker, watchRenewal } from './updates.js';
 
 const FOLDER = new URL('../../', import.meta.url);
@@ -23,7 +23,7 @@ let keeping = null;
 /** Whether a person asked for that, and is told how it goes. */
 let asked = false;
 
-/** Starts to keep the page. Nothing waits for it. @param {() => import('../batch/check-queue.js').Entry[]} visit Its images. */
+/** Starts to keep the page. Nothing waits for it. @param {() => import('../batch/types.js').Entry[]} visit Its images. */
 export async function startOffline(visit) {
   watchInstalling();
   const checked = firstCheck();
@@ -137,7 +137,7 @@ async function fetchOne(path, signal) {
 
 /** @param {Standing} standing */
 async function show(standing) {
-  await style(new URL('./offline.css', import.meta.url));
+  await loadStyle(new URL('./offline.css', import.meta.url));
   const place = byId('offline');
   const focused = place.contains(document.activeElement);
   line.standing = standing;

@@ -8,10 +8,10 @@ import { offline as words } from '../texts/catalogue.js';
 import { closeNotice, showNotice } from '../ui/notice.js';
 
 const LOOK_EVERY_MS = 4 * 60 * 60_000;
-/** The lock that whoever adds a model holds begins so (`store.js`). */
+/** The lock that whoever adds a model holds begins so (`models/storage.js`). */
 const ADDING = 'aedr-import-';
 
-/** The images of this visit. @type {() => import('../batch/check-queue.js').Entry[]} */
+/** The images of this visit. @type {() => import('../batch/types.js').Entry[]} */
 let entries = () => [];
 /** Releases that a person put off, until the page is loaded the next time. @type {Set<ServiceWorker>} */
 const later = new Set();

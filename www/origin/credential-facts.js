@@ -19,7 +19,7 @@
  * @property {'whole' | 'part' | null} generated Whether they say that an AI model made the image, or a part of it.
  */
 
-import { plain } from '../ui/untrusted-text.js';
+import { untrustedText } from '../ui/untrusted-text.js';
 
 /** Of the specification's status codes (C2PA 2.2, 15.2.2), those that say what was changed. */
 const CONTENT = /^assertion\.(dataHash|bmffHash|boxesHash|collectionHash)\.mismatch$/;
@@ -38,7 +38,7 @@ export function factsOf(store) {
   const { active_manifest: label, manifests, validation_results: results, validation_state: verdict } = record(store);
   const active = record(record(manifests)[String(label)]);
   const { issuer, common_name: name, time } = record(active.signature_info);
-  const signer = [...new Set([plain(issuer), plain(name)])].filter(Boolean);
+  const signer = [...new Set([untrustedText(issuer), untrustedText(name)])].filter(Boolean);
   const deltas = list(record(results).ingredientDeltas).map(record);
   const actions = actionsOf(active);
   return {
@@ -46,7 +46,7 @@ export function factsOf(store) {
     signer,
     signedAt: date(time),
     generators: generatorsOf(active),
-    title: plain(active.title),
+    title: untrustedText(active.title),
     actions,
     ingredients: list(active.ingredients).map((found) => ingredientOf(record(found), record(manifests), deltas)),
     generated: generatedBy(String(label), record(manifests)),
@@ -64,22 +64,22 @@ function stateOf(failures, verdict) {
 
 /** The codes of what does not hold. @param {unknown} results */
 function codes(results) {
-  const failures = list(record(results).failure).map((failure) => plain(record(failure).code));
+  const failures = list(record(results).failure).map((failure) => untrustedText(record(failure).code));
   return failures.filter((code) => code !== UNKNOWN_SIGNER);
 }
 
 /** @param {Record<string, unknown>} manifest @returns {Action[]} */
 function actionsOf(manifest) {
   const assertions = list(manifest.assertions).map(record);
-  const labelled = assertions.filter(({ label }) => /^c2pa\.actions(\.v\d+)?(__\d+)?$/.test(plain(label)));
+  const labelled = assertions.filter(({ label }) => /^c2pa\.actions(\.v\d+)?(__\d+)?$/.test(untrustedText(label)));
   const actions = labelled.flatMap(({ data }) => {
     const { actions, softwareAgents } = record(data);
     const agents = list(softwareAgents);
     return list(actions).map((action) => ({ ...record(action), agents }));
   });
   return actions.slice(0, MOST).map((/** @type {Record<string, any>} */ action) => ({
-    name: plain(action.action, 80),
-    description: plain(action.description),
+    name: untrustedText(action.action, 80),
+    description: untrustedText(action.description),
     source: sourceOf(action.digitalSourceType),
     agent: program(action.softwareAgent ?? action.agents[action.softwareAgentIndex]),
     when: date(action.when),
@@ -88,21 +88,21 @@ function actionsOf(manifest) {
 
 /** The last part of the address that a digital source type is. @param {unknown} address */
 function sourceOf(address) {
-  return plain(plain(address, 1000).split('/').filter(Boolean).pop(), 80);
+  return untrustedText(untrustedText(address, 1000).split('/').filter(Boolean).pop(), 80);
 }
 
 /** @param {Record<string, unknown>} manifest */
 function generatorsOf({ claim_generator_info: info, claim_generator: old }) {
   const named = list(info).map(program).filter(Boolean);
   // Before there were names, programs were listed like this: Adobe_Photoshop/25.1 c2pa-rs/0.28.
-  const listed = plain(old, 1000).split(' ')[0].replaceAll('_', ' ').replace('/', ' ');
-  return (named.length > 0 ? named : [plain(listed)].filter(Boolean)).slice(0, 5);
+  const listed = untrustedText(old, 1000).split(' ')[0].replaceAll('_', ' ').replace('/', ' ');
+  return (named.length > 0 ? named : [untrustedText(listed)].filter(Boolean)).slice(0, 5);
 }
 
 /** A program by name and version; older files have one text. @param {unknown} agent */
 function program(agent) {
   const { name, version } = record(agent);
-  return plain(agent) || [plain(name), plain(version, 40)].filter(Boolean).join(' ');
+  return untrustedText(agent) || [untrustedText(name), untrustedText(version, 40)].filter(Boolean).join(' ');
 }
 
 /**
@@ -122,10 +122,10 @@ function ingredientOf(ingredient, manifests, deltas) {
   ];
   const { issuer, common_name: name } = record(manifest.signature_info);
   return {
-    title: plain(title),
-    relation: plain(relationship, 40),
+    title: untrustedText(title),
+    relation: untrustedText(relationship, 40),
     state: failures.length > 0 ? 'faulty' : own ? 'intact' : 'none',
-    signer: [...new Set([plain(issuer), plain(name)])].filter(Boolean),
+    signer: [...new Set([untrustedText(issuer), untrustedText(name)])].filter(Boolean),
     sources: [...sourcesOf(manifest)],
   };
 }
@@ -172,6 +172,6 @@ function list(value) {
 
 /** @param {unknown} value */
 function date(value) {
-  const found = new Date(plain(value, 40) || NaN);
+  const found = new Date(untrustedText(value, 40) || NaN);
   return Number.isNaN(found.getTime()) ? null : found;
 }

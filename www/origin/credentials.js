@@ -17,8 +17,8 @@
 import { gap, toPlain } from '../common/errors.js';
 import { Scheduler } from '../engine/scheduler.js';
 import { credentials as words, locale, progress as progressWords } from '../texts/catalogue.js';
-import { element, style } from '../ui/dom.js';
-import { plain, plainJson } from '../ui/untrusted-text.js';
+import { element, loadStyle } from '../ui/dom.js';
+import { untrustedJson, untrustedText } from '../ui/untrusted-text.js';
 import { factsOf } from './credential-facts.js';
 import { marksOf } from './credential-marks.js';
 
@@ -47,7 +47,7 @@ const known = new WeakMap();
  */
 export async function showCredentials(part, file) {
   const [heading, line] = part.children;
-  await style(new URL('./credentials.css', import.meta.url));
+  await loadStyle(new URL('./credentials.css', import.meta.url));
   const reading = await read(file, (text) => (line.textContent = text));
   part.replaceChildren(heading, ...view(reading));
   part.dataset.state = reading.state;
@@ -128,7 +128,7 @@ async function readAnew(file, tell) {
 /** @param {string} address @returns {Reading} */
 function elsewhere(address) {
   try {
-    return { state: 'remote', host: plain(new URL(address).host, 100) };
+    return { state: 'remote', host: untrustedText(new URL(address).host, 100) };
   } catch {
     return { state: 'unreadable' };
   }
@@ -235,7 +235,7 @@ function experts(store) {
   const text = element('pre', { tabindex: 0, role: 'region', 'aria-label': words.expertsLabel });
   const details = element('details', {}, element('summary', {}, words.experts), text);
   // It may be long, and few people open it.
-  const fill = () => (text.textContent = plainJson(store, LONGEST_STORE, words.cut));
+  const fill = () => (text.textContent = untrustedJson(store, LONGEST_STORE, words.cut));
   details.addEventListener('toggle', fill, { once: true });
   return details;
 }

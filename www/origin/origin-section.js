@@ -1,17 +1,17 @@
 /** What comes with the file and not from its pixels, as evidence of its own: no verdict uses it. */
 
 import { paragraph } from '../common/errors.js';
-import { claims as claimWords, credentials as credentialWords, travelling as words } from '../texts/catalogue.js';
+import { claims as claimWords, credentials as credentialWords, origin as words } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
 import { claimList } from './claim-list.js';
 
 /**
  * @param {import('../engine/types.js').CheckAnswer['claims']} claims @param {Blob} file
  */
-export function travelling(claims, file) {
+export function originSection(claims, file) {
   return element(
     'section',
-    { class: 'travelling' },
+    { class: 'origin' },
     element('h3', {}, words.heading),
     element('p', { class: 'hint' }, words.hint),
     claimsSection(claims),

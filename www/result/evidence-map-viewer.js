@@ -1,13 +1,13 @@
 /**
- * A closer look: the image with what the model made of it laid over, up to a line that can be moved; the errors, and the
+ * The evidence map: the image with what the model made of it laid over, up to a line that can be moved; the errors, and the
  * ratio of the two, part by part. Everything is shown from PNG files that the module wrote; no canvas is read.
  *
  * @typedef {import('../engine/types.js').LocalEvidence} LocalEvidence
  * @typedef {import('../engine/types.js').LayerName} LayerName
- * @typedef {{name: string, local: LocalEvidence}} Looked A model and what it made of the image.
+ * @typedef {{name: string, local: LocalEvidence}} ModelEvidence A model and what it made of the image.
  */
 
-import { locale, viewer as words } from '../texts/catalogue.js';
+import { evidenceMap as words, locale } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
 
 /** @type {LayerName[]} */
@@ -17,11 +17,11 @@ const ZOOMS = [0, 1, 2, 4, 8];
 const DIGITS = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
 
 /**
- * @param {{picture: Blob, size: {width: number, height: number}, looked: Looked[]}} shown `picture`: the image, which is
+ * @param {{picture: Blob, size: {width: number, height: number}, models: ModelEvidence[]}} shown `picture`: the image, which is
  *   shown as it is stored, not turned. At least one model.
  * @returns {{section: HTMLElement, free: () => void}} `free` gives the pictures' memory back.
  */
-export function viewer({ picture, size, looked }) {
+export function evidenceMapViewer({ picture, size, models }) {
   /** Of pictures that were shown. @type {Map<Blob, string>} */
   const addresses = new Map();
   const address = (/** @type {Blob} */ blob) => {
@@ -43,7 +43,7 @@ export function viewer({ picture, size, looked }) {
   const explanation = element('p', { class: 'explanation' });
   const percent = element('output', { class: 'zoom-text' });
 
-  const local = () => looked[state.model].local;
+  const local = () => models[state.model].local;
 
   function show() {
     const { layer } = state;
@@ -165,11 +165,11 @@ export function viewer({ picture, size, looked }) {
     show();
   });
   const tools = [layers];
-  if (looked.length > 1) tools.push(modelChoice());
+  if (models.length > 1) tools.push(modelChoice());
 
   function modelChoice() {
     const select = /** @type {HTMLSelectElement} */ (
-      element('select', { id: 'viewer-model' }, ...looked.map(({ name }, index) => element('option', { value: index }, name)))
+      element('select', { id: 'viewer-model' }, ...models.map(({ name }, index) => element('option', { value: index }, name)))
     );
     select.addEventListener('change', () => {
       state.model = Number(select.value);

@@ -4,12 +4,12 @@
  * @typedef {import('../engine/types.js').CheckAnswer} CheckAnswer
  * @typedef {import('../engine/types.js').ModelAnswer} ModelAnswer
  * @typedef {import('../texts/messages.js').Group} Group
- * @typedef {import('../intake/arrivals.js').Intake} Intake
- * @typedef {import('../models/model-list.js').ModelEntry} ModelEntry
+ * @typedef {import('../intake/types.js').Intake} Intake
+ * @typedef {import('../models/types.js').ModelEntry} ModelEntry
  */
 
 import { gap, paragraph, sentence } from '../common/errors.js';
-import { travelling } from '../origin/origin-section.js';
+import { originSection } from '../origin/origin-section.js';
 import {
   arrivalNotes,
   demonstration,
@@ -17,7 +17,7 @@ import {
   errorText,
   evidenceText,
   failure,
-  groupWords,
+  groupText,
   lines as lineWords,
   meanings,
   outcomes,
@@ -28,7 +28,7 @@ import {
 } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
 import { outcomeGlyph } from '../ui/outcome-glyph.js';
-import { closerLook } from './evidence-map.js';
+import { evidenceMapSection } from './evidence-map.js';
 import { numbersSection } from './numbers.js';
 import { evidencePlot } from './plot.js';
 
@@ -81,19 +81,19 @@ export function resultView(answer, { intake, models, exportSection, onAgain, onC
   const notes = answers.flatMap(({ report }) => report.notes);
   const codes = new Map(notes.map((note) => [remarkText(note), note.code]));
   const remarks = [...arrivalNotes(intake), ...codes.keys()];
-  const closer = closerLook(answer, ordered, { intake, onCloser: onAgain });
+  const map = evidenceMapSection(answer, ordered, { intake, onAgain });
   const details = [
-    closer.section,
+    map.section,
     numbersSection(ordered),
     element(
       'div',
       {},
       ...(remarks.length > 0 ? [list('notes', words.notesHeading, remarks, codes)] : []),
-      travelling(answer.claims, intake.file),
+      originSection(answer.claims, intake.file),
     ),
     exportSection,
   ];
-  return { summary, details, free: closer.free };
+  return { summary, details, free: map.free };
 }
 
 /** What the outcome means and what it does not, one tap away. @param {string} outcome */
@@ -110,7 +110,7 @@ function meaning(outcome) {
 
 /** Models that cannot be told apart, as one line. @param {any[]} reports */
 function groupLine(reports) {
-  const { outcome, names, said, remarks } = groupWords(reports);
+  const { outcome, names, said, remarks } = groupText(reports);
   return line({ outcome, models: reports.map(({ model }) => model.id) }, names, said, remarks);
 }
 

@@ -47,7 +47,7 @@ export function messagesIn(catalogue, locale) {
   const remarkText = ({ code, message, values = {} }) => remarks[code]?.(values) ?? message;
 
   /** An error's message and advice, likewise. @param {PlainError} error @returns {PlainError} */
-  function inWords(error) {
+  function localizedError(error) {
     const known = problems[error.code];
     if (!known || !error.details) return error;
     return { ...error, message: known.message(error.details), advice: known.advice };
@@ -55,7 +55,7 @@ export function messagesIn(catalogue, locale) {
 
   /** What to say of an error, and what may help. @param {PlainError} error */
   function errorText(error) {
-    const { code, message, advice } = inWords(error);
+    const { code, message, advice } = localizedError(error);
     return {
       heading: errors[code] ?? errors.internal,
       text: sentence(message),
@@ -92,7 +92,7 @@ export function messagesIn(catalogue, locale) {
   }
 
   /** What the line of models that cannot be told apart says. @param {any[]} reports */
-  function groupWords(reports) {
+  function groupText(reports) {
     const { outcome, signal, signal_kind: kind, threshold } = reports[0];
     const names = reports.map(({ model }) => model.name);
     const serves = [...new Set(reports.flatMap(({ model }) => model.serves))];
@@ -155,8 +155,8 @@ export function messagesIn(catalogue, locale) {
     errorText,
     evidenceText,
     format,
-    groupWords,
-    inWords,
+    groupText,
+    localizedError,
     linkError,
     numberRows,
     remarkText,

@@ -52,7 +52,7 @@ const styles = {};
  * look plainer.
  * @param {URL} address
  */
-export function style({ href }) {
+export function loadStyle({ href }) {
   styles[href] ??= new Promise((done) => {
     const link = element('link', { rel: 'stylesheet', href });
     link.addEventListener('load', () => done());

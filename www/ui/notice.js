@@ -2,7 +2,7 @@
 
 import { gap } from '../common/errors.js';
 import { offline as words } from '../texts/catalogue.js';
-import { element, style } from './dom.js';
+import { element, loadStyle } from './dom.js';
 
 /** @typedef {{text: string, run: () => void, primary?: boolean}} Action */
 
@@ -23,7 +23,7 @@ let before = null;
  * @param {Action[]} actions Each one's button; `run` closes it if it should.
  */
 export async function showNotice(topic, text, more, actions) {
-  await style(SHEET);
+  await loadStyle(SHEET);
   place(noticeOf(topic, text, more, actions));
 }
 
@@ -32,8 +32,8 @@ export async function showNotice(topic, text, more, actions) {
  * @param {string} text @param {string} more @param {{code?: string, actions?: Action[]}} [options] `code`: of the error that
  *   it is about. Each of the `actions` closes it.
  */
-export async function explain(text, more, { code = '', actions = [] } = {}) {
-  await style(SHEET);
+export async function showPassingNotice(text, more, { code = '', actions = [] } = {}) {
+  await loadStyle(SHEET);
   const closing = actions.map(({ run, ...action }) => ({ ...action, run: () => (closeNotice(), run()) }));
   const notice = noticeOf(PASSING, text, more, [...closing, { text: words.close, run: closeNotice }]);
   if (code) notice.dataset.code = code;

@@ -7,7 +7,7 @@ const INSTEAD = '_';
 const LONGEST = 80;
 
 /** @param {BlobPart} content @param {string} type @param {string} name */
-export function save(content, type, name) {
+export function saveFile(content, type, name) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;

@@ -10,7 +10,7 @@ const PILED = /(\p{M}{3})\p{M}+/gu;
  * @param {unknown} value Anything but a text or a number is nothing.
  * @param {number} [longest]
  */
-export function plain(value, longest = 200) {
+export function untrustedText(value, longest = 200) {
   if (typeof value !== 'string' && typeof value !== 'number') return '';
   // Far more than is kept, so that no text is too long to be looked through.
   const text = String(value).slice(0, 20 * longest);
@@ -23,7 +23,7 @@ export function plain(value, longest = 200) {
  * Data as JSON for those who want every word: characters that are not seen are written as their codes.
  * @param {unknown} data @param {number} longest @param {string} cut Stands for what is left out.
  */
-export function plainJson(data, longest, cut) {
+export function untrustedJson(data, longest, cut) {
   const text = JSON.stringify(data, null, 2);
   const coded = text.slice(0, longest).replace(UNSEEN, (sign) => (sign === '\n' ? sign : escaped(sign)));
   return text.length > longest ? `${coded}\n${cut}` : coded;

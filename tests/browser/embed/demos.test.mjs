@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { serveDemos, STRICT } from '../../../scripts/demos.mjs';
 import * as english from '../../../www/texts/en.js';
 import { DIST, launch, openPage, ROOT } from '../support/browser.mjs';
-import { listening } from '../support/local-server.mjs';
+import { startServer } from '../support/local-server.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -33,7 +33,7 @@ async function reports() {
   /** @type {string[]} */
   const directives = [];
   const news = new EventEmitter();
-  const server = await listening(
+  const server = await startServer(
     createServer(async (request, response) => {
       const report = JSON.parse(await text(request))['csp-report'];
       directives.push(report['effective-directive']);

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { chooseDevice, DIST, launch, ROOT, settled } from '../support/browser.mjs';
 import { busyPng } from '../support/image-files.mjs';
 import { english } from '../support/messages.mjs';
-import { front } from '../support/reverse-proxy.mjs';
+import { reverseProxy } from '../support/reverse-proxy.mjs';
 import {
   again,
   begin,
@@ -210,7 +210,7 @@ const BROKEN = [
 ];
 
 test('weights that do not come as they should are told, and trying again works', { timeout: 300_000 }, async () => {
-  const host = await front(server.address);
+  const host = await reverseProxy(server.address);
   try {
     for (const [how, instead, code, named] of BROKEN) {
       const { page, context } = await openTiny(browser, host.address);
@@ -240,7 +240,7 @@ faultTest('a web page in place of the list of models is told, and trying again w
 });
 
 test('weights that never end are cancelled at once, and the next check has them', { timeout: 300_000 }, async () => {
-  const host = await front(server.address);
+  const host = await reverseProxy(server.address);
   const { page, context } = await openTiny(browser, host.address);
   try {
     const whole = await readFile(resolve(ROOT, 'dist-test', SHARD));

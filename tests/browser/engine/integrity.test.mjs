@@ -21,7 +21,7 @@ import {
   settled,
 } from '../support/browser.mjs';
 import { smallPart } from '../support/encoded-images.mjs';
-import { ANY, english, saying } from '../support/messages.mjs';
+import { ANY, english, pattern } from '../support/messages.mjs';
 import { TINY } from '../support/tiny-model-page.mjs';
 
 /** A name that is not this machine's own: pages there are not trustworthy, and have no `crypto.subtle`. */
@@ -221,7 +221,7 @@ test('what draws the report’s picture and what reads credentials is looked at 
   await page.reload();
   await check();
   await page.getByRole('button', { name: english.exports.picture }).click();
-  await page.getByText(saying(english.exports.failed(`${ANY}renderer_bg.wasm${ANY}`))).waitFor({ timeout: 60_000 });
+  await page.getByText(pattern(english.exports.failed(`${ANY}renderer_bg.wasm${ANY}`))).waitFor({ timeout: 60_000 });
   const signed = await readFile(resolve(ROOT, 'tests/browser/origin/credentials/generated.png'));
   await give(page, 'drop', 'generated.png', signed);
   await page.locator('.credentials[data-state="not_checked"]').waitFor({ timeout: 60_000 });

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { launch, openPage, withoutIntegrity } from '../support/browser.mjs';
 import { everythingBelongs } from '../support/calibrations.mjs';
 import { busyPng } from '../support/image-files.mjs';
-import { COARSE, coarseModel } from '../support/large-minimum-model.mjs';
+import { LARGE_MINIMUM_MODEL, largeMinimumModel } from '../support/large-minimum-model.mjs';
 import { check, serveTiny, TINY } from '../support/tiny-model-page.mjs';
 
 /** Large enough for one grid, and not for the other. */
@@ -35,10 +35,10 @@ async function open(ids, { worker = '' } = {}) {
   const opened = await openPage(browser, 'about:blank');
   const { context, page } = opened;
   await withoutIntegrity(context);
-  const { manifest, shard } = coarseModel();
+  const { manifest, shard } = largeMinimumModel();
   const models = ids.map((id) => ({ id, name: id, manifest: `../packs/${id}/manifest.json` }));
   await context.route('**/weights/index.json', (route) => route.fulfill({ json: { format_version: 1, models } }));
-  await context.route(`**/packs/${COARSE}/*`, (route) => {
+  await context.route(`**/packs/${LARGE_MINIMUM_MODEL}/*`, (route) => {
     const [file] = route.request().url().split('/').slice(-1);
     if (file === 'manifest.json') return route.fulfill({ json: manifest });
     return file === 'calibration.json' ? route.fulfill({ status: 404 }) : route.fulfill({ body: shard });
@@ -71,15 +71,15 @@ const lines = (page) =>
     );
 
 test('an image too small for one model is checked by the others', { timeout: 120_000 }, async () => {
-  const { context, page } = await open([TINY, COARSE]);
+  const { context, page } = await open([TINY, LARGE_MINIMUM_MODEL]);
   try {
     const { outcome, text } = await check(page, 'between.png', BETWEEN);
     assert.equal(outcome, 'matches', text);
-    assert.deepEqual((await lines(page)).sort(), [`${COARSE}: image_too_small`, `${TINY}: matches`]);
+    assert.deepEqual((await lines(page)).sort(), [`${LARGE_MINIMUM_MODEL}: image_too_small`, `${TINY}: matches`]);
     const download = page.waitForEvent('download');
     await page.locator('.ways button').first().click();
     const { failures } = JSON.parse(await readFile(await (await download).path(), 'utf8'));
-    assert.deepEqual(failures.map(({ model, code }) => [model, code]), [[COARSE, 'image_too_small']]);
+    assert.deepEqual(failures.map(({ model, code }) => [model, code]), [[LARGE_MINIMUM_MODEL, 'image_too_small']]);
     // For neither it is the image that is too small; the smaller of the two sizes is told.
     const { code, text: told } = await check(page, 'tiny.png', busyPng(16)).then(async () => {
       const notice = page.locator('#notice[data-code]');

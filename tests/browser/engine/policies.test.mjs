@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import sirv from 'sirv';
 import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
-import { listening } from '../support/local-server.mjs';
+import { startServer } from '../support/local-server.mjs';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -24,7 +24,7 @@ before(async () => {
     asked.push(request.url ?? '');
     response.writeHead(200, { 'Access-Control-Allow-Origin': '*' }).end('here');
   });
-  other = { ...(await listening(server)), asked };
+  other = { ...(await startServer(server)), asked };
 });
 
 after(async () => {
@@ -40,7 +40,7 @@ function plainHost(headers = () => ({})) {
     for (const [name, value] of Object.entries(headers(pathname))) response.setHeader(name, value);
     files(request, response, () => response.writeHead(404).end());
   });
-  return listening(server);
+  return startServer(server);
 }
 
 /** What comes of a worker's asking another site. @param {import('playwright-core').Worker} worker @param {string} path */

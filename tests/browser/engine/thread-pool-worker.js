@@ -4,7 +4,7 @@
  */
 
 import init, { Checker } from '/www/pkg/aedr.js';
-import { helpers } from '/www/engine/thread-pool.js';
+import { startHelpers } from '/www/engine/thread-pool.js';
 
 const FOLDER = '/weights/aedr-small/';
 const SIDE = 128;
@@ -39,7 +39,7 @@ async function measure() {
     threads: JSON.parse(checker.device_report()).threads,
   });
   const alone = await losses();
-  const workers = await helpers(compiled);
+  const workers = await startHelpers(compiled);
   checker.hire(workers);
   const together = await losses();
   for (const worker of workers) worker.terminate();
@@ -47,7 +47,7 @@ async function measure() {
   if (!crossOriginIsolated) return { alone, together, lost };
 
   Object.defineProperty(navigator, 'hardwareConcurrency', { value: THREADS });
-  const others = await helpers(compiled);
+  const others = await startHelpers(compiled);
   let tasks = 0;
   for (const worker of others) {
     const post = worker.postMessage.bind(worker);

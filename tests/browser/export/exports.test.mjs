@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { answerAlways, answerOf, HOSTILE_NAMES } from '../support/answers.mjs';
 import { DIST, give, launch, openPage, ROOT, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
 import { png } from '../support/image-files.mjs';
-import { ANY, english, saying } from '../support/messages.mjs';
+import { ANY, english, pattern } from '../support/messages.mjs';
 
 const run = promisify(execFile);
 
@@ -286,7 +286,7 @@ pageTest(
     await page.evaluate(() => delete globalThis.VideoFrame);
     const without = await pixelsOf((await saved(page, english.exports.picture)).bytes, [TEAL, MAGENTA]);
     assert.ok(without.counts[0] > 5000 && without.counts[1] === 0, `${without.counts}`);
-    await page.getByText(saying(english.exports.savedWithout(ANY))).waitFor();
+    await page.getByText(pattern(english.exports.savedWithout(ANY))).waitFor();
   },
   { answer: WEBP },
 );
@@ -297,7 +297,7 @@ pageTest(
     await checked(page);
     await context.route('**/www/fonts/*.otf', (route) => route.fulfill({ status: 404 }));
     await page.getByRole('button', { name: english.exports.picture }).click();
-    await page.getByText(saying(`${english.exports.failed(`${ANY}404${ANY}`)} ${english.exports.failedAdvice}`)).waitFor();
+    await page.getByText(pattern(`${english.exports.failed(`${ANY}404${ANY}`)} ${english.exports.failedAdvice}`)).waitFor();
     await context.unroute('**/www/fonts/*.otf');
     const { bytes } = await saved(page, english.exports.picture);
     assert.equal((await pixelsOf(bytes, [])).width, 1200);
@@ -353,10 +353,10 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       assert.match(text, /November 24, 2026 at 21:30 UTC/);
       const { meansNot } = english.meanings.does_not_match;
       const order = [english.outcomes.does_not_match.heading, english.result.meansNotHeading, ...meansNot];
-      assert.match(text, saying(order.join(ANY)));
+      assert.match(text, pattern(order.join(ANY)));
       assert.match(text, /holiday\.png[\s\S]+aedr 0\.1\.0 \(wasm32\)/);
-      assert.match(text, saying([PRINTED.answers[0].report.notes[0].message, PRINTED.claims[0].text].join(ANY)));
-      assert.match(text, saying(['Second model', '0.0012', 'absent', english.lines.outcomes.failed].join(ANY)));
+      assert.match(text, pattern([PRINTED.answers[0].report.notes[0].message, PRINTED.claims[0].text].join(ANY)));
+      assert.match(text, pattern(['Second model', '0.0012', 'absent', english.lines.outcomes.failed].join(ANY)));
       assert.ok(text.includes(english.exports.printed));
       for (const gone of ONLY_ON_SCREEN) assert.ok(!text.includes(gone), `${gone} is on paper`);
       const controls = 'button:visible, input:visible, select:visible, summary:visible:not(.repeat *)';

@@ -6,9 +6,9 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import opentype from 'opentype.js';
 import { face } from '../../../www/export/opentype-font.js';
-import { cardFonts } from '../../../www/export/picture-fonts.js';
+import { pictureFonts } from '../../../www/export/picture-fonts.js';
 import { drawable } from '../../../www/export/picture-typesetting.js';
-import { cardSvg } from '../../../www/export/picture.js';
+import { pictureSvg } from '../../../www/export/picture.js';
 import { LOCALES } from '../../../www/texts/locale.js';
 import { HOSTILE_NAMES } from '../support/answers.mjs';
 import { ROOT } from '../support/browser.mjs';
@@ -16,7 +16,7 @@ import { ROOT } from '../support/browser.mjs';
 const FONTS = resolve(ROOT, 'www/fonts');
 /** Exports of the catalogues that it may show sentences of: as in scripts/report-font.py. */
 const SHOWN = [
-  'card',
+  'picture',
   'demonstration',
   'evidence',
   'lines',
@@ -54,7 +54,7 @@ const CONTENT = {
 test('in the picture, names are text of the font’s characters that fits its line', async () => {
   const { faces } = await fontsOf('en');
   for (const name of HOSTILE_NAMES) {
-    const svg = cardSvg({ ...CONTENT, name }, faces);
+    const svg = pictureSvg({ ...CONTENT, name }, faces);
     assert.doesNotMatch(svg, /<script|<img|\u202E|\u200B|\0/, name);
     const lines = [...svg.matchAll(/<text[^>]*>(.*?)<\/text>/g)].map(([, line]) => line);
     const line = lines.find((text) => /font-weight="700"/.test(text)) ?? '';
@@ -67,7 +67,7 @@ test('in the picture, names are text of the font’s characters that fits its li
 
 /** @param {string} locale */
 const fontsOf = (locale) =>
-  cardFonts(locale, async (file) => new Uint8Array(await readFile(resolve(FONTS, file))).buffer);
+  pictureFonts(locale, async (file) => new Uint8Array(await readFile(resolve(FONTS, file))).buffer);
 
 test('the fonts have every character of every sentence that the picture may show', async () => {
   const locales = Object.keys(LOCALES);

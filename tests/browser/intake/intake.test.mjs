@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { DIST, launch, openPage, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
 import { busyPng } from '../support/image-files.mjs';
 import { imageSite } from '../support/image-site.mjs';
-import { english, saying } from '../support/messages.mjs';
+import { english, pattern } from '../support/messages.mjs';
 
 /** What the browser says of failures that a test makes. */
 const FAILED_LOAD = /Failed to load resource|blocked by CORS policy|net::ERR|Content Security Policy/;
@@ -109,7 +109,7 @@ async function bring(page, how, { files = [], texts = {}, into = 'body' }) {
 /** Waits until no image of the table is left to check. @param {import('playwright-core').Page} page */
 async function allChecked(page) {
   await page.waitForFunction(() => {
-    const rows = [...document.querySelectorAll('#queue tbody tr')];
+    const rows = [...document.querySelectorAll('#table tbody tr')];
     const open = ['waiting', 'checking'];
     return rows.length > 0 && rows.every((row) => !open.includes(/** @type {HTMLElement} */ (row).dataset.kind ?? ''));
   });
@@ -117,7 +117,7 @@ async function allChecked(page) {
 
 /** The table as it reads. @param {import('playwright-core').Page} page @returns {Promise<any[]>} */
 function table(page) {
-  return page.locator('#queue tbody tr').evaluateAll((rows) =>
+  return page.locator('#table tbody tr').evaluateAll((rows) =>
     rows.map((row) => {
       const text = (/** @type {string} */ part) => row.querySelector(part)?.textContent ?? '';
       const size = text('.size');
@@ -182,7 +182,7 @@ intakeTest('several images that are picked are checked one after another, a brok
   assert.deepEqual([broken.kind, broken.outcome, broken.signal], ['failed', english.errors.not_an_image, '']);
   assert.deepEqual([last.kind, last.model], ['does_not_match', '']);
   assert.equal(
-    await page.locator('#queue [role=status]').innerText(),
+    await page.locator('#table [role=status]').innerText(),
     '3 images: 1 consistent, 1 not consistent, 1 failed',
   );
   // The stage shows the first until a person opens another.
@@ -208,7 +208,7 @@ intakeTest('a row opens its whole result at once, and the stage leads on and bac
   await page.getByRole('button', { name: 'Next' }).click();
   assert.equal(await page.locator('#caption').innerText(), 'quick.png');
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Next');
-  await page.getByText(english.queue.position(3, 3)).waitFor();
+  await page.getByText(english.table.position(3, 3)).waitFor();
   await page.getByRole('button', { name: 'Previous' }).press('Enter');
   await page.getByRole('button', { name: 'Previous' }).press('Enter');
   assert.equal((await settled(page)).outcome, 'matches');
@@ -216,7 +216,7 @@ intakeTest('a row opens its whole result at once, and the stage leads on and bac
   await page.getByRole('button', { name: 'Back to the table' }).click();
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'decoded.png');
   assert.equal(await page.evaluate(() => /** @type {any} */ (window).phases.includes('working')), false);
-  const current = page.locator('#queue [aria-current=true]');
+  const current = page.locator('#table [aria-current=true]');
   assert.deepEqual(await current.allInnerTexts(), ['decoded.png']);
   assert.ok(!requests.some((url) => url.includes('link-worker')), 'what comes as a file is not for the link worker');
 });
@@ -295,20 +295,20 @@ intakeTest('images are removed, one or all', async (page) => {
   assert.deepEqual(await names(page), ['two.png', 'three.png']);
   // The next takes the place on the stage and of the focus.
   assert.equal(await page.locator('#caption').innerText(), 'two.png');
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), english.queue.removeNamed('two.png'));
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), english.table.removeNamed('two.png'));
   await page.getByRole('button', { name: 'Remove all' }).click();
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), english.queue.keep);
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), english.table.keep);
   await page.getByRole('button', { name: 'Keep them' }).click();
   assert.equal((await names(page)).length, 2);
   await page.getByRole('button', { name: 'Remove all' }).click();
   await page.getByRole('button', { name: /^Really remove 2 images/ }).click();
-  assert.equal(await page.locator('#queue').isVisible(), false);
+  assert.equal(await page.locator('#table').isVisible(), false);
   assert.equal(await page.locator('body').getAttribute('data-phase'), 'idle');
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), english.page.choose);
   // And all begins anew.
   await pick(page, file('four.png', quick));
   await settled(page);
-  assert.equal(await page.locator('#queue').isVisible(), false, 'a single image needs no table');
+  assert.equal(await page.locator('#table').isVisible(), false, 'a single image needs no table');
 });
 
 intakeTest('all checks are cancelled, and go on', async (page) => {
@@ -403,7 +403,7 @@ intakeTest('the table is used with the keyboard alone', async (page) => {
   await page.keyboard.press('Enter');
   assert.equal(await focus(), 'three.png');
   await page.keyboard.press('Tab');
-  assert.equal(await focus(), english.queue.removeNamed('three.png'));
+  assert.equal(await focus(), english.table.removeNamed('three.png'));
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('Delete');
   await page.keyboard.press('Space');
@@ -436,22 +436,22 @@ intakeTest('no more images are taken than the page can keep, and it says so', as
     for (let number = 1; number <= 1003; number++) data.items.add(new File(['-'], `${number}.png`));
     document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
   });
-  await page.getByText(english.queue.full(1000)).waitFor();
-  assert.equal(await page.locator('#queue tbody tr').count(), 1000);
-  await page.locator('#queue tr[data-kind=failed]').nth(3).waitFor();
+  await page.getByText(english.table.full(1000)).waitFor();
+  assert.equal(await page.locator('#table tbody tr').count(), 1000);
+  await page.locator('#table tr[data-kind=failed]').nth(3).waitFor();
   // Hundreds of rows do not make it slow, neither to sort nor when all change at once.
   for (const control of ['thead .name button', '[data-action=cancel-all]']) {
     const took = await page.evaluate(async (control) => {
       const started = performance.now();
-      /** @type {HTMLElement} */ (document.querySelector(`#queue ${control}`)).click();
+      /** @type {HTMLElement} */ (document.querySelector(`#table ${control}`)).click();
       await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
       return performance.now() - started;
     }, control);
     assert.ok(took < 2000, `${control} took ${took} ms`);
   }
   await allChecked(page);
-  const counts = ['failed', 'cancelled'].map((kind) => english.queue.count(kind, Number.NaN));
-  assert.match(await page.locator('#queue [role=status]').innerText(), saying(english.queue.summary(1000, counts)));
+  const counts = ['failed', 'cancelled'].map((kind) => english.table.count(kind, Number.NaN));
+  assert.match(await page.locator('#table [role=status]').innerText(), pattern(english.table.summary(1000, counts)));
 });
 
 /** As from a file manager. @param {import('playwright-core').Page} page @param {string[]} paths */

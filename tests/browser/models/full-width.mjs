@@ -14,7 +14,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { DIST, launchKeeping, ROOT, serve, settled, withCatalog } from '../support/browser.mjs';
-import { hub } from '../support/model-site.mjs';
+import { modelSite } from '../support/model-site.mjs';
 
 const folder = resolve(process.argv[2] ?? resolve(ROOT, 'target/full-width/flux1'));
 const id = basename(folder);
@@ -22,7 +22,7 @@ const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(0)} 
 
 const weights = await readFile(resolve(folder, 'model.safetensors'));
 const losses = JSON.parse(await readFile(resolve(folder, 'losses.json'), 'utf8'));
-const site = await hub({ 'model.safetensors': weights });
+const site = await modelSite({ 'model.safetensors': weights });
 
 // The catalogue's entry, but for where the file is and what it is.
 const catalog = JSON.parse(await readFile(resolve(ROOT, 'weights/catalog.json'), 'utf8'));

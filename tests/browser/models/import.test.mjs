@@ -24,8 +24,8 @@ import {
 import { everythingBelongs } from '../support/calibrations.mjs';
 import { checkpointOf } from '../support/checkpoint-file.mjs';
 import { busyPng, png } from '../support/image-files.mjs';
-import { ANY, english, saying } from '../support/messages.mjs';
-import { hub } from '../support/model-site.mjs';
+import { ANY, english, pattern } from '../support/messages.mjs';
+import { modelSite } from '../support/model-site.mjs';
 
 const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant');
 const NAME = 'Painter';
@@ -35,7 +35,7 @@ const FAILED_LOAD = /Failed to load resource|blocked by CORS policy|net::ERR/;
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
-/** @type {Awaited<ReturnType<typeof hub>>} */
+/** @type {Awaited<ReturnType<typeof modelSite>>} */
 let site;
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -57,7 +57,7 @@ before(async () => {
   const text = Buffer.from('PK\x03\x04 and so on, as PyTorch writes');
   huge = checkpointOf(weights, 5 * GIB + 3, 2 * GIB);
   part = checkpointOf(weights, 12e6, 12e6);
-  site = await hub({
+  site = await modelSite({
     'vae.safetensors': weights,
     'tiny.safetensors': tiny,
     'vae.pt': text,
@@ -177,8 +177,8 @@ importTest('a model of the catalogue is added, stays after a reload, is asked, a
   let dialog = await openModels(page);
   await dialog.getByRole('button', { name: `Add ${NAME} (1 MB)` }).click();
   const listed = await added(page);
-  const { serves, uncalibrated } = english.library;
-  assert.match(listed, saying(`${NAME} ${serves(['Painter One'])} 0.${ANY} MB · ${uncalibrated}`));
+  const { serves, uncalibrated } = english.models;
+  assert.match(listed, pattern(`${NAME} ${serves(['Painter One'])} 0.${ANY} MB · ${uncalibrated}`));
   assert.equal(await dialog.getByRole('button', { name: /^Add Painter/ }).count(), 0);
   assert.deepEqual(await storedFiles(page), ['models/painter/manifest.json', 'models/painter/shard-00.safetensors.zlib']);
 
@@ -186,7 +186,7 @@ importTest('a model of the catalogue is added, stays after a reload, is asked, a
   dialog = await openModels(page);
   assert.match(await added(page), /Painter/);
   const { line } = await lineOf(page);
-  assert.match(line, saying(`${english.lines.uncalibrated}${ANY}${english.lines.signal('t', ANY, null)}`));
+  assert.match(line, pattern(`${english.lines.uncalibrated}${ANY}${english.lines.signal('t', ANY, null)}`));
 
   await openModels(page);
   await dialog.getByRole('button', { name: 'Delete Painter' }).click();
@@ -206,10 +206,10 @@ importTest('an added model computes what its file computes', async () => {
   const { page, context } = await open([entry('redirect', { calibration })]);
   const dialog = await openModels(page);
   await dialog.getByRole('button', { name: /^Add Painter/ }).click();
-  assert.match(await added(page), saying(`0.${ANY} MB · ${english.library.calibrated}`));
+  assert.match(await added(page), pattern(`0.${ANY} MB · ${english.models.calibrated}`));
   const { line } = await lineOf(page);
   // With its calibration, by which everything belongs.
-  assert.match(line, saying(`${english.lines.outcomes.matches}${ANY}${english.lines.signal('t', ANY, '1,000,000')}`));
+  assert.match(line, pattern(`${english.lines.outcomes.matches}${ANY}${english.lines.signal('t', ANY, '1,000,000')}`));
   const found = Number(/\bt ([\d.]+)/.exec(line)?.[1]);
 
   // The same from the f32 pack of the same file.
@@ -243,7 +243,7 @@ importTest('a model is added from any address, and recognised by its hash', asyn
   await page.locator('#import-problem[data-code=manifest_invalid]').waitFor();
   await address.fill(`${site.origin}/plain/tiny.safetensors`);
   await dialog.getByRole('button', { name: 'Add', exact: true }).click();
-  assert.match(await added(page), saying(`${NAME} ${english.library.serves(['Painter One'])}`));
+  assert.match(await added(page), pattern(`${NAME} ${english.models.serves(['Painter One'])}`));
   assert.ok((await lineOf(page)).line?.includes(english.lines.uncalibrated));
   await context.close();
 });
@@ -252,8 +252,8 @@ importTest('a gated model is explained, and added from a file', async () => {
   const { page, context } = await open([entry('gated', { gated: true })]);
   const dialog = await openModels(page);
   const item = dialog.getByRole('listitem').filter({ hasText: NAME });
-  const where = `huggingface.co/somebody/painter${english.library.gatedAfter('vae.safetensors', 1)}`;
-  assert.match(await item.innerText(), saying(english.library.gatedBefore + where));
+  const where = `huggingface.co/somebody/painter${english.models.gatedAfter('vae.safetensors', 1)}`;
+  assert.match(await item.innerText(), pattern(english.models.gatedBefore + where));
   const choose = async (/** @type {string} */ name, /** @type {Buffer} */ buffer) => {
     const choosing = page.waitForEvent('filechooser');
     await item.getByRole('button', { name: 'Choose the file of Painter' }).click();
@@ -278,7 +278,7 @@ for (const [how, ranges] of /** @type {[string, (string | null)[]][]} */ ([
     const { page, context } = await open([entry(how)]);
     const dialog = await openModels(page);
     await dialog.getByRole('button', { name: /^Add Painter/ }).click();
-    await dialog.getByText(english.library.waiting).waitFor({ timeout: 60_000 });
+    await dialog.getByText(english.models.waiting).waitFor({ timeout: 60_000 });
     assert.match(await added(page), /Painter/);
     const asked = site.seen.filter(({ path }) => path.startsWith(`/${how}/`));
     assert.deepEqual(asked.map(({ range }) => range && 'range'), ranges);
@@ -291,7 +291,7 @@ for (const [how, ranges] of /** @type {[string, (string | null)[]][]} */ ([
 importTest('what cannot be had is told, with a way on, and nothing is left', async () => {
   const wrong = { files: [{ ...entry('plain').files[0], sha256: '0'.repeat(64) }] };
   const from = (/** @type {string} */ path) => ({ files: [{ ...entry('plain').files[0], address: `${site.origin}/${path}` }] });
-  const { chooseFile, tryAgain } = english.library;
+  const { chooseFile, tryAgain } = english.models;
   // `named`: what the message has to tell besides.
   for (const [changes, code, named, way] of /** @type {[any, string, RegExp, string | null]} */ ([
     [from('no-cors/vae.safetensors'), 'import_refused', /127\.0\.0\.1/, chooseFile],
@@ -568,14 +568,14 @@ importTest('after a reload an import goes on where it was, or is discarded', asy
     await dialog.getByRole('button', { name: 'Continue adding Painter' }).waitFor();
   };
   await begin();
-  assert.match((await here(page)).at(-1), saying(english.library.unfinished(100_000).replace('0.1', `0.${ANY}`)));
+  assert.match((await here(page)).at(-1), pattern(english.models.unfinished(100_000).replace('0.1', `0.${ANY}`)));
   await dialog.getByRole('button', { name: 'Discard what has come of Painter' }).click();
   await dialog.getByRole('button', { name: /^Add Painter/ }).waitFor();
   assert.deepEqual(await storedFiles(page), []);
   await begin();
   const before = site.seen.length;
   await dialog.getByRole('button', { name: 'Continue adding Painter' }).click();
-  assert.ok((await added(page)).includes(english.library.serves(['Painter One'])));
+  assert.ok((await added(page)).includes(english.models.serves(['Painter One'])));
   const [asked] = site.seen.slice(before);
   assert.ok(Number(/\d+/.exec(asked.range ?? '0')?.[0]) > weights.length / 4, asked.range);
   assert.ok((await lineOf(page)).line?.includes(english.lines.uncalibrated));
@@ -587,7 +587,7 @@ importTest('cancelling stops at once and keeps what has come', async () => {
   const dialog = await openModels(page);
   await dialog.getByRole('button', { name: /^Add Painter/ }).click();
   await page.waitForFunction(() => document.querySelector('#import-state progress')?.value > 0.3);
-  assert.match(await page.locator('#models').textContent(), saying(english.library.openAdding(Number.NaN)));
+  assert.match(await page.locator('#models').textContent(), pattern(english.models.openAdding(Number.NaN)));
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await dialog.getByRole('button', { name: 'Continue adding Painter' }).waitFor({ timeout: 5000 });
   assert.equal(await page.locator('#import-problem').innerText(), '');
@@ -631,7 +631,7 @@ importTest('a full disk is told before anything is fetched, and the model can be
   assert.equal(code, 'storage_full', text);
   assert.deepEqual(await storedFiles(page), []);
   await dialog.getByRole('button', { name: 'Use it for this visit only' }).click();
-  assert.ok((await added(page)).includes(english.library.thisVisit));
+  assert.ok((await added(page)).includes(english.models.thisVisit));
   assert.ok((await lineOf(page)).line?.includes(english.lines.uncalibrated));
   await context.close();
 });
@@ -661,7 +661,7 @@ importTest('where the browser keeps nothing, a model is there for this visit', a
   await page.reload();
   const dialog = await openModels(page);
   await dialog.getByRole('button', { name: /^Add Painter/ }).click();
-  assert.ok((await added(page)).includes(english.library.thisVisit));
+  assert.ok((await added(page)).includes(english.models.thisVisit));
   assert.ok((await lineOf(page)).line?.includes(english.lines.uncalibrated));
   await openModels(page);
   await dialog.getByRole('button', { name: 'Delete Painter' }).click();
@@ -684,7 +684,7 @@ importTest('a stored model that was damaged is told, and stops no other', async 
     await writable.close();
   });
   const { outcome, text, line } = await lineOf(page);
-  assert.match(line, saying(`${english.lines.outcomes.failed}${ANY}sha256`));
+  assert.match(line, pattern(`${english.lines.outcomes.failed}${ANY}sha256`));
   assert.equal(outcome, 'does_not_match', text);
   await context.close();
 });
@@ -693,7 +693,7 @@ importTest('a person calibrates an added model with images of their own', async 
   const { page, context } = await open([entry('plain')]);
   const dialog = await openModels(page);
   await dialog.getByRole('button', { name: /^Add Painter/ }).click();
-  assert.ok((await added(page)).includes(english.library.uncalibrated));
+  assert.ok((await added(page)).includes(english.models.uncalibrated));
   // Two kinds of pictures, each of its own.
   const pictures = (/** @type {number} */ count, /** @type {(x: number, y: number, i: number) => number} */ level) =>
     Array.from({ length: count }, (_, i) => ({
@@ -711,32 +711,32 @@ importTest('a person calibrates an added model with images of their own', async 
     await form.getByRole('button', { name: 'Calibrate' }).click();
   };
   await calibrate(smooth.slice(1), rough);
-  await form.getByText(english.calibrating.tooFew(19, 20), { exact: false }).waitFor();
+  await form.getByText(english.calibration.tooFew(19, 20), { exact: false }).waitFor();
   const photograph = { name: 'photograph.jpg', mimeType: 'image/jpeg', buffer: await sampleBytes(sample.file) };
   await calibrate([photograph, ...smooth.slice(1)], rough);
-  const tooFew = english.calibrating.tooFew(19, 20);
-  await form.getByText(saying(`Photograph.jpg: ${english.calibrating.lossy}${ANY}${tooFew}`)).waitFor();
+  const tooFew = english.calibration.tooFew(19, 20);
+  await form.getByText(pattern(`Photograph.jpg: ${english.calibration.lossy}${ANY}${tooFew}`)).waitFor();
   // Cancelled in the middle, nothing is changed.
   await form.getByLabel('Images made with this model').setInputFiles(smooth);
   await form.evaluate((/** @type {HTMLFormElement} */ form) => {
     form.requestSubmit();
     form.querySelector('button[type="button"]')?.dispatchEvent(new MouseEvent('click'));
   });
-  await form.getByText(english.calibrating.cancelled).waitFor();
-  assert.ok((await here(page)).join().includes(english.library.uncalibrated));
+  await form.getByText(english.calibration.cancelled).waitFor();
+  assert.ok((await here(page)).join().includes(english.models.uncalibrated));
   // One that cannot be used is left out, and costs none of the others.
   const note = { name: 'note.png', mimeType: 'image/png', buffer: Buffer.from('no image') };
   await calibrate([note, ...smooth], rough);
-  await form.getByText(saying(`${english.calibrating.done(20, 20)}${ANY}note.png`)).waitFor();
+  await form.getByText(pattern(`${english.calibration.done(20, 20)}${ANY}note.png`)).waitFor();
   await form.getByRole('button', { name: 'Close' }).click();
   await form.waitFor({ state: 'detached' });
-  assert.ok((await here(page)).join().includes(english.library.calibrated));
+  assert.ok((await here(page)).join().includes(english.models.calibrated));
   // It is kept, and the next check goes by it.
   await page.reload();
   await openModels(page);
   const { line } = await lineOf(page);
   const symbols = Object.values(english.signals).map(([symbol]) => symbol);
-  assert.ok(symbols.some((symbol) => saying(english.lines.signal(symbol, ANY, ANY)).test(line)), line);
+  assert.ok(symbols.some((symbol) => pattern(english.lines.signal(symbol, ANY, ANY)).test(line)), line);
   await context.close();
 });
 

@@ -9,13 +9,13 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { ROOT } from '../support/browser.mjs';
-import { hub } from '../support/model-site.mjs';
+import { modelSite } from '../support/model-site.mjs';
 
 test('official files are downloaded, packed and checked, and what fails is told', { timeout: 300_000 }, async () => {
   const weights = await readFile(resolve(ROOT, 'tests/goldens/kl_quant/model.safetensors'));
   const { architecture } = JSON.parse(await readFile(resolve(ROOT, 'dist-test/packs/kl_quant/manifest.json'), 'utf8'));
   const known = createHash('sha256').update(weights).digest('hex');
-  const site = await hub({ 'vae.safetensors': weights });
+  const site = await modelSite({ 'vae.safetensors': weights });
   const folder = await mkdtemp(resolve(tmpdir(), 'aedr-'));
   const entry = (/** @type {string} */ id, /** @type {string} */ how, sha256 = known) => ({
     id,

@@ -8,10 +8,10 @@ import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
 import { busyPng } from '../support/image-files.mjs';
-import { listening } from '../support/local-server.mjs';
-import { ANY, english, saying } from '../support/messages.mjs';
+import { startServer } from '../support/local-server.mjs';
+import { ANY, english, pattern } from '../support/messages.mjs';
 import { NEXT_HEADLINE, nextRelease } from '../support/releases.mjs';
-import { front } from '../support/reverse-proxy.mjs';
+import { reverseProxy } from '../support/reverse-proxy.mjs';
 
 /** What every update fetches, and the browser by itself. */
 const UPDATE = [
@@ -50,11 +50,11 @@ after(async () => {
  * @param {(opened: Opened) => Promise<void>} body
  * @param {{expected?: RegExp, prepare?: (opened: {context: any, host: any}) => Promise<void> | void}} [options]
  *   `prepare`: before the page is opened.
- * @typedef {Awaited<ReturnType<typeof openPage>> & {host: Awaited<ReturnType<typeof front>>}} Opened
+ * @typedef {Awaited<ReturnType<typeof openPage>> & {host: Awaited<ReturnType<typeof reverseProxy>>}} Opened
  */
 function offlineTest(name, body, { expected, prepare } = {}) {
   test(name, { timeout: 240_000 }, async () => {
-    const host = await front(server.address);
+    const host = await reverseProxy(server.address);
     const opened = await openPage(browser, 'about:blank', { serviceWorkers: 'allow' });
     try {
       await prepare?.({ context: opened.context, host });
@@ -71,7 +71,7 @@ function offlineTest(name, body, { expected, prepare } = {}) {
 /** @param {import('playwright-core').Page} page */
 const line = (page) => page.locator('#offline');
 /** @param {import('playwright-core').Page} page */
-const keepButton = (page) => page.getByRole('button', { name: saying(english.offline.keep(1e6).replace('1.0', ANY)) });
+const keepButton = (page) => page.getByRole('button', { name: pattern(english.offline.keep(1e6).replace('1.0', ANY)) });
 
 /** Presses the button, and waits. @param {import('playwright-core').Page} page */
 async function keepAll(page) {
@@ -255,7 +255,7 @@ offlineTest(
 test('a new release waits until a person wants it', { timeout: 240_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'aedr-release-'));
   const next = await nextRelease(folder);
-  const host = await front(server.address);
+  const host = await reverseProxy(server.address);
   const { page, context, complaints } = await openPage(browser, host.address, { serviceWorkers: 'allow' });
   const notice = page.locator('#notice');
   const useIt = notice.getByRole('button', { name: english.offline.renew });
@@ -354,8 +354,8 @@ offlineTest('what other programs share is checked, and not kept', async ({ page,
 offlineTest('what another site posts to the page is not checked unless a person wants it', async ({ page, host }) => {
   await keepButton(page).waitFor();
   const action = `${host.address}share`;
-  /** Another site, which may hide that it is. @type {Awaited<ReturnType<typeof listening>>} */
-  const site = await listening(
+  /** Another site, which may hide that it is. @type {Awaited<ReturnType<typeof startServer>>} */
+  const site = await startServer(
     createServer(({ url = '' }, response) => {
       const hidden = url === '/hidden' ? '<meta name="referrer" content="no-referrer">' : '';
       const form = FORM.replace('action="share"', `action="${action}"`);

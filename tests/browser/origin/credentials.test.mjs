@@ -6,9 +6,9 @@ import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync, constants, crc32 } from 'node:zlib';
 import { factsOf } from '../../../www/origin/credential-facts.js';
-import { plain } from '../../../www/ui/untrusted-text.js';
+import { untrustedText } from '../../../www/ui/untrusted-text.js';
 import { DIST, give, launch, openPage, ROOT, serve, settled } from '../support/browser.mjs';
-import { ANY, english, saying } from '../support/messages.mjs';
+import { ANY, english, pattern } from '../support/messages.mjs';
 
 const words = english.credentials;
 
@@ -123,13 +123,13 @@ pageTest(
     assert.equal(state, 'intact', text);
     assert.ok(text.includes(words.states.intact.heading), text);
     assert.ok((await section.locator('.says').innerText()).startsWith(words.generated.whole));
-    assert.match(await fact(section, 'signer'), saying(`Example Painter painter.example ${words.signerHint}`));
-    assert.match(await fact(section, 'time'), saying(`202${ANY}${words.timeHint}`));
+    assert.match(await fact(section, 'signer'), pattern(`Example Painter painter.example ${words.signerHint}`));
+    assert.match(await fact(section, 'time'), pattern(`202${ANY}${words.timeHint}`));
     assert.match(await fact(section, 'program'), /Example Painter 3\.1/);
     const actions = await section.locator('ol > li').allInnerTexts();
     assert.equal(actions.length, 1);
     const made = [words.sources.trainedAlgorithmicMedia, words.agent('Example Painter 3.1')].join(' · ');
-    assert.match(actions[0], saying(`${words.actions['c2pa.created']} ${made}`));
+    assert.match(actions[0], pattern(`${words.actions['c2pa.created']} ${made}`));
     const paths = programs(requests);
     assert.deepEqual(paths.map((url) => url.split('/').pop()).sort(), ['c2pa.js', 'c2pa_bg.wasm']);
     await drop(page, 'again.png', await fixture('generated.png'));
@@ -165,12 +165,12 @@ pageTest('an edited photograph: what was done, and what it was made from', async
   const done = ['c2pa.opened', 'c2pa.cropped', 'c2pa.color_adjustments'].map((name) => words.actions[name]);
   assert.deepEqual(actions.slice(0, 3), done);
   assert.ok(actions[3].includes(words.sources.compositeWithTrainedAlgorithmicMedia), actions[3]);
-  assert.match(actions[4], saying(`${words.otherAction('com.example.sparkle')}${ANY}Sparkles`));
+  assert.match(actions[4], pattern(`${words.otherAction('com.example.sparkle')}${ANY}Sparkles`));
   const [photograph, leaf] = await section.locator('ul > li').allInnerTexts();
   const { relations, ingredientStates: states, sources } = words;
   const began = [relations.parentOf, states.intact, words.signedBy('Example Camera'), sources.digitalCapture];
-  assert.match(photograph, saying(`IMG_0042.jpg ${began.join(' · ')}`));
-  assert.match(leaf, saying(`leaf.png ${[relations.componentOf, states.none].join(' · ')}`));
+  assert.match(photograph, pattern(`IMG_0042.jpg ${began.join(' · ')}`));
+  assert.match(leaf, pattern(`leaf.png ${[relations.componentOf, states.none].join(' · ')}`));
 });
 
 pageTest('an ingredient whose credentials were changed is told from one whose hold', async (page) => {
@@ -245,7 +245,7 @@ pageTest(
 pageTest('credentials that break off are a sentence, and the next file is read', async (page) => {
   const { state, text, outcome } = await drop(page, 'truncated.png', await fixture('truncated.png'));
   assert.equal(state, 'unreadable', text);
-  assert.match(text, saying(`${words.states.unreadable.heading} ${words.states.unreadable.text}`));
+  assert.match(text, pattern(`${words.states.unreadable.heading} ${words.states.unreadable.text}`));
   assert.equal(outcome, 'matches');
   assert.equal((await drop(page, 'generated.png', await fixture('generated.png'))).state, 'intact');
 });
@@ -367,10 +367,10 @@ test('older files name programs and sources in other ways', () => {
 });
 
 test('texts of strangers are made plain', () => {
-  assert.equal(plain(' a\u202eb\u0000c\n\td\u200f '), 'abc d');
-  assert.equal(plain('x'.repeat(999)), `${'x'.repeat(200)}…`);
-  assert.equal(plain(`o${'\u0301'.repeat(50)}`), `o${'\u0301'.repeat(3)}`);
-  assert.equal(plain({ toString: () => 'x' }), '');
+  assert.equal(untrustedText(' a\u202eb\u0000c\n\td\u200f '), 'abc d');
+  assert.equal(untrustedText('x'.repeat(999)), `${'x'.repeat(200)}…`);
+  assert.equal(untrustedText(`o${'\u0301'.repeat(50)}`), `o${'\u0301'.repeat(3)}`);
+  assert.equal(untrustedText({ toString: () => 'x' }), '');
 });
 
 test('the program that reads them is of a size that a page can fetch', async () => {

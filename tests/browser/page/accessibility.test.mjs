@@ -1,4 +1,4 @@
-/** The page for everyone: rules of accessibility, the keyboard alone, 320 pixels, forced colours, languages. */
+/** The page is accessible: rules of accessibility, the keyboard alone, 320 pixels, forced colours, languages. */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -59,7 +59,7 @@ async function everyState(page, look) {
   await look('result');
   const files = ['a.png', 'b.png'].map((name) => ({ name, mimeType: 'image/png', buffer: small }));
   await page.locator('#file').setInputFiles(files);
-  await page.waitForFunction(() => document.querySelectorAll('#queue tbody tr[data-kind="matches"]').length >= 2, null, {
+  await page.waitForFunction(() => document.querySelectorAll('#table tbody tr[data-kind="matches"]').length >= 2, null, {
     timeout: 120_000,
   });
   await look('queue');
@@ -136,7 +136,7 @@ pageTest('from the first key to the saved report without a mouse', async (page) 
   await go(english.result.meaningSummary);
   await page.keyboard.press('Enter');
   for (const text of english.meanings.matches.meansNot) assert.ok(await page.getByText(text).isVisible(), text);
-  await go(english.viewer.viewLabel);
+  await go(english.evidenceMap.viewLabel);
   await page.keyboard.press('+');
   await go(english.exports.json);
   const saving = page.waitForEvent('download');

@@ -18,7 +18,7 @@ import {
   withCatalog,
 } from '../support/browser.mjs';
 import { imageSite } from '../support/image-site.mjs';
-import { hub } from '../support/model-site.mjs';
+import { modelSite } from '../support/model-site.mjs';
 
 /** In the page and in its workers. */
 const OLDER = `
@@ -44,7 +44,7 @@ const WORKERS = ['engine/worker.js', 'models/import-worker.js', 'intake/link-wor
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
-/** @type {Awaited<ReturnType<typeof hub>>} */
+/** @type {Awaited<ReturnType<typeof modelSite>>} */
 let models;
 /** @type {Awaited<ReturnType<typeof imageSite>>} */
 let images;
@@ -61,7 +61,7 @@ before(async () => {
   }
   await writeFile(resolve(folder, 'www/older.js'), OLDER);
   const tiny = await readFile(resolve(ROOT, 'tests/goldens/tiny_taesd/model.safetensors'));
-  models = await hub({ 'tiny.safetensors': tiny });
+  models = await modelSite({ 'tiny.safetensors': tiny });
   const { file } = (await sampleList()).find((/** @type {any} */ { decoded }) => decoded);
   images = await imageSite(await sampleBytes(file));
   server = await serve({ directories: [folder, DIST], importFrom: models.origin, linksFrom: images.origin });

@@ -20,7 +20,7 @@ import {
   settled,
 } from '../support/browser.mjs';
 import { imageSite } from '../support/image-site.mjs';
-import { hub } from '../support/model-site.mjs';
+import { modelSite } from '../support/model-site.mjs';
 
 /** Not this machine's own name: pages there are not trustworthy, and lack what only encrypted pages have. */
 const ELSEWHERE = 'site.test';
@@ -86,7 +86,7 @@ test('an image is fetched by its link, and given up, without AbortSignal.any', {
 });
 
 test('a model is added without AbortSignal.any', { timeout: 120_000 }, async (context) => {
-  const site = await hub({ 'tiny.safetensors': await readFile(resolve(ROOT, 'tests/goldens/tiny_taesd/model.safetensors')) });
+  const site = await modelSite({ 'tiny.safetensors': await readFile(resolve(ROOT, 'tests/goldens/tiny_taesd/model.safetensors')) });
   context.after(site.close);
   const options = { importFrom: site.origin };
   const address = await addressWithout(context, 'www/models/import-worker.js', 'delete AbortSignal.any;', options);

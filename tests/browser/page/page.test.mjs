@@ -18,7 +18,7 @@ import {
 } from '../support/browser.mjs';
 import { encode, smallPart } from '../support/encoded-images.mjs';
 import { busyPng, png, pngClaiming, withText } from '../support/image-files.mjs';
-import { ANY, english, saying } from '../support/messages.mjs';
+import { ANY, english, pattern } from '../support/messages.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -76,7 +76,7 @@ pageTest('a photograph that is clicked does not match, on the CPU, and the page 
   await page.getByRole('button', { name: photograph.title }).click();
   const { outcome, text } = await settled(page);
   assert.equal(outcome, 'does_not_match', text);
-  assert.match(text, saying(english.verdicts.does_not_match([ANY], '')));
+  assert.match(text, pattern(english.verdicts.does_not_match([ANY], '')));
   assert.deepEqual(await computedOn(page), { device: 'cpu', reason: 'software_adapter' });
   assert.ok(text.includes(english.device.why.software_adapter), text);
   assert.equal(await page.locator('#status').textContent(), english.outcomes.does_not_match.heading);
@@ -257,10 +257,10 @@ pageTest('a decoded image that is dropped matches, on WebGPU', async (page, { re
   await give(page, 'drop', 'small.png', small);
   const { outcome, text } = await settled(page);
   assert.equal(outcome, 'matches', text);
-  assert.match(text, saying(english.verdicts.matches([ANY], '')));
+  assert.match(text, pattern(english.verdicts.matches([ANY], '')));
   assert.ok(text.includes(english.demonstration.text), text);
   assert.deepEqual(await computedOn(page), { device: 'webgpu', reason: 'chosen' });
-  assert.match(text, saying(english.device.line(english.device.gpu(ANY), english.device.why.chosen, ANY)));
+  assert.match(text, pattern(english.device.line(english.device.gpu(ANY), english.device.why.chosen, ANY)));
   const numbers = await page.locator('.numbers dd.value').allInnerTexts();
   assert.equal(numbers.length, 6);
   for (const number of numbers) assert.ok(Number(number) > 0, number);
@@ -326,7 +326,7 @@ pageTest('a picture that was cut is found when a person looks deeper', async (pa
   const { outcome, text } = await settled(page);
   assert.equal(outcome, 'matches', text);
   const alignment = { size: null, left: 5, top: 3 };
-  assert.match(text, saying(english.search.found({ alignment, contrast: Number.NaN, tried: ANY })));
-  assert.match(text, saying(english.evidence.measured({ searched: true, resized: false, compression: null })));
+  assert.match(text, pattern(english.search.found({ alignment, contrast: Number.NaN, tried: ANY })));
+  assert.match(text, pattern(english.evidence.measured({ searched: true, resized: false, compression: null })));
   assert.equal(await page.getByRole('button', { name: english.result.deeper }).count(), 0);
 });

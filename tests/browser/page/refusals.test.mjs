@@ -192,11 +192,11 @@ refusalTest('a refusal does not end a check that runs', async (page) => {
 
 refusalTest('a table stays as it is, with its image on the stage', async (page) => {
   await page.locator('#file').setInputFiles(['a', 'b'].map((name) => ({ name: `${name}.png`, mimeType: 'image/png', buffer: SMALL })));
-  await page.waitForFunction(() => document.querySelectorAll('#queue tbody tr[data-kind=does_not_match]').length === 3);
+  await page.waitForFunction(() => document.querySelectorAll('#table tbody tr[data-kind=does_not_match]').length === 3);
   await bringText(page, 'paste', 'Words');
   await told(page, 'no_file');
-  assert.equal(await page.locator('#queue tbody tr').count(), 3);
-  assert.equal(await page.locator('#queue [aria-current=true]').count(), 1);
+  assert.equal(await page.locator('#table tbody tr').count(), 3);
+  assert.equal(await page.locator('#table [aria-current=true]').count(), 1);
   await stays(page);
 });
 

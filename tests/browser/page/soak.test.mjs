@@ -58,10 +58,10 @@ test(`${QUEUE} images that are removed from the table leave nothing`, { timeout:
   // The first time code is compiled.
   for (let round = 0; round < 3; round++) {
     await dropMany(page, busyPng(64), QUEUE);
-    await page.getByText(english.queue.summary(QUEUE, [english.queue.count('matches', QUEUE)])).waitFor({ timeout: 120_000 });
-    await page.getByRole('button', { name: english.queue.removeAll }).click();
-    await page.getByRole('button', { name: english.queue.removeSure(QUEUE) }).click();
-    await page.locator('#queue').waitFor({ state: 'hidden' });
+    await page.getByText(english.table.summary(QUEUE, [english.table.count('matches', QUEUE)])).waitFor({ timeout: 120_000 });
+    await page.getByRole('button', { name: english.table.removeAll }).click();
+    await page.getByRole('button', { name: english.table.removeSure(QUEUE) }).click();
+    await page.locator('#table').waitFor({ state: 'hidden' });
     for (let i = 0; i < 2; i++) await session.send('HeapProfiler.collectGarbage');
     heaps.push((await session.send('Runtime.getHeapUsage')).usedSize);
   }

@@ -20,10 +20,10 @@ import {
   withCatalog,
 } from '../support/browser.mjs';
 import { busyPng } from '../support/image-files.mjs';
-import { ANY, english, saying } from '../support/messages.mjs';
-import { hub } from '../support/model-site.mjs';
+import { ANY, english, pattern } from '../support/messages.mjs';
+import { modelSite } from '../support/model-site.mjs';
 import { NEXT_HEADLINE, nextRelease } from '../support/releases.mjs';
-import { front } from '../support/reverse-proxy.mjs';
+import { reverseProxy } from '../support/reverse-proxy.mjs';
 import { begin, check, computing, openTiny, serveTiny } from '../support/tiny-model-page.mjs';
 
 const SMALL = busyPng(64);
@@ -31,7 +31,7 @@ const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant/model.safetensors');
 
 /** @type {Awaited<ReturnType<typeof serveTiny>>} */
 let server;
-/** @type {Awaited<ReturnType<typeof hub>>} */
+/** @type {Awaited<ReturnType<typeof modelSite>>} */
 let site;
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -41,7 +41,7 @@ let catalog;
 before(async () => {
   const weights = await readFile(GOLDEN);
   const manifest = await readFile(resolve(ROOT, 'dist-test/packs/kl_quant/manifest.json'), 'utf8');
-  site = await hub({ 'vae.safetensors': weights });
+  site = await modelSite({ 'vae.safetensors': weights });
   server = await serveTiny({ importFrom: site.origin });
   browser = await launch({ webgpu: false });
   catalog = ['plain', 'slow'].map((how) => ({
@@ -131,7 +131,7 @@ keptTest('room that runs out while a model is added leaves the others whole, and
   const problem = dialog.locator('#import-problem');
   await problem.filter({ hasText: /\w/ }).waitFor({ timeout: 60_000 });
   assert.equal(await problem.getAttribute('data-code'), 'storage_full');
-  assert.ok((await problem.innerText()).includes(english.library.advice.storage_full));
+  assert.ok((await problem.innerText()).includes(english.models.advice.storage_full));
   assert.deepEqual(await stored(page), { models: ['plain'], imports: [] });
   assert.ok((await lineOf(page)).includes(english.lines.uncalibrated));
   await session.send('Storage.overrideQuotaForOrigin', { origin });
@@ -162,7 +162,7 @@ keptTest('a browser that lets the page keep nothing at all checks all the same',
   });
   assert.equal((await check(page, 'nothing-kept.png', SMALL)).outcome, 'matches');
   await openModels(page);
-  await page.getByText(english.library.noStorage).waitFor();
+  await page.getByText(english.models.noStorage).waitFor();
   await page.getByRole('button', { name: 'Close' }).click();
   await page.locator('#settings summary').click();
   await page.locator('#language').selectOption('zh-Hans');
@@ -234,10 +234,10 @@ async function withNextRelease(body, options) {
   const folder = await mkdtemp(join(tmpdir(), 'aedr-release-'));
   const next = await nextRelease(folder, options);
   const plain = await serve({ directories: [DIST] });
-  const host = await front(plain.address);
+  const host = await reverseProxy(plain.address);
   const { page, context } = await openPage(browser, host.address, { serviceWorkers: 'allow' });
   try {
-    await page.getByRole('button', { name: saying(english.offline.keep(1e6).replace('1.0', ANY)) }).waitFor();
+    await page.getByRole('button', { name: pattern(english.offline.keep(1e6).replace('1.0', ANY)) }).waitFor();
     await body({ page, context, host, next });
   } finally {
     await context.close();
@@ -257,7 +257,7 @@ async function useNextRelease(page) {
 keptTest('a release that comes out in the middle of a check lets it end, and is offered then', async () => {
   await withNextRelease(async ({ page, context, host, next }) => {
     const old = await page.locator('h1').innerText();
-    await page.getByRole('button', { name: saying(english.offline.keep(1e6).replace('1.0', ANY)) }).click();
+    await page.getByRole('button', { name: pattern(english.offline.keep(1e6).replace('1.0', ANY)) }).click();
     await page.getByText(english.offline.kept).waitFor();
     await give(page, 'drop', 'during.png', busyPng(512));
     await computing(page);

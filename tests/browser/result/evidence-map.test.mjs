@@ -1,11 +1,11 @@
-/** The plot of the evidence and the closer look, by a person's actions. */
+/** The plot of the evidence and the evidence map, by a person's actions. */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DIST, give, launch, openPage, sampleBytes, sampleList, serve, settled } from '../support/browser.mjs';
 import { encode, smallPart } from '../support/encoded-images.mjs';
 import { tiff } from '../support/image-files.mjs';
-import { ANY, english, saying } from '../support/messages.mjs';
+import { ANY, english, pattern } from '../support/messages.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -55,7 +55,7 @@ pageTest('the plot says in words where the image lies, and draws it there', asyn
   assert.equal((await settled(page)).outcome, 'does_not_match');
   const plot = page.locator('.outcome .plot');
   const label = (await plot.getAttribute('aria-label')) ?? '';
-  assert.match(label, saying(english.plot.label(ANY, ANY, english.plot.none)));
+  assert.match(label, pattern(english.plot.label(ANY, ANY, english.plot.none)));
   const [signal, threshold] = (label.match(/[\d.]+(?=[ ,])/g) ?? []).map(Number);
   assert.ok(signal > threshold, label);
   const [needle, limit] = await plot.evaluate((drawn) =>
@@ -83,11 +83,11 @@ pageTest('the page and the saved picture draw the same evidence at the same plac
   const drawn = await page.evaluate(
     async ({ cases, distribution }) => {
       const at = (/** @type {string} */ file) => import(new URL(`www/${file}`, document.baseURI).href);
-      const [{ evidencePlot }, { plotDrawing }, { cardFonts }] = await Promise.all(
+      const [{ evidencePlot }, { plotDrawing }, { pictureFonts }] = await Promise.all(
         ['result/plot.js', 'export/picture-plot.js', 'export/picture-fonts.js'].map(at),
       );
       const load = async (/** @type {string} */ file) => (await fetch(`www/fonts/${file}`)).arrayBuffer();
-      const { faces } = await cardFonts('en', load);
+      const { faces } = await pictureFonts('en', load);
       const type = { faces: faces.regular, size: 20 };
       const words = { here: 'h', limit: 'l', match: 'm', unsure: 'u', none: 'n', belonging: 'b', others: 'o' };
       const numbers = (/** @type {string} */ text, /** @type {RegExp} */ pattern) =>
@@ -150,10 +150,10 @@ pageTest('layers are laid over the image up to a line that moves, and zoomed, wi
   // 384 × 256 pixels in cells of eight.
   assert.equal(await over.evaluate((/** @type {any} */ image) => image.naturalWidth), 48);
   const seen = new Set([await over.getAttribute('src')]);
-  await page.getByRole('radio', { name: english.viewer.layers.ratio }).focus();
+  await page.getByRole('radio', { name: english.evidenceMap.layers.ratio }).focus();
   for (const layer of ['first', 'second', 'first_error', 'second_error']) {
     await page.keyboard.press('ArrowDown');
-    assert.ok(await page.getByRole('radio', { name: english.viewer.layers[layer] }).isChecked(), layer);
+    assert.ok(await page.getByRole('radio', { name: english.evidenceMap.layers[layer] }).isChecked(), layer);
     const [, width] = await pictures(page);
     assert.equal(width, layer.includes('error') ? 48 : 384);
     assert.equal(await scale.isVisible(), layer.includes('error'));
@@ -161,7 +161,7 @@ pageTest('layers are laid over the image up to a line that moves, and zoomed, wi
   }
   assert.equal(seen.size, 5);
   // The line is where the thumb is.
-  const slider = page.getByRole('slider', { name: saying(english.viewer.slider(ANY)) });
+  const slider = page.getByRole('slider', { name: pattern(english.evidenceMap.slider(ANY)) });
   const covered = async () => {
     const clip = await over.evaluate((image) => getComputedStyle(image).clipPath);
     return 100 - Number(clip.match(/([\d.]+)%\)$/)?.[1] ?? 0);
@@ -173,12 +173,12 @@ pageTest('layers are laid over the image up to a line that moves, and zoomed, wi
   assert.ok(Number.isNaN(await covered()) || (await covered()) === 100);
   await page.keyboard.press('Home');
   assert.equal(await covered(), 0);
-  assert.equal(await slider.getAttribute('aria-valuetext'), english.viewer.covered(0));
+  assert.equal(await slider.getAttribute('aria-valuetext'), english.evidenceMap.covered(0));
   const view = viewer.locator('.view');
   await view.focus();
   for (const zoom of [1, 2, 4]) {
     await page.keyboard.press('+');
-    assert.equal(await viewer.locator('.zoom-text').innerText(), english.viewer.zoomed(zoom));
+    assert.equal(await viewer.locator('.zoom-text').innerText(), english.evidenceMap.zoomed(zoom));
   }
   assert.equal(await viewer.locator('.plane').evaluate((plane) => plane.clientWidth), 4 * 384);
   const before = await view.evaluate((node) => node.scrollLeft);
@@ -200,7 +200,7 @@ pageTest('the line follows a finger or the mouse', async (page) => {
   await page.mouse.down();
   await page.mouse.move(x + width / 4, y + height / 2, { steps: 4 });
   await page.mouse.up();
-  const value = Number(await page.getByRole('slider', { name: saying(english.viewer.slider(ANY)) }).inputValue());
+  const value = Number(await page.getByRole('slider', { name: pattern(english.evidenceMap.slider(ANY)) }).inputValue());
   assert.ok(Math.abs(value - 75) <= 1, `${value} % covered`);
 });
 
@@ -216,7 +216,7 @@ pageTest('what was pasted in stands out from what surrounds it', async (page) =>
   const ratioAt = async (/** @type {number} */ left, /** @type {number} */ top) => {
     await page.mouse.move(x + (left / 384) * width, y + (top / 256) * height);
     const text = await page.locator('.readout').innerText();
-    const whole = saying(english.viewer.readout(ANY, ANY, english.viewer.value.ratio(ANY), 8));
+    const whole = pattern(english.evidenceMap.readout(ANY, ANY, english.evidenceMap.value.ratio(ANY), 8));
     assert.match(text, whole);
     return Number(/: \D*([\d.]+)/.exec(text)?.[1]);
   };
@@ -226,7 +226,7 @@ pageTest('what was pasted in stands out from what surrounds it', async (page) =>
     const outside = await ratioAt(left, top);
     assert.ok(inside > 2.5 * outside, `${inside} inside, ${outside} at ${left}, ${top}`);
   }
-  assert.match(await page.locator('.told').innerText(), saying(english.viewer.told(Number.NaN, 0).replace(/\.$/, '')));
+  assert.match(await page.locator('.told').innerText(), pattern(english.evidenceMap.told(Number.NaN, 0).replace(/\.$/, '')));
 });
 
 pageTest('a file that browsers do not show is shown from its pixels', async (page) => {
@@ -249,14 +249,14 @@ pageTest('of many images only the last keep their pictures, and the others get t
   const input = page.locator('#file');
   const names = [1, 2, 3, 4].map((number) => `${number}.png`);
   await input.setInputFiles(names.map((name) => ({ name, mimeType: 'image/png', buffer: part })));
-  await page.locator('#queue tbody tr[data-kind=matches]').nth(3).waitFor({ timeout: 300_000 });
-  const name = (/** @type {string} */ text) => page.locator('#queue').getByRole('button', { name: text, exact: true });
+  await page.locator('#table tbody tr[data-kind=matches]').nth(3).waitFor({ timeout: 300_000 });
+  const name = (/** @type {string} */ text) => page.locator('#table').getByRole('button', { name: text, exact: true });
   await name('1.png').click();
-  await page.getByText(english.viewer.givenUp).waitFor();
-  await page.getByRole('button', { name: english.viewer.again }).click();
+  await page.getByText(english.evidenceMap.givenUp).waitFor();
+  await page.getByRole('button', { name: english.evidenceMap.again }).click();
   await page.locator('.viewer').waitFor({ timeout: 60_000 });
   await name('3.png').click();
-  await page.getByText(english.viewer.givenUp).waitFor();
+  await page.getByText(english.evidenceMap.givenUp).waitFor();
   await name('1.png').click();
   await page.locator('.viewer').waitFor();
 });

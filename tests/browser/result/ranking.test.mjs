@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DIST, launch, openPage, ROOT, sampleList, serve, settled, withoutIntegrity } from '../support/browser.mjs';
 import { everythingBelongs } from '../support/calibrations.mjs';
-import { ANY, english, saying } from '../support/messages.mjs';
+import { ANY, english, pattern } from '../support/messages.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -86,7 +86,7 @@ test('every model has a line, the likeliest first', { timeout: 600_000 }, async 
     ['kl_quant', words.uncalibrated],
     ['Pack absent', words.outcomes.failed, '404'],
   ].entries()) {
-    assert.match(lines[index].text, saying(said.join(ANY)));
+    assert.match(lines[index].text, pattern(said.join(ANY)));
   }
   assert.ok(text.includes(english.verdicts.matches(['tiny_taesd'], '')), text);
   assert.equal(await page.locator('.numbers details').count(), 3);

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { resolve } from 'node:path';
 import { DIST } from './browser.mjs';
-import { listening } from './local-server.mjs';
+import { startServer } from './local-server.mjs';
 
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
@@ -28,6 +28,6 @@ export async function embedderSite() {
       response.writeHead(404).end();
     }
   });
-  const { origin, close } = await listening(server);
+  const { origin, close } = await startServer(server);
   return { origin, page: (body) => `${origin}/?body=${encodeURIComponent(body)}`, close };
 }

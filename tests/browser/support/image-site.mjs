@@ -4,7 +4,7 @@
  */
 
 import { createServer } from 'node:http';
-import { listening } from './local-server.mjs';
+import { startServer } from './local-server.mjs';
 
 const CORS = { 'Access-Control-Allow-Origin': '*' };
 
@@ -23,7 +23,7 @@ export async function imageSite(image) {
     if (answer) answer(response, image);
     else response.writeHead(404, CORS).end('Not found');
   });
-  return { ...(await listening(server)), seen };
+  return { ...(await startServer(server)), seen };
 }
 
 /** @type {Record<string, (response: import('node:http').ServerResponse, image: Buffer) => unknown>} */

@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto';
 
-export const COARSE = 'coarse';
+export const LARGE_MINIMUM_MODEL = 'coarse';
 /** Pixels that an image's sides need at least. */
-export const COARSE_MINIMUM = 128;
+export const LARGE_MINIMUM = 128;
 
 const [WIDTH, LEVELS] = [4, 6];
 
@@ -34,7 +34,7 @@ function shapes() {
 }
 
 /** @returns {{manifest: object, shard: Buffer}} */
-export function coarseModel() {
+export function largeMinimumModel() {
   /** @type {Record<string, object>} */
   const header = {};
   let at = 0;
@@ -50,8 +50,8 @@ export function coarseModel() {
   const blocks = Array.from({ length: LEVELS }, () => 1);
   const manifest = {
     format_version: 1,
-    id: COARSE,
-    name: COARSE,
+    id: LARGE_MINIMUM_MODEL,
+    name: LARGE_MINIMUM_MODEL,
     architecture: {
       family: 'autoencoder_tiny',
       width: WIDTH,

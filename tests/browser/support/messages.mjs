@@ -13,7 +13,7 @@ export const ANY = '\u2042';
  * @param {string} sentence
  * @returns {RegExp}
  */
-export function saying(sentence) {
+export function pattern(sentence) {
   const literal = (/** @type {string} */ part) => part.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&').replace(/\s+/g, '\\s+');
   const parts = sentence.split(new RegExp(`${ANY}|NaN`)).map(literal);
   return new RegExp(parts.join('.+?'), 's');

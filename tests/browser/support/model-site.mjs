@@ -4,7 +4,7 @@
  */
 
 import { createServer } from 'node:http';
-import { listening } from './local-server.mjs';
+import { startServer } from './local-server.mjs';
 
 const CORS = { 'Access-Control-Allow-Origin': '*' };
 /** What pages of other sites may read of an answer; without it, they see neither ranges nor tags. */
@@ -25,7 +25,7 @@ const MADE_BYTES = 2 ** 20;
  * @param {Record<string, Contents>} files By the last part of a path.
  * @returns {Promise<{origin: string, seen: Seen[], close: () => Promise<void>}>}
  */
-export async function hub(files) {
+export async function modelSite(files) {
   /** @type {Seen[]} */
   const seen = [];
   const server = createServer((request, response) => {
@@ -39,7 +39,7 @@ export async function hub(files) {
     if (give && files[name]) give({ response, bytes: files[name], range, before, name, entry });
     else send(response, 404, {}, 'Not found');
   });
-  return { ...(await listening(server)), seen };
+  return { ...(await startServer(server)), seen };
 }
 
 /**

@@ -1,13 +1,13 @@
 /** A host for tests of what stays on a device: it can be shut, changed, and says what was asked of it. */
 
 import { createServer, request as ask } from 'node:http';
-import { listening } from './local-server.mjs';
+import { startServer } from './local-server.mjs';
 
 /**
  * Stands in front of a server, at one address.
  * @param {string} address Of what is behind it; `host.behind` may be set to another.
  */
-export async function front(address) {
+export async function reverseProxy(address) {
   const host = {
     behind: address,
     /** What was asked for: paths, with the answers' status. @type {{path: string, status: number}[]} */
@@ -44,6 +44,6 @@ export async function front(address) {
     onwards.on('error', () => response.destroy());
     request.pipe(onwards);
   });
-  const { origin, close } = await listening(server);
+  const { origin, close } = await startServer(server);
   return Object.assign(host, { address: `${origin}/`, close });
 }

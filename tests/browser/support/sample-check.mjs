@@ -59,11 +59,11 @@ export async function checkSamples(start, { threads }) {
       assert.equal(shown.numbers.first, digits.format(losses.first));
       assert.equal(shown.numbers.second, digits.format(losses.second));
     }
-    await until(browser, 'the closer look', () => {
+    await until(browser, 'the evidence map', () => {
       const images = [...document.querySelectorAll('.viewer img')];
       return images.length > 0 && images.every((image) => /** @type {HTMLImageElement} */ (image).naturalWidth > 0);
     });
-    await browser.evaluate(() => document.querySelector('.closer')?.scrollIntoView({ behavior: 'instant' }));
+    await browser.evaluate(() => document.querySelector('.evidence-map')?.scrollIntoView({ behavior: 'instant' }));
     // It is painted a moment later.
     await new Promise((done) => setTimeout(done, 300));
     await picture(browser, '3-closer');

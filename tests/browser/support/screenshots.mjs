@@ -50,7 +50,7 @@ try {
         shown.map(async ({ file }) => ({ name: file, mimeType: 'image/png', buffer: await sampleBytes(file) })),
       );
       await page.locator('#file').setInputFiles([...files, { name: 'letter.txt', mimeType: 'text/plain', buffer: Buffer.from('no') }]);
-      await page.locator('#queue tbody tr[data-kind="failed"]').waitFor({ timeout: 120_000 });
+      await page.locator('#table tbody tr[data-kind="failed"]').waitFor({ timeout: 120_000 });
       await page.locator('.viewer').waitFor();
       await shot('table');
       await page.locator('#models').click();
@@ -62,7 +62,7 @@ try {
       await page.getByRole('button', { name: 'Add', exact: true }).click();
       await page.locator('#import-problem').filter({ hasText: /\w/ }).waitFor();
       await shot('models-error', { fullPage: false });
-      await page.locator('#library').evaluate((dialog) => dialog.scrollTo(0, dialog.scrollHeight));
+      await page.locator('#model-dialog').evaluate((dialog) => dialog.scrollTo(0, dialog.scrollHeight));
       await shot('models-end', { fullPage: false });
       await context.close();
     }

@@ -1,9 +1,9 @@
 /**
  * The image that an element checks: fetched when a reader asks, from the address that the page names.
  *
- * @typedef {import('./element-words.js').Words} Words
- * @typedef {import('../../intake/arrivals.js').Intake & {count?: number}} Taken `count`: so many came, and this is the first.
- * @typedef {{signal: AbortSignal, onProgress: (progress: any) => void, words: Words}} Taking
+ * @typedef {import('./element-texts.js').Texts} Texts
+ * @typedef {import('../../intake/types.js').Intake & {count?: number}} Taken `count`: so many came, and this is the first.
+ * @typedef {{signal: AbortSignal, onProgress: (progress: any) => void, texts: Texts}} Taking
  */
 
 import { nameOf } from '../../common/address.js';
@@ -42,8 +42,8 @@ export function isElsewhere(address) {
  * @throws {AedrError} no_file, link_…, file_too_large
  */
 export async function takeImage(address, taking) {
-  const { words } = taking;
-  const { intake, embed, failure } = words;
+  const { texts } = taking;
+  const { intake, embed, failure } = texts;
   if (address.trim() === '') throw new AedrError('no_file', embed.noImage, embed.noImageAdvice);
   if (address.length > 2 * MAX_FILE_BYTES) {
     throw new AedrError('file_too_large', failure.fileTooLarge(address.length), failure.fileTooLargeAdvice);
@@ -61,13 +61,13 @@ export async function takeImage(address, taking) {
 }
 
 /** @param {URL} url @param {Taking} taking */
-async function fetched(url, { signal, onProgress, words }) {
+async function fetched(url, { signal, onProgress, texts }) {
   onProgress({ stage: 'link' });
   // Pages that are not for everybody have images that are not, either.
   const request = { address: url.href, limit: MAX_FILE_BYTES, credentials: /** @type {const} */ ('same-origin') };
   const answer = await fetchImage(request, { signal, progress: onProgress });
   if ('file' in answer) return answer.file;
-  throw words.linkError(answer, url.host || location.host);
+  throw texts.linkError(answer, url.host || location.host);
 }
 
 /** @param {string} address */

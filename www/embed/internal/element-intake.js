@@ -7,7 +7,7 @@ import { element } from '../../ui/dom.js';
 
 const IMAGES = 'image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff,image/*';
 
-export class FileDoor {
+export class FileIntake {
   #box;
   #onTaken;
   /** Whether images can be dropped. */
@@ -55,7 +55,7 @@ export class FileDoor {
     });
   }
 
-  /** @param {File[]} files @param {import('../../intake/arrivals.js').Arrival} arrival */
+  /** @param {File[]} files @param {import('../../intake/types.js').Arrival} arrival */
   async #take([file, ...others], arrival) {
     if (!file) return;
     const { name } = file;

@@ -1,7 +1,7 @@
 /**
  * What a check found, or why it found nothing, as the nodes of an element: never more than the page says.
  *
- * @typedef {import('./element-words.js').Words} Words
+ * @typedef {import('./element-texts.js').Texts} Texts
  * @typedef {import('../public/index.js').CheckResult} CheckResult
  * @typedef {[text: string, action: (() => void) | null]} Action Without an action there is no button.
  */
@@ -10,46 +10,46 @@ import { gap, paragraph, sentence } from '../../common/errors.js';
 import { claimList } from '../../origin/claim-list.js';
 import { element } from '../../ui/dom.js';
 import { outcomeGlyph } from '../../ui/outcome-glyph.js';
-import { DEMONSTRATION } from './places.js';
+import { DEMONSTRATION } from './locations.js';
 
 /**
  * @param {CheckResult} result
- * @param {{words: Words, notes: string[], signed: boolean, actions: Action[]}} context `notes`: what happened to the
+ * @param {{texts: Texts, notes: string[], signed: boolean, actions: Action[]}} context `notes`: what happened to the
  *   image on its way. `signed`: whether the file has Content Credentials.
  * @returns {Node[]} The first can take the focus.
  */
-export function resultNodes(result, { words, notes, signed, actions }) {
+export function resultNodes(result, { texts, notes, signed, actions }) {
   const { ranking, failures, claims } = result;
-  const reports = result.reports.map((report) => named(report, words));
+  const reports = result.reports.map((report) => named(report, texts));
   const members = ranking.groups.map((group) => group.reports.map((index) => reports[index]));
   const [[leading]] = members;
   const isDemonstration = reports.some(({ model }) => model.id === DEMONSTRATION.id);
   const asked = reports.map(({ model }) => model.name);
-  const remarks = [...notes, ...new Set(reports.flatMap((report) => report.notes.map(words.remarkText)))];
+  const remarks = [...notes, ...new Set(reports.flatMap((report) => report.notes.map(texts.remarkText)))];
   const { outcome } = result;
   return [
-    headingNode(outcome, words.outcomes[outcome].heading),
-    element('p', { part: 'reason' }, words.verdictText(ranking, reports)),
-    ...(isDemonstration ? [demonstrationNode(words)] : []),
-    ...(leading.search ? [element('p', { class: 'hint' }, words.search.found(leading.search))] : []),
-    meaningNode(outcome, words),
-    element('p', { part: 'model', class: 'hint' }, words.embed.asked(asked)),
-    ...(members.length + failures.length > 1 ? linesNodes(members, failures, words) : []),
-    numbersNode(members.flat(), result, words),
-    ...(claims.length > 0 || signed ? [claimsNode(claims, signed, words)] : []),
-    ...(remarks.length > 0 ? [notesNode(remarks, words)] : []),
+    headingNode(outcome, texts.outcomes[outcome].heading),
+    element('p', { part: 'reason' }, texts.verdictText(ranking, reports)),
+    ...(isDemonstration ? [demonstrationNode(texts)] : []),
+    ...(leading.search ? [element('p', { class: 'hint' }, texts.search.found(leading.search))] : []),
+    meaningNode(outcome, texts),
+    element('p', { part: 'model', class: 'hint' }, texts.embed.asked(asked)),
+    ...(members.length + failures.length > 1 ? linesNodes(members, failures, texts) : []),
+    numbersNode(members.flat(), result, texts),
+    ...(claims.length > 0 || signed ? [claimsNode(claims, signed, texts)] : []),
+    ...(remarks.length > 0 ? [notesNode(remarks, texts)] : []),
     actionsNode(actions),
   ];
 }
 
 /**
- * @param {import('../../common/errors.js').PlainError} error @param {{words: Words, actions: Action[]}} context
+ * @param {import('../../common/errors.js').PlainError} error @param {{texts: Texts, actions: Action[]}} context
  * @returns {Node[]} The first can take the focus.
  */
-export function errorNodes(error, { words, actions }) {
-  const { heading, text, advice } = words.errorText(error);
+export function errorNodes(error, { texts, actions }) {
+  const { heading, text, advice } = texts.errorText(error);
   if (error.code === 'cancelled') {
-    const said = element('p', { part: 'reason' }, words.failure.cancelled);
+    const said = element('p', { part: 'reason' }, texts.failure.cancelled);
     return [headingNode('cannot_tell', heading), said, actionsNode(actions)];
   }
   return [
@@ -62,16 +62,16 @@ export function errorNodes(error, { words, actions }) {
 
 /**
  * What another look, or another file, came to; the result is the one before.
- * @param {import('../../common/errors.js').PlainError} error @param {Words} words
+ * @param {import('../../common/errors.js').PlainError} error @param {Texts} texts
  */
-export function laterNode(error, words) {
-  const { heading, text, advice } = words.errorText(error);
+export function laterNode(error, texts) {
+  const { heading, text, advice } = texts.errorText(error);
   const strong = element('strong', {}, sentence(heading));
   const attributes = { class: 'warning', part: 'error', 'data-code': error.code };
   return element('p', attributes, strong, gap(sentence(heading)), paragraph(text, advice));
 }
 
-/** The demonstration model is called as the language calls it. @param {any} report @param {Words} words */
+/** The demonstration model is called as the language calls it. @param {any} report @param {Texts} texts */
 function named(report, { demonstration }) {
   if (report.model.id !== DEMONSTRATION.id) return report;
   return { ...report, model: { ...report.model, name: demonstration.name } };
@@ -83,7 +83,7 @@ function headingNode(outcome, text) {
   return element('p', attributes, outcomeGlyph(outcome), element('span', {}, text));
 }
 
-/** @param {Words} words */
+/** @param {Texts} texts */
 function demonstrationNode({ demonstration }) {
   const heading = sentence(demonstration.heading);
   return element(
@@ -94,7 +94,7 @@ function demonstrationNode({ demonstration }) {
   );
 }
 
-/** @param {string} outcome @param {Words} words */
+/** @param {string} outcome @param {Texts} texts */
 function meaningNode(outcome, { embed, result }) {
   const { means, meansNot } = embed.meanings[outcome];
   return element(
@@ -106,16 +106,16 @@ function meaningNode(outcome, { embed, result }) {
   );
 }
 
-/** @param {any[][]} members @param {CheckResult['failures']} failures @param {Words} words */
-function linesNodes(members, failures, words) {
-  const { lines } = words;
+/** @param {any[][]} members @param {CheckResult['failures']} failures @param {Texts} texts */
+function linesNodes(members, failures, texts) {
+  const { lines } = texts;
   const ranked = members.map((reports) => {
-    const { outcome, names, said, remarks } = words.groupWords(reports);
+    const { outcome, names, said, remarks } = texts.groupText(reports);
     return lineNode(outcome, names.join(' · '), said, remarks);
   });
   const failed = failures.map((failure) => {
-    const name = failure.model === DEMONSTRATION.id ? words.demonstration.name : failure.model;
-    const { text, advice } = words.errorText(failure);
+    const name = failure.model === DEMONSTRATION.id ? texts.demonstration.name : failure.model;
+    const { text, advice } = texts.errorText(failure);
     const node = lineNode('error', name, lines.outcomes.failed, [paragraph(text, advice)]);
     node.dataset.code = failure.code;
     return node;
@@ -133,13 +133,13 @@ function lineNode(outcome, name, said, remarks) {
   return element('li', {}, outcomeGlyph(outcome), element('div', {}, head, ...more));
 }
 
-/** @param {any[]} reports @param {CheckResult} result @param {Words} words */
-function numbersNode(reports, { device, seconds }, words) {
-  const { result } = words;
+/** @param {any[]} reports @param {CheckResult} result @param {Texts} texts */
+function numbersNode(reports, { device, seconds }, texts) {
+  const { result } = texts;
   const [{ evidence, image }] = reports;
   const each = reports.flatMap((report) => [
     ...(reports.length > 1 ? [element('p', { class: 'label' }, report.model.name)] : []),
-    numberList(report, words),
+    numberList(report, texts),
   ]);
   // Nobody sees here why a device was chosen.
   const reason = device.reason === 'chosen' ? 'adapter_found' : device.reason;
@@ -148,13 +148,13 @@ function numbersNode(reports, { device, seconds }, words) {
     { part: 'details' },
     element('summary', {}, result.numbersHeading),
     element('p', { class: 'hint' }, result.checkedPart(image)),
-    ...(evidence ? [element('p', { class: 'hint' }, words.evidenceText(evidence))] : []),
+    ...(evidence ? [element('p', { class: 'hint' }, texts.evidenceText(evidence))] : []),
     ...each,
-    element('p', { class: 'hint' }, words.deviceLine({ device: { ...device, reason }, seconds })),
+    element('p', { class: 'hint' }, texts.deviceLine({ device: { ...device, reason }, seconds })),
   );
 }
 
-/** @param {any} report @param {Words} words */
+/** @param {any} report @param {Texts} texts */
 function numberList(report, { numberRows }) {
   const rows = numberRows(report).map(({ symbol, name, value, explanation }) => {
     const term = element('dt', {}, element('span', { class: 'symbol' }, symbol), ` ${name}`);
@@ -166,19 +166,19 @@ function numberList(report, { numberRows }) {
 
 /**
  * What the file brings along, which no outcome rests on.
- * @param {CheckResult['claims']} claims @param {boolean} signed @param {Words} words
+ * @param {CheckResult['claims']} claims @param {boolean} signed @param {Texts} texts
  */
-function claimsNode(claims, signed, { claims: words, embed }) {
+function claimsNode(claims, signed, { claims: texts, embed }) {
   return element(
     'details',
     { part: 'claims' },
-    element('summary', {}, words.heading),
-    ...(claims.length > 0 ? [element('p', { class: 'hint' }, words.hint), claimList(claims, words.meanings)] : []),
+    element('summary', {}, texts.heading),
+    ...(claims.length > 0 ? [element('p', { class: 'hint' }, texts.hint), claimList(claims, texts.meanings)] : []),
     ...(signed ? [element('p', { class: 'hint' }, embed.signed)] : []),
   );
 }
 
-/** @param {string[]} remarks @param {Words} words */
+/** @param {string[]} remarks @param {Texts} texts */
 function notesNode(remarks, { result }) {
   return element('div', { part: 'notes', class: 'hint' }, ...list(result.notesHeading, remarks));
 }

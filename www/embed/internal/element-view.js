@@ -1,7 +1,7 @@
 /**
  * What stands in the element, one phase at a time, and where the focus goes.
  *
- * @typedef {import('./element-words.js').Words} Words
+ * @typedef {import('./element-texts.js').Texts} Texts
  */
 
 import { element } from '../../ui/dom.js';
@@ -36,7 +36,7 @@ export class View {
     return this.#box;
   }
 
-  /** @param {Words} words @param {string} label Names the whole. */
+  /** @param {Texts} texts @param {string} label Names the whole. */
   speak({ locale }, label) {
     this.#fallback.hidden = true;
     this.#box.hidden = false;
@@ -59,7 +59,7 @@ export class View {
     this.#status.textContent = told;
   }
 
-  /** @param {Words} words @param {() => void} onCancel */
+  /** @param {Texts} texts @param {() => void} onCancel */
   showWorking({ page, progress }, onCancel) {
     const bar = /** @type {HTMLProgressElement} */ (
       element('progress', { part: 'progress', 'aria-label': page.working })
@@ -81,7 +81,7 @@ export class View {
     this.#lastTold = -Infinity;
   }
 
-  /** @param {any} report @param {Words} words */
+  /** @param {any} report @param {Texts} texts */
   showProgress({ stage, fraction, loaded, total = null, model = '', number = 1, count = 1 }, { stages, progress }) {
     if (!this.#working || this.#working.cancel.disabled) return;
     const nodes = this.#working;

@@ -4,7 +4,7 @@
  * @typedef {import('../public/index.js').Checker} Checker
  * @typedef {import('../public/index.js').CheckResult} CheckResult
  * @typedef {import('./element-image.js').Taken} Taken
- * @typedef {import('./element-words.js').Words} Words
+ * @typedef {import('./element-texts.js').Texts} Texts
  * @typedef {{phase: 'idle'} | {phase: 'working', progress: any} | {phase: 'result', result: CheckResult, taken: Taken,
  *   signed: boolean, deep: boolean, later?: Later} | {phase: 'error', error: import('../../common/errors.js').AedrError}} State
  *   `later`: what another look, or another file, came to.
@@ -16,14 +16,14 @@
 import { AedrError, fromPlain, toPlain } from '../../common/errors.js';
 import { marksOf } from '../../origin/credential-marks.js';
 import { element } from '../../ui/dom.js';
-import { safeName, save } from '../../ui/save-file.js';
-import { plain } from '../../ui/untrusted-text.js';
-import { borrow, release } from './element-checkers.js';
+import { safeName, saveFile } from '../../ui/save-file.js';
+import { untrustedText } from '../../ui/untrusted-text.js';
 import { isElsewhere, namedImage, takeImage } from './element-image.js';
-import { FileDoor } from './element-intake.js';
+import { FileIntake } from './element-intake.js';
 import { errorNodes, laterNode, resultNodes } from './element-result.js';
+import { localeAt, textsIn } from './element-texts.js';
 import { previewNode, View } from './element-view.js';
-import { localeAt, wordsIn } from './element-words.js';
+import { borrowChecker, releaseChecker } from './shared-checkers.js';
 
 /** Where there is no document the module can still be imported. */
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
@@ -53,9 +53,9 @@ export class AedrCheck extends Base {
   wasmSrc = this.wasmSrc;
 
   #view = new View(this.attachShadow({ mode: 'open' }));
-  #door = new FileDoor(this.#view.box, (taken) => this.#start({ taken }));
-  /** @type {Words | null} */
-  #words = null;
+  #fileIntake = new FileIntake(this.#view.box, (taken) => this.#start({ taken }));
+  /** @type {Texts | null} */
+  #texts = null;
   /** @type {State} */
   #state = { phase: 'idle' };
   /** @type {Run | null} */
@@ -118,7 +118,7 @@ export class AedrCheck extends Base {
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#reset();
-      release(this);
+      releaseChecker(this);
     });
   }
 
@@ -152,9 +152,9 @@ export class AedrCheck extends Base {
   }
 
   async #speak() {
-    const words = await wordsIn(localeAt(this)).catch(() => null);
-    if (!words || !this.isConnected) return;
-    this.#words = words;
+    const texts = await textsIn(localeAt(this)).catch(() => null);
+    if (!texts || !this.isConnected) return;
+    this.#texts = texts;
     this.#show();
   }
 
@@ -222,10 +222,10 @@ export class AedrCheck extends Base {
       this.#dispatch('aedr-progress', progress);
     };
     const { checker, models, device, workerSrc, helperSrc, wasmSrc } = this;
-    const shared = checker ? null : borrow({ device, workerSrc, helperSrc, wasmSrc }, this);
+    const shared = checker ? null : borrowChecker({ device, workerSrc, helperSrc, wasmSrc }, this);
     this.#set({ phase: 'working', progress: { stage: 'start' } });
-    const words = (this.#words ??= await wordsIn(localeAt(this)));
-    const taken = await this.#take({ signal, onProgress, words });
+    const texts = (this.#texts ??= await textsIn(localeAt(this)));
+    const taken = await this.#take({ signal, onProgress, texts });
     const asked = checker ?? /** @type {NonNullable<typeof shared>} */ (shared).checker;
     const [result, signed] = await Promise.all([
       asked.check(taken.file, { models, deep, signal, onProgress, name: taken.name }),
@@ -250,29 +250,29 @@ export class AedrCheck extends Base {
   /** @param {State} state */
   #set(state) {
     this.#state = state;
-    if (this.#words) this.#show();
+    if (this.#texts) this.#show();
   }
 
   /** @param {any} progress */
   #setProgress(progress) {
     this.#state = { phase: 'working', progress };
-    if (this.#words) this.#view.showProgress(progress, this.#words);
+    if (this.#texts) this.#view.showProgress(progress, this.#texts);
   }
 
   #show() {
-    const words = /** @type {Words} */ (this.#words);
+    const texts = /** @type {Texts} */ (this.#texts);
     const state = this.#state;
     const view = this.#view;
-    this.#door.open = this.#choosing && state.phase !== 'working';
-    view.speak(words, this.#label(words));
+    this.#fileIntake.open = this.#choosing && state.phase !== 'working';
+    view.speak(texts, this.#label(texts));
     if (state.phase === 'idle') {
-      const nodes = this.#idleNodes(words);
+      const nodes = this.#idleNodes(texts);
       view.show(nodes, { focus: nodes.find((node) => node.matches('button')) });
     } else if (state.phase === 'working') {
-      view.showWorking(words, () => this.cancel());
-      view.showProgress(state.progress, words);
-    } else if (state.phase === 'error') this.#showError(state.error, words);
-    else this.#showResult(state, words);
+      view.showWorking(texts, () => this.cancel());
+      view.showProgress(state.progress, texts);
+    } else if (state.phase === 'error') this.#showError(state.error, texts);
+    else this.#showResult(state, texts);
   }
 
   /** Whether readers choose the image. */
@@ -280,20 +280,20 @@ export class AedrCheck extends Base {
     return this.#image === null && !this.hasAttribute('for') && !this.hasAttribute('src');
   }
 
-  /** @param {Words} words */
+  /** @param {Texts} texts */
   #label({ embed, page }) {
-    const name = plain(this.#given?.name || namedImage(this)?.label || '');
+    const name = untrustedText(this.#given?.name || namedImage(this)?.label || '');
     return name ? embed.labelled(page.stageLabel, name) : page.stageLabel;
   }
 
-  /** @param {Words} words @returns {HTMLElement[]} */
-  #idleNodes(words) {
-    const { embed, intake, page } = words;
+  /** @param {Texts} texts @returns {HTMLElement[]} */
+  #idleNodes(texts) {
+    const { embed, intake, page } = texts;
     const hint = (/** @type {string} */ text) => element('p', { class: 'hint', part: 'hint' }, text);
     const before = this.models || this.checker ? [] : [hint(embed.before)];
     if (this.#choosing) {
       const drop = element('p', { class: 'label' }, embed.dropHere);
-      return [drop, this.#primary(page.choose, () => this.#door.choose()), hint(page.privacy), ...before];
+      return [drop, this.#primary(page.choose, () => this.#fileIntake.choose()), hint(page.privacy), ...before];
     }
     const elsewhere = !this.#image && isElsewhere(namedImage(this)?.address ?? '');
     const ask = this.#primary(page.headline, () => this.#start());
@@ -307,21 +307,21 @@ export class AedrCheck extends Base {
     return button;
   }
 
-  /** @param {AedrError} error @param {Words} words */
-  #showError(error, words) {
-    const { failure, page, result } = words;
-    const { heading, cpuHelps, retryHelps } = words.errorText(error);
+  /** @param {AedrError} error @param {Texts} texts */
+  #showError(error, texts) {
+    const { failure, page, result } = texts;
+    const { heading, cpuHelps, retryHelps } = texts.errorText(error);
     const cancelled = error.code === 'cancelled';
     const again = () => this.#start();
     // The advice may be to save the image and to choose the file.
     const choosable = this.#choosing || ANOTHER_HELPS.test(error.code);
     const nodes = errorNodes(error, {
-      words,
+      texts,
       actions: [
         [failure.useCpu, cpuHelps ? () => this.#onCpu() : null],
         [failure.tryAgain, retryHelps ? again : null],
         [result.again, cancelled ? again : null],
-        [page.choose, choosable ? () => this.#door.choose() : null],
+        [page.choose, choosable ? () => this.#fileIntake.choose() : null],
       ],
     });
     this.#view.show(nodes, { focus: /** @type {Element} */ (nodes[0]), told: heading });
@@ -333,28 +333,28 @@ export class AedrCheck extends Base {
     this.#start({ deep });
   }
 
-  /** @param {Extract<State, {phase: 'result'}>} state @param {Words} words */
-  #showResult({ result, taken, signed, deep, later }, words) {
-    const { embed, exports, failure, outcomes, page, result: resultWords } = words;
+  /** @param {Extract<State, {phase: 'result'}>} state @param {Texts} texts */
+  #showResult({ result, taken, signed, deep, later }, texts) {
+    const { embed, exports, failure, outcomes, page, result: resultWords } = texts;
     const { file, name, count = 1 } = taken;
     const failed = [...result.failures, ...(later ? [later.error] : [])];
     const onCpu = () => this.#onCpu(later?.deep ?? deep);
-    const notes = [...words.arrivalNotes(taken), ...(count > 1 ? [embed.onlyFirst(count)] : [])];
+    const notes = [...texts.arrivalNotes(taken), ...(count > 1 ? [embed.onlyFirst(count)] : [])];
     const nodes = resultNodes(result, {
-      words,
+      texts,
       notes,
       signed,
       actions: [
         [resultWords.deeper, deep || result.outcome === 'matches' ? null : () => this.#start({ deep: true })],
-        [failure.useCpu, failed.some((each) => words.errorText(each).cpuHelps) ? onCpu : null],
+        [failure.useCpu, failed.some((each) => texts.errorText(each).cpuHelps) ? onCpu : null],
         [exports.json, () => saveRecord(result.record)],
-        [page.chooseAnother, this.#choosing || this.#given ? () => this.#door.choose() : null],
+        [page.chooseAnother, this.#choosing || this.#given ? () => this.#fileIntake.choose() : null],
       ],
     });
     const [heading] = nodes;
-    const shown = this.hasAttribute('for') && !this.#given ? [] : [previewNode(file, plain(name))];
-    const refused = later ? [laterNode(later.error, words)] : [];
-    const told = later ? words.errorText(later.error).heading : outcomes[result.outcome].heading;
+    const shown = this.hasAttribute('for') && !this.#given ? [] : [previewNode(file, untrustedText(name))];
+    const refused = later ? [laterNode(later.error, texts)] : [];
+    const told = later ? texts.errorText(later.error).heading : outcomes[result.outcome].heading;
     this.#view.show([...refused, ...shown, ...nodes], { focus: /** @type {Element} */ (heading), told });
   }
 }
@@ -367,5 +367,5 @@ async function isSigned(file) {
 
 /** @param {CheckResult['record']} record */
 function saveRecord(record) {
-  save(`${JSON.stringify(record, null, 2)}\n`, 'application/json', `${safeName(record.image.name)}.aedr.json`);
+  saveFile(`${JSON.stringify(record, null, 2)}\n`, 'application/json', `${safeName(record.image.name)}.aedr.json`);
 }

@@ -4,10 +4,10 @@
  *
  * @typedef {import('./protocol.js').CheckRequest} CheckRequest
  * @typedef {{signal: AbortSignal, onProgress: (progress: {stage: string, fraction?: number}) => void}} Call
- * @typedef {object} Desk Where checks are made.
+ * @typedef {object} FrameChecks Where checks are made.
  * @property {(request: CheckRequest, call: Call) => Promise<Record<string, any>>} check Gives the report.
  * @property {() => void} reset Takes the embedder's image away.
- * @property {(error: unknown) => import('./protocol.js').Said} inWords In the reader's language.
+ * @property {(error: unknown) => import('./protocol.js').Said} localizedError In the reader's language.
  */
 
 import { AedrError } from '../../common/errors.js';
@@ -15,7 +15,7 @@ import { Allowance, LIMITS, problem, readRequest } from './protocol.js';
 
 export class Embedder {
   #port;
-  #desk;
+  #checks;
   #allowance = new Allowance(performance.now());
   /** Checks that are not answered. @type {Map<number, AbortController>} */
   #unanswered = new Map();
@@ -23,10 +23,10 @@ export class Embedder {
   #previous = Promise.resolve();
   #gone = false;
 
-  /** @param {MessagePort} port @param {Desk} desk */
-  constructor(port, desk) {
+  /** @param {MessagePort} port @param {FrameChecks} checks */
+  constructor(port, checks) {
     this.#port = port;
-    this.#desk = desk;
+    this.#checks = checks;
     port.onmessage = ({ data }) => this.#hear(data);
     // Where browsers tell it: nobody is left to wait for the answers.
     port.addEventListener('close', () => this.leave());
@@ -40,7 +40,7 @@ export class Embedder {
   /** Ends its checks, and hangs up. @param {AedrError} [why] Is told first. */
   leave(why) {
     if (this.#gone) return;
-    if (why) this.tell({ type: 'error', error: this.#desk.inWords(why) });
+    if (why) this.tell({ type: 'error', error: this.#checks.localizedError(why) });
     this.#gone = true;
     this.#port.close();
     this.#cancelAll();
@@ -57,7 +57,7 @@ export class Embedder {
     else if (request.type === 'cancel') this.#unanswered.get(request.id)?.abort();
     else {
       this.#cancelAll();
-      this.#desk.reset();
+      this.#checks.reset();
     }
   }
 
@@ -85,7 +85,7 @@ export class Embedder {
     this.#previous = this.#previous.then(async () => {
       if (signal.aborted) return;
       try {
-        const record = await this.#desk.check(request, { signal, onProgress });
+        const record = await this.#checks.check(request, { signal, onProgress });
         finish(() => this.tell({ type: 'result', id, record }));
       } catch (error) {
         finish(() => this.#fail(error, id));
@@ -95,7 +95,7 @@ export class Embedder {
 
   /** @param {unknown} error @param {number} [id] Of the check that it ends. */
   #fail(error, id) {
-    this.tell({ type: 'error', ...(id !== undefined && { id }), error: this.#desk.inWords(error) });
+    this.tell({ type: 'error', ...(id !== undefined && { id }), error: this.#checks.localizedError(error) });
   }
 
   #cancelAll() {

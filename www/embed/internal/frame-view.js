@@ -17,7 +17,7 @@ export class View {
   #told;
   #own;
   #main;
-  #words;
+  #texts;
   /** @type {Owner} */
   #owner = 'idle';
   #height = 0;
@@ -30,15 +30,15 @@ export class View {
 
   /**
    * @param {HTMLElement} main @param {HTMLElement} check The element that checks.
-   * @param {Pick<typeof import('../../texts/en.js'), 'frame' | 'page'>} words
+   * @param {Pick<typeof import('../../texts/en.js'), 'frame' | 'page'>} texts
    */
-  constructor(main, check, { frame: words, page }) {
+  constructor(main, check, { frame: texts, page }) {
     this.#main = main;
-    this.#words = words;
+    this.#texts = texts;
     this.#told = element('p', { class: 'told', role: 'status' });
     this.#own = element('button', { type: 'button', class: 'own' });
     this.#own.addEventListener('click', () => (this.#owner === 'reader' ? this.onRemove() : this.onOwn()));
-    const ownPage = element('a', { href: './', target: '_blank', rel: 'noopener' }, words.ownPage);
+    const ownPage = element('a', { href: './', target: '_blank', rel: 'noopener' }, texts.ownPage);
     const heading = element('h1', {}, page.headline);
     main.append(heading, this.#told, check, this.#own, element('footer', { class: 'foot' }, wordmark(), ownPage));
     this.show('idle');
@@ -52,9 +52,9 @@ export class View {
   /** @param {Owner} owner */
   show(owner) {
     this.#owner = owner;
-    this.#told.textContent = this.#words[owner];
+    this.#told.textContent = this.#texts[owner];
     this.#own.hidden = owner === 'idle';
-    this.#own.textContent = owner === 'reader' ? this.#words.remove : this.#words.own;
+    this.#own.textContent = owner === 'reader' ? this.#texts.remove : this.#texts.own;
     this.#measure();
   }
 

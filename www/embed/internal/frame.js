@@ -8,7 +8,7 @@ import { Allowance, allows, problem, readHello, VERSIONS } from './protocol.js';
 
 const allowance = new Allowance(performance.now());
 /** Where checks are made, once it is there. */
-const desk = import('./frame-desk.js').then(({ openDesk }) => openDesk());
+const checks = import('./frame-checks.js').then(({ openFrameChecks }) => openFrameChecks());
 /** The connection that counts: the newest. @type {MessagePort | null} */
 let newest = null;
 /** @type {import('./frame-embedder.js').Embedder | null} */
@@ -21,9 +21,9 @@ addEventListener('message', ({ data, source, origin, ports }) => {
   connect(hello.version, ports[0]);
 });
 
-desk.then(
+checks.then(
   (opened) => opened.onEvent((event) => embedder?.tell(event)),
-  // The words for it did not arrive either: it is in the page from the beginning.
+  // The texts for it did not arrive either: it is in the page from the beginning.
   () => document.getElementById('unstarted')?.classList.add('now'),
 );
 
@@ -32,7 +32,7 @@ async function connect(version, port) {
   if (!VERSIONS.includes(version)) return refuse(port, problem('unsupported_version', { versions: VERSIONS }));
   newest = port;
   try {
-    const [opened, { Embedder }] = await Promise.all([desk, import('./frame-embedder.js')]);
+    const [opened, { Embedder }] = await Promise.all([checks, import('./frame-embedder.js')]);
     if (newest !== port) return refuse(port, problem('frame_replaced'));
     embedder?.leave(problem('frame_replaced'));
     embedder = new Embedder(port, opened);

@@ -10,7 +10,7 @@
 
 import { AedrError } from '../../common/errors.js';
 import { addressOf, isTrusted, ownAddress } from '../../engine/start-worker.js';
-import { DEMONSTRATION, PARTS, WORKER } from './places.js';
+import { DEMONSTRATION, PARTS, WORKER } from './locations.js';
 
 const DEVICES = ['auto', 'webgpu', 'cpu'];
 const HASH = /^sha256-[A-Za-z0-9+/]{43}=$/;

@@ -34,7 +34,7 @@ export const LIMITS = {
   perSecond: 20,
   /** Of a frame, in CSS pixels. */
   height: 20_000,
-  /** Of words that are shown or told. */
+  /** Of texts that are shown or told. */
   textLength: 4000,
   /** Of a report. */
   values: 100_000,

@@ -11,7 +11,7 @@ import { MAX_FILE_BYTES } from '../../common/limits.js';
 import { requestCheck } from '../../engine/check-request.js';
 import { Scheduler } from '../../engine/scheduler.js';
 import { askedModels, badOption, checkerOptions } from '../internal/options.js';
-import { overall } from '../internal/overall.js';
+import { overallProgress } from '../internal/overall-progress.js';
 
 export { AedrError };
 
@@ -52,7 +52,7 @@ class Checker {
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel);
     this.#unfinished.add(controller);
-    const report = overall(onProgress);
+    const report = overallProgress(onProgress);
     try {
       const turn = this.#run(image, models, options, { signal: controller.signal, onProgress: report });
       const result = await Promise.race([turn, ended(controller.signal)]);

@@ -1,7 +1,7 @@
 /**
  * The element's sentences, in the language of what surrounds it. The page's own language is chosen elsewhere.
  *
- * @typedef {typeof import('../../texts/en.js') & ReturnType<typeof messagesIn> & {locale: string}} Words
+ * @typedef {typeof import('../../texts/en.js') & ReturnType<typeof messagesIn> & {locale: string}} Texts
  */
 
 import { available } from '../../texts/locale.js';
@@ -11,7 +11,7 @@ import { messagesIn } from '../../texts/messages.js';
 const CATALOGUES = { en: () => import('../../texts/en.js'), 'zh-Hans': () => import('../../texts/zh-Hans.js') };
 const ELSE = 'en';
 
-/** @type {Map<string, Promise<Words>>} */
+/** @type {Map<string, Promise<Texts>>} */
 const loaded = new Map();
 
 /** The language of an element, of its document, or English: the first that there is. @param {Element} element */
@@ -33,13 +33,13 @@ function languageAround(element) {
   return '';
 }
 
-/** @param {string} locale @returns {Promise<Words>} */
-export function wordsIn(locale) {
+/** @param {string} locale @returns {Promise<Texts>} */
+export function textsIn(locale) {
   const known = loaded.get(locale);
   if (known) return known;
-  const words = CATALOGUES[locale]().then((catalogue) => ({ ...catalogue, ...messagesIn(catalogue, locale), locale }));
-  loaded.set(locale, words);
+  const texts = CATALOGUES[locale]().then((catalogue) => ({ ...catalogue, ...messagesIn(catalogue, locale), locale }));
+  loaded.set(locale, texts);
   // The connection may be better next time.
-  words.catch(() => loaded.delete(locale));
-  return words;
+  texts.catch(() => loaded.delete(locale));
+  return texts;
 }

@@ -16,19 +16,19 @@ const all = new Map();
  * A checker for this user, until it borrows another or says `release`.
  * @param {Options} options @param {object} user @returns {Shared}
  */
-export function borrow(options, user) {
+export function borrowChecker(options, user) {
   const { workerSrc, helperSrc, wasmSrc, device } = options;
   const key = JSON.stringify([workerSrc, helperSrc, wasmSrc, device].map((value) => String(value ?? '')));
   const found = all.get(key);
   const shared = found ?? { checker: createChecker(options), users: new Set() };
   all.set(key, shared);
   shared.users.add(user);
-  release(user, key);
+  releaseChecker(user, key);
   return shared;
 }
 
 /** Gives back what this user borrowed. @param {object} user @param {string} [kept] But for the one with this key. */
-export function release(user, kept) {
+export function releaseChecker(user, kept) {
   for (const [key, { checker, users }] of all) {
     if (key === kept || !users.delete(user) || users.size > 0) continue;
     all.delete(key);

@@ -16,7 +16,7 @@ import { hostedModels } from '../../models/model-list.js';
 import { chosenLocale, LOCALES } from '../../texts/locale.js';
 import { byId } from '../../ui/dom.js';
 import { createChecker } from '../public/checker.js';
-import { wordsIn } from './element-words.js';
+import { textsIn } from './element-texts.js';
 import { define } from './element.js';
 import { View } from './frame-view.js';
 import { problem } from './protocol.js';
@@ -24,14 +24,14 @@ import { problem } from './protocol.js';
 /** How long the frame waits for a reader who wants to choose an image. */
 const READER_PATIENCE_MS = 120_000;
 
-/** @returns {Promise<Desk>} */
-export async function openDesk() {
-  const words = await wordsIn(frameLocale());
-  document.documentElement.lang = words.locale;
-  document.title = words.page.title;
+/** @returns {Promise<FrameChecks>} */
+export async function openFrameChecks() {
+  const texts = await textsIn(frameLocale());
+  document.documentElement.lang = texts.locale;
+  document.title = texts.page.title;
   byId('unstarted').remove();
   define();
-  return new Desk(words);
+  return new FrameChecks(texts);
 }
 
 /** The one that the frame's address names, else the reader's. */
@@ -40,10 +40,10 @@ function frameLocale() {
   return Object.hasOwn(LOCALES, asked) ? asked : chosenLocale();
 }
 
-class Desk {
+class FrameChecks {
   #element;
   #view;
-  #words;
+  #texts;
   /** @type {ReturnType<typeof createChecker> | null} */
   #checker = null;
   /** What is shown of it. @type {Asked | null} */
@@ -59,15 +59,15 @@ class Desk {
   /** @type {(event: FrameEvent) => void} */
   #tell = () => {};
 
-  /** @param {import('./element-words.js').Words} words */
-  constructor(words) {
-    this.#words = words;
+  /** @param {import('./element-texts.js').Texts} texts */
+  constructor(texts) {
+    this.#texts = texts;
     const check = /** @type {import('./element.js').AedrCheck} */ (document.createElement('aedr-check'));
     this.#element = check;
     check.checker = { check: this.#checkImage.bind(this), close() {} };
     check.addEventListener('aedr-start', () => this.#asked || this.#readerStarts());
     for (const end of ['aedr-result', 'aedr-error']) check.addEventListener(end, () => this.#takeBack());
-    this.#view = new View(byId('frame'), check, words);
+    this.#view = new View(byId('frame'), check, texts);
     this.#view.onOwn = () => this.#makeRoom();
     this.#view.onRemove = () => this.#removeOwn();
   }
@@ -144,8 +144,8 @@ class Desk {
   }
 
   /** @param {unknown} thrown */
-  inWords(thrown) {
-    const { code, message, advice } = this.#words.inWords(toPlain(thrown));
+  localizedError(thrown) {
+    const { code, message, advice } = this.#texts.localizedError(toPlain(thrown));
     return { code, message, advice };
   }
 

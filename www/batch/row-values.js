@@ -1,8 +1,8 @@
 /**
  * What the table says of one image, as data: for its cells, their order and what is saved of it.
  *
- * @typedef {import('./check-queue.js').Entry} Entry
- * @typedef {object} Facts
+ * @typedef {import('./types.js').Entry} Entry
+ * @typedef {object} RowValues
  * @property {string} kind One of the three outcomes, or how far the check is.
  * @property {string[]} models That the image is consistent with.
  * @property {number | null} signal Of the model that comes first.
@@ -14,13 +14,13 @@
  */
 
 import { sentence } from '../common/errors.js';
-import { inWords } from '../texts/catalogue.js';
+import { localizedError } from '../texts/catalogue.js';
 
-/** @param {Entry} entry @returns {Facts} */
-export function factsOf({ state, found, error }) {
+/** @param {Entry} entry @returns {RowValues} */
+export function rowValues({ state, found, error }) {
   const nothing = { models: [], signal: null, signalKind: '', threshold: null, width: null, height: null };
   if (state !== 'done' || !found) {
-    return { ...nothing, kind: state, error: error ? sentence(inWords(error).message) : '' };
+    return { ...nothing, kind: state, error: error ? sentence(localizedError(error).message) : '' };
   }
   const { answers, ranking } = found.answer;
   const { outcome, groups } = ranking;

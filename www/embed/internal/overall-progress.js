@@ -9,7 +9,7 @@ const COMPUTING = PARTS.weights;
  * @param {(progress: import('../public/index.js').CheckProgress) => void} onProgress
  * @returns {(progress: any) => void}
  */
-export function overall(onProgress) {
+export function overallProgress(onProgress) {
   let furthest = 0;
   return (progress) => {
     furthest = Math.max(furthest, fractionOf(progress));
