@@ -40,13 +40,15 @@ export class TableActions {
     const failed = entries.filter(({ state }) => state === 'failed');
     const cancelled = entries.filter(({ state }) => state === 'cancelled');
     const again = (/** @type {Entry[]} */ which) => () => this.#checks.again(which);
+    const saveCsv = () => saveFile(toCsv(this.#order()), 'text/csv;charset=utf-8', `${words.fileName}.csv`);
+    const saveJson = () => saveFile(toJson(this.#order()), 'application/json', `${words.fileName}.json`);
     /** @type {[boolean, Action][]} */
     const all = [
       [left.length > 0, ['cancel-all', words.cancelAll, () => this.#checks.cancel(left)]],
       [failed.length > 0, ['failed', words.againFailed(failed.length), again(failed)]],
       [cancelled.length > 0, ['cancelled', words.againCancelled(cancelled.length), again(cancelled)]],
-      [true, ['csv', words.saveCsv, () => saveFile(toCsv(this.#order()), 'text/csv;charset=utf-8', `${words.fileName}.csv`)]],
-      [true, ['json', words.saveJson, () => saveFile(toJson(this.#order()), 'application/json', `${words.fileName}.json`)]],
+      [true, ['csv', words.saveCsv, saveCsv]],
+      [true, ['json', words.saveJson, saveJson]],
       [true, ['remove-all', words.removeAll, () => this.#confirm(true)]],
     ];
     return all.filter(([possible]) => possible).map(([, action]) => action);

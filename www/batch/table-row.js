@@ -78,8 +78,8 @@ export class Row {
     this.#picture.setAttribute('src', this.#address);
   }
 
-  /** How the outcome is said, which orders it too. */
-  get said() {
+  /** The outcome in words, which orders it too. */
+  get outcomeText() {
     const { state, error } = this.#entry;
     if (state === 'failed' && error) return errors[error.code] ?? errors.internal;
     return outcomes[this.values.kind]?.heading ?? words.states[state];
@@ -89,22 +89,22 @@ export class Row {
     const { state } = this.#entry;
     if (state === 'checking') {
       const bar = element('progress', { max: 1, 'aria-label': words.progressNamed(this.#entry.name) });
-      return [element('span', {}, this.said), bar];
+      return [element('span', {}, this.outcomeText), bar];
     }
     const glyph = state === 'done' ? this.values.kind : state === 'failed' ? 'error' : null;
     const signs = glyph ? [outcomeGlyph(glyph)] : [];
-    return [element('div', { class: 'said' }, ...signs, element('span', {}, this.said))];
+    return [element('div', { class: 'outcome-text' }, ...signs, element('span', {}, this.outcomeText))];
   }
 
   /** @param {any} progress */
   #showProgress(progress) {
-    const [said, bar] = this.#cells.outcome.children;
+    const [text, bar] = this.#cells.outcome.children;
     // What is fetched once for all is no part of this image's check.
     const done = progress && !['program', 'weights'].includes(progress.stage) ? fractionOf(progress) : undefined;
     if (done === undefined) bar.removeAttribute('value');
     else /** @type {HTMLProgressElement} */ (bar).value = done;
     const percent = done === undefined ? '' : ` ${progressWords.percent(done)}`;
-    said.textContent = `${this.said}${percent}`;
+    text.textContent = `${this.outcomeText}${percent}`;
   }
 
   /** @param {boolean} opened Whether it is the one on the stage. */

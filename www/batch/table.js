@@ -21,7 +21,7 @@ const COLLATOR = new Intl.Collator(locale, { numeric: true });
 /** What a column is ordered by; null comes last either way. @type {Record<Column, (row: Row, entry: Entry) => any>} */
 const KEYS = {
   name: (_, { name }) => name,
-  outcome: ({ values, said }) => `${KINDS.indexOf(values.kind)} ${said}`,
+  outcome: ({ values, outcomeText }) => `${KINDS.indexOf(values.kind)} ${outcomeText}`,
   model: ({ values: { models } }) => models.join(', ') || null,
   signal: ({ values }) => values.signal,
   threshold: ({ values }) => values.threshold,
@@ -200,8 +200,8 @@ export class Table {
     for (const { values } of this.#rows.values()) counts[values.kind] = (counts[values.kind] ?? 0) + 1;
     const total = this.#rows.size;
     const left = (counts.waiting ?? 0) + (counts.checking ?? 0);
-    const said = KINDS.slice(0, 5).flatMap((kind) => (counts[kind] ? [words.count(kind, counts[kind])] : []));
-    const text = left > 0 ? words.checked(total - left, total) : words.summary(total, said);
+    const parts = KINDS.slice(0, 5).flatMap((kind) => (counts[kind] ? [words.count(kind, counts[kind])] : []));
+    const text = left > 0 ? words.checked(total - left, total) : words.summary(total, parts);
     if (this.#summary.textContent !== text) this.#summary.textContent = text;
     // While it counts up a screen reader is not told each image.
     this.#summary.setAttribute('aria-live', left > 0 ? 'off' : 'polite');

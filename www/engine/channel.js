@@ -3,17 +3,17 @@
  * at a time.
  *
  * To the worker: `{id, method, params}` asks, `{id, cancel: true}` asks to stop.
- * From the worker: `{lock}` once, the name of the lock that it holds while it lives; `{id, progress}` and `{id, partial}` any number
- * of times, then `{id, result}` or `{id, error}`; `{fatal}` once if the worker can do no more. `partial` is what would remain
- * if it stopped now. With `last`, a result is the worker's last: another has to take the next request.
+ * From the worker: `{lock}` once, the name of the lock that it holds while it lives; `{id, progress}` and
+ * `{id, partial}` any number of times, then `{id, result}` or `{id, error}`; `{fatal}` once if the worker can do no
+ * more. `partial` is what would remain if it stopped now. With `last`, a result is the worker's last: another has to take the next request.
  *
  * @typedef {import('../common/errors.js').PlainError} PlainError
  * @typedef {{id: number, method: string, params: any} | {id: number, cancel: true}} ToWorker
  * @typedef {{id: number, progress: any} | {id: number, partial: any} | {id: number, result: any, last: boolean}
  *   | {id: number, error: PlainError} | {lock: string} | {fatal: PlainError}} FromWorker
  * @typedef {{signal: AbortSignal, progress: (value: any) => void}} CallContext
- * @typedef {CallContext & {partial: (value: any) => void, retire: () => void}} AnswerContext `partial` tells what is known so
- *   far. `retire`: the worker can do no more after this answer.
+ * @typedef {CallContext & {partial: (value: any) => void, retire: () => void}} AnswerContext `partial` tells what is
+ *   known so far. `retire`: the worker can do no more after this answer.
  */
 
 import { AedrError, toPlain } from '../common/errors.js';

@@ -38,7 +38,10 @@ export type CheckRequest = {
   before?: ModelResults;
 };
 
-/** `report`: what the module's `check` gives. `distribution`: what its signal was compared with. `local`: of images that are not too large. */
+/**
+ * `report`: what the module's `check` gives. `distribution`: what its signal was compared with. `local`: of images that
+ * are not too large.
+ */
 export type ModelAnswer = { report: any; distribution: Distribution | null; local: LocalEvidence | null };
 /** A model that could not be asked, or could not answer. */
 export type ModelFailure = { model: ModelAddress; error: PlainError };
@@ -80,7 +83,10 @@ export interface LocalEvidence {
   columns: number;
   /** Of the part that was checked, in pixels of the file. */
   placement: [left: number, top: number, width: number, height: number];
-  /** The reconstructions, and maps with their values: errors in levels of 255, ratios of the two errors, NaN where nothing can be said. */
+  /**
+   * The reconstructions, and maps with their values: errors in levels of 255, ratios of the two errors, NaN where nothing
+   * can be said.
+   */
   layers: Record<LayerName, { png: Blob; values?: Float32Array }>;
   scales: { error: LayerScale; ratio: LayerScale };
 }

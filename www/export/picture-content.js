@@ -70,20 +70,20 @@ function plotOf({ report: { evidence }, distribution }) {
   const { signal, threshold, uncertain } = evidence;
   const { match, unsure, none, belonging, others } = plotWords;
   const [here, limit] = [plotWords.here(format(signal)), plotWords.threshold(format(threshold))];
-  const said = { here, limit, match, unsure, none, belonging, others };
-  return { signal, threshold, uncertain, distribution, words: said };
+  const plotTexts = { here, limit, match, unsure, none, belonging, others };
+  return { signal, threshold, uncertain, distribution, words: plotTexts };
 }
 
 /** @param {import('../engine/types.js').CheckAnswer} answer @param {import('../models/types.js').ModelEntry[]} models */
 function linesOf({ answers, ranking: { groups }, failures }, models) {
   const ranked = groups.map((/** @type {import('../texts/messages.js').Group} */ { reports }) => {
-    const { outcome, names, said, remarks } = groupText(reports.map((index) => answers[index].report));
-    return { outcome, name: names.join(' · '), said, remark: remarks.join(' · ') };
+    const { outcome, names, outcomeText, remarks } = groupText(reports.map((index) => answers[index].report));
+    return { outcome, name: names.join(' · '), outcomeText, remark: remarks.join(' · ') };
   });
   const failed = failures.map(({ model, error }) => ({
     outcome: 'error',
     name: models.find(({ id }) => id === model.id)?.name ?? model.id,
-    said: lineWords.outcomes.failed,
+    outcomeText: lineWords.outcomes.failed,
     remark: sentence(localizedError(error).message),
   }));
   const all = [...ranked, ...failed];

@@ -6,7 +6,7 @@
  * @typedef {import('./picture-plot.js').Plot} Plot
  * @typedef {import('./opentype-font.js').Face} Face
  * @typedef {{regular: Face[], bold: Face[], display: Face[]}} Faces
- * @typedef {{outcome: string, name: string, said: string, remark: string}} Line What a model said.
+ * @typedef {{outcome: string, name: string, outcomeText: string, remark: string}} Line What a model outcomeText.
  * @typedef {object} PictureContent
  * @property {string} outcome One of the three.
  * @property {string} date
@@ -188,13 +188,13 @@ class Page {
     let y = this.block([heading], this.title, { y: this.y + 46 }) + 10;
     this.rule(y);
     y += 3;
-    for (const { outcome, name, said, remark } of items) {
+    for (const { outcome, name, outcomeText, remark } of items) {
       const [x, side] = [MARGIN + 62, 40];
-      const room = INNER - 62 - widthOf(drawable(said, this.body.faces), this.body) - 24;
+      const room = INNER - 62 - widthOf(drawable(outcomeText, this.body.faces), this.body) - 24;
       const height = remark ? 88 : 64;
       this.glyph(outcome, MARGIN, y + (height - side) / 2, side);
       this.text(shortened(name, this.strong, room), this.strong, { x, y: y + 39 });
-      this.text(said, this.body, { x: WIDTH - MARGIN, y: y + 39, anchor: 'end' });
+      this.text(outcomeText, this.body, { x: WIDTH - MARGIN, y: y + 39, anchor: 'end' });
       if (remark) this.text(shortened(remark, this.small, INNER - 62), this.small, { x, y: y + 69, fill: INKS.quiet });
       y += height;
       this.rule(y, { weight: 1, fill: INKS.rule });

@@ -110,12 +110,12 @@ function shardText({ file, bytes, sha256 }) {
 
 /** @param {import('../engine/types.js').ModelFailure} failure @param {number} width */
 function failureRow({ model, error }, width) {
-  const said = lineWords.notAsked(sentence(localizedError(error).message));
+  const reason = lineWords.notAsked(sentence(localizedError(error).message));
   const row = element(
     'tr',
     {},
     element('th', { scope: 'row' }, model.name ?? model.id),
-    element('td', { colspan: width - 1 }, said),
+    element('td', { colspan: width - 1 }, reason),
   );
   return element('tbody', {}, row);
 }

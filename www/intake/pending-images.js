@@ -8,8 +8,8 @@
 
 /** The page's folder, and names that `offline/service-worker.js` has as well. */
 const FOLDER = new URL('../../', import.meta.url);
-const STASH = `aedr-stash ${FOLDER.pathname}`;
-const STASHED = new URL('stash', FOLDER).href;
+const CACHE = `aedr-stash ${FOLDER.pathname}`;
+const KEY = new URL('stash', FOLDER).href;
 /** Header that has the sender's origin. */
 const SENDER = 'Aedr-Sender';
 /** In the page's address, if images wait. */
@@ -30,8 +30,8 @@ export async function keepPending(files) {
   const type = response.headers.get('Content-Type') ?? '';
   const headers = { 'Content-Type': type, Date: new Date().toUTCString(), [SENDER]: location.origin };
   try {
-    const cache = await caches.open(STASH);
-    await cache.put(STASHED, new Response(await response.blob(), { headers }));
+    const cache = await caches.open(CACHE);
+    await cache.put(KEY, new Response(await response.blob(), { headers }));
     return true;
   } catch {
     return false;
@@ -62,7 +62,7 @@ export async function reloadWithImages(entries) {
 /** Images that wait are not wanted after all. */
 export async function dropPending() {
   // Pages that are not encrypted have no caches.
-  await globalThis.caches?.delete(STASH).catch(() => {});
+  await globalThis.caches?.delete(CACHE).catch(() => {});
 }
 
 /**
@@ -79,10 +79,10 @@ export async function takePending() {
   address.searchParams.delete(PARAMETER);
   history.replaceState(history.state, '', address);
   try {
-    const stashed = await (await caches.open(STASH)).match(STASHED);
-    const sender = stashed?.headers.get(SENDER) ?? 'null';
-    const form = await stashed?.formData();
-    await caches.delete(STASH);
+    const kept = await (await caches.open(CACHE)).match(KEY);
+    const sender = kept?.headers.get(SENDER) ?? 'null';
+    const form = await kept?.formData();
+    await caches.delete(CACHE);
     const all = form?.getAll('files') ?? [];
     const files = /** @type {File[]} */ (all.filter((value) => value instanceof File && value.size > 0));
     // Programs put an address into either.
@@ -95,8 +95,8 @@ export async function takePending() {
 }
 
 async function removeForgotten() {
-  if (!(await caches.has(STASH))) return;
-  const waiting = await (await caches.open(STASH)).match(STASHED);
+  if (!(await caches.has(CACHE))) return;
+  const waiting = await (await caches.open(CACHE)).match(KEY);
   const age = Date.now() - Date.parse(waiting?.headers.get('Date') ?? '');
-  if (!(age < FORGOTTEN_MS)) await caches.delete(STASH);
+  if (!(age < FORGOTTEN_MS)) await caches.delete(CACHE);
 }

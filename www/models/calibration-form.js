@@ -35,7 +35,7 @@ export function calibrationForm(model, { ask, preference, onDone }) {
   const state = element('p', { class: 'hint', role: 'status' });
   const form = element(
     'form',
-    { class: 'calibrating', 'aria-label': words.formLabel(model.name) },
+    { class: 'calibration-form', 'aria-label': words.formLabel(model.name) },
     element('p', { class: 'hint' }, words.lead),
     belonging.field,
     others.field,

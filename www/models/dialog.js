@@ -156,7 +156,7 @@ function unfinishedItem({ plan, bytes }) {
     name,
     [words.unfinished(bytes)],
     [
-      starting(button(words.goOn, () => start(() => plan), { 'aria-label': words.goOnNamed(name) })),
+      startButton(button(words.goOn, () => start(() => plan), { 'aria-label': words.goOnNamed(name) })),
       button(words.discard, () => remove(plan.key).then(refresh), { 'aria-label': words.discardNamed(name) }),
     ],
     { key: plan.key, state: 'unfinished' },
@@ -179,7 +179,7 @@ function entryItem(entry) {
   const choose = () => pick((file) => start(() => planOf(entry, { local: true }), { file }));
   if (!gated) {
     const label = { 'aria-label': words.addNamed(name, megabytes) };
-    return item(name, about, [starting(button(words.add(megabytes), () => start(() => planOf(entry)), label))]);
+    return item(name, about, [startButton(button(words.add(megabytes), () => start(() => planOf(entry)), label))]);
   }
   const page = element(
     'a',
@@ -187,7 +187,7 @@ function entryItem(entry) {
     `huggingface.co/${repository}`,
   );
   about.push(element('span', {}, words.gatedBefore, page, words.gatedAfter(files[0].file, megabytes)));
-  return item(name, about, [starting(button(words.chooseFile, choose, { 'aria-label': words.chooseFileNamed(name) }))]);
+  return item(name, about, [startButton(button(words.chooseFile, choose, { 'aria-label': words.chooseFileNamed(name) }))]);
 }
 
 /**
@@ -210,7 +210,7 @@ function fromAddress() {
     'form',
     {},
     element('label', { for: 'model-address' }, words.addressLabel),
-    element('div', { class: 'field' }, input, starting(element('button', { type: 'submit' }, words.addPlain))),
+    element('div', { class: 'field' }, input, startButton(element('button', { type: 'submit' }, words.addPlain))),
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -226,7 +226,7 @@ function fromFile() {
     'div',
     { class: 'from-file' },
     element('p', {}, words.fileLabel),
-    starting(button(words.chooseFile, choose)),
+    startButton(button(words.chooseFile, choose)),
   );
 }
 
@@ -328,7 +328,7 @@ function showProblem() {
 const fraction = ({ loaded, total }) => (total ? loaded / total : 0);
 
 /** A button that starts an import: of use only while none runs. @param {HTMLElement} control */
-function starting(control) {
+function startButton(control) {
   control.dataset.starts = '';
   /** @type {HTMLButtonElement} */ (control).disabled = currentImport() !== null;
   return control;

@@ -36,7 +36,10 @@ export async function saveCalibration(key, text) {
   }
 }
 
-/** Safari has no `createWritable` before 26; there only workers can write. @param {import('./import-worker.js').WriteRequest} request */
+/**
+ * Safari has no `createWritable` before 26; there only workers can write.
+ * @param {import('./import-worker.js').WriteRequest} request
+ */
 async function writeInWorker(request) {
   // Not the one that adds models: it may be busy for long.
   const worker = new Scheduler(new URL('./import-worker.js', import.meta.url));

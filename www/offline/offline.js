@@ -163,11 +163,11 @@ function parts(standing) {
         button(words.stop, () => keeping?.abort()),
       ];
     case 'kept':
-      return [said(words.kept)];
+      return [stateLine(words.kept)];
     case 'failed':
-      return [said(words.failed), keep()];
+      return [stateLine(words.failed), keep()];
     case 'full':
-      return [said(words.full), keep()];
+      return [stateLine(words.full), keep()];
     default:
       return [];
   }
@@ -221,4 +221,4 @@ function button(text, action) {
 const hint = (text) => element('p', { class: 'hint' }, text);
 
 /** A sentence that screen readers say. @param {string} text */
-const said = (text) => element('p', { class: 'said', role: 'status', tabindex: -1 }, text);
+const stateLine = (text) => element('p', { class: 'state', role: 'status', tabindex: -1 }, text);

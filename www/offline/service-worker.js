@@ -18,8 +18,8 @@ const FOLDER = new URL('./', worker.location.href);
 /** Other copies of the page may stand in other folders of the same site. */
 const FILES = `aedr-files ${FOLDER.pathname}`;
 /** As in `intake/pending-images.js`. */
-const STASH = `aedr-stash ${FOLDER.pathname}`;
-const STASHED = new URL('stash', FOLDER).href;
+const PENDING = `aedr-stash ${FOLDER.pathname}`;
+const PENDING_KEY = new URL('stash', FOLDER).href;
 const SENDER = 'Aedr-Sender';
 /** Marks that a release was there as a whole, so that the next one is to be as well. */
 const WHOLE = new URL('?whole', FOLDER).href;
@@ -122,14 +122,14 @@ function isShare({ mode, destination }) {
  */
 async function receive(request) {
   try {
-    const cache = await caches.open(STASH);
-    await cache.delete(STASHED);
+    const cache = await caches.open(PENDING);
+    await cache.delete(PENDING_KEY);
     const headers = {
       'Content-Type': request.headers.get('Content-Type') ?? '',
       Date: new Date().toUTCString(),
       [SENDER]: request.headers.get('Origin') ?? 'null',
     };
-    await cache.put(STASHED, new Response(await request.blob(), { headers }));
+    await cache.put(PENDING_KEY, new Response(await request.blob(), { headers }));
   } catch {
     // No room, perhaps. The page finds nothing and says so.
   }

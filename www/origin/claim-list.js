@@ -7,7 +7,7 @@ import { element } from '../ui/dom.js';
  * @param {Record<string, string>} meanings What each says, in words.
  */
 export function claimList(claims, meanings) {
-  const said = claims.map(({ meaning, field, text }) =>
+  const items = claims.map(({ meaning, field, text }) =>
     element(
       'div',
       { 'data-meaning': meaning },
@@ -15,5 +15,5 @@ export function claimList(claims, meanings) {
       element('dd', { class: 'claim' }, element('span', { class: 'symbol' }, field), ` ${text}`),
     ),
   );
-  return element('dl', {}, ...said);
+  return element('dl', {}, ...items);
 }

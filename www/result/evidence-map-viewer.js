@@ -1,6 +1,6 @@
 /**
- * The evidence map: the image with what the model made of it laid over, up to a line that can be moved; the errors, and the
- * ratio of the two, part by part. Everything is shown from PNG files that the module wrote; no canvas is read.
+ * The evidence map: the image with what the model made of it laid over, up to a line that can be moved; the errors, and
+ * the ratio of the two, part by part. Everything is shown from PNG files that the module wrote; no canvas is read.
  *
  * @typedef {import('../engine/types.js').LocalEvidence} LocalEvidence
  * @typedef {import('../engine/types.js').LayerName} LayerName

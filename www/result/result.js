@@ -110,8 +110,8 @@ function meaning(outcome) {
 
 /** Models that cannot be told apart, as one line. @param {any[]} reports */
 function groupLine(reports) {
-  const { outcome, names, said, remarks } = groupText(reports);
-  return line({ outcome, models: reports.map(({ model }) => model.id) }, names, said, remarks);
+  const { outcome, names, outcomeText, remarks } = groupText(reports);
+  return line({ outcome, models: reports.map(({ model }) => model.id) }, names, outcomeText, remarks);
 }
 
 /** @param {ModelEntry | undefined} model @param {import('../common/errors.js').PlainError} error */
@@ -122,10 +122,10 @@ function failureLine(model, error) {
 }
 
 /**
- * @param {{outcome: string, code?: string, models: string[]}} codes @param {string[]} names @param {string} said
+ * @param {{outcome: string, code?: string, models: string[]}} codes @param {string[]} names @param {string} outcomeText
  * @param {string[]} remarks
  */
-function line({ outcome, code, models }, names, said, remarks) {
+function line({ outcome, code, models }, names, outcomeText, remarks) {
   return element(
     'li',
     { 'data-outcome': outcome, 'data-code': code ?? false, 'data-models': models.join(' ') },
@@ -133,7 +133,7 @@ function line({ outcome, code, models }, names, said, remarks) {
     element(
       'div',
       {},
-      element('p', { class: 'line-head' }, element('strong', {}, names.join(' · ')), element('span', {}, said)),
+      element('p', { class: 'line-head' }, element('strong', {}, names.join(' · ')), element('span', {}, outcomeText)),
       ...remarks.map((remark) => element('p', { class: 'hint' }, remark)),
     ),
   );

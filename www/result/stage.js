@@ -14,7 +14,10 @@ let address = '';
 /** Gives back what the view on the stage holds. */
 let free = () => {};
 
-/** Shows the picture, from memory. The check never reads these pixels. @param {import('../intake/types.js').Intake} intake */
+/**
+ * Shows the picture that is checked, from memory. The check itself never reads these pixels.
+ * @param {import('../intake/types.js').Intake} intake
+ */
 export function showPreview({ file, name, sample }) {
   hidePreview();
   address = URL.createObjectURL(file);

@@ -96,13 +96,13 @@ export function messagesIn(catalogue, locale) {
     const { outcome, signal, signal_kind: kind, threshold } = reports[0];
     const names = reports.map(({ model }) => model.name);
     const serves = [...new Set(reports.flatMap(({ model }) => model.serves))];
-    const said = threshold === null ? lines.uncalibrated : lines.outcomes[outcome];
+    const outcomeText = threshold === null ? lines.uncalibrated : lines.outcomes[outcome];
     const more = [
       lines.signal(signals[kind][0], format(signal), threshold === null ? null : format(threshold)),
       ...(serves.length > 0 ? [lines.serves(serves)] : []),
       ...(names.length > 1 ? [lines.alike(names)] : []),
     ];
-    return { outcome, names, said, remarks: more };
+    return { outcome, names, outcomeText, remarks: more };
   }
 
   /**

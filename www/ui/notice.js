@@ -70,18 +70,18 @@ function place(notice) {
 
 /** @param {string} topic @param {string} text @param {string} more @param {Action[]} actions */
 function noticeOf(topic, text, more, actions) {
-  const said = element('p', { role: 'status' });
+  const message = element('p', { role: 'status' });
   const buttons = actions.map(({ text: label, run, primary = false }) => {
     const button = element('button', { type: 'button', class: primary && 'primary' }, label);
     button.addEventListener('click', run);
     return button;
   });
   const row = element('p', { class: 'actions' }, ...buttons);
-  const notice = element('section', { class: 'notice', id: 'notice', 'data-topic': topic }, said, row);
+  const notice = element('section', { class: 'notice', id: 'notice', 'data-topic': topic }, message, row);
   notice.addEventListener('focusin', ({ relatedTarget }) => {
     if (!notice.contains(/** @type {Node} */ (relatedTarget))) before = /** @type {HTMLElement} */ (relatedTarget);
   });
   // Screen readers tell what comes into a place that they know.
-  requestAnimationFrame(() => said.append(element('strong', {}, text), gap(text), more));
+  requestAnimationFrame(() => message.append(element('strong', {}, text), gap(text), more));
   return notice;
 }

@@ -1,4 +1,4 @@
-/** The page is accessible: rules of accessibility, the keyboard alone, 320 pixels, forced colours, languages. */
+/** The page for everyone: accessibility's rules, the keyboard alone, 320 pixels, forced colours, languages. */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -49,8 +49,8 @@ export function resultNodes(result, { texts, notes, signed, actions }) {
 export function errorNodes(error, { texts, actions }) {
   const { heading, text, advice } = texts.errorText(error);
   if (error.code === 'cancelled') {
-    const said = element('p', { part: 'reason' }, texts.failure.cancelled);
-    return [headingNode('cannot_tell', heading), said, actionsNode(actions)];
+    const reason = element('p', { part: 'reason' }, texts.failure.cancelled);
+    return [headingNode('cannot_tell', heading), reason, actionsNode(actions)];
   }
   return [
     headingNode('error', heading),
@@ -110,8 +110,8 @@ function meaningNode(outcome, { embed, result }) {
 function linesNodes(members, failures, texts) {
   const { lines } = texts;
   const ranked = members.map((reports) => {
-    const { outcome, names, said, remarks } = texts.groupText(reports);
-    return lineNode(outcome, names.join(' · '), said, remarks);
+    const { outcome, names, outcomeText, remarks } = texts.groupText(reports);
+    return lineNode(outcome, names.join(' · '), outcomeText, remarks);
   });
   const failed = failures.map((failure) => {
     const name = failure.model === DEMONSTRATION.id ? texts.demonstration.name : failure.model;
@@ -126,9 +126,9 @@ function linesNodes(members, failures, texts) {
   ];
 }
 
-/** @param {string} outcome @param {string} name @param {string} said @param {string[]} remarks */
-function lineNode(outcome, name, said, remarks) {
-  const head = element('p', { class: 'row' }, element('strong', {}, name), element('span', {}, said));
+/** @param {string} outcome @param {string} name @param {string} outcomeText @param {string[]} remarks */
+function lineNode(outcome, name, outcomeText, remarks) {
+  const head = element('p', { class: 'row' }, element('strong', {}, name), element('span', {}, outcomeText));
   const more = remarks.map((remark) => element('p', { class: 'hint' }, remark));
   return element('li', {}, outcomeGlyph(outcome), element('div', {}, head, ...more));
 }

@@ -7,7 +7,7 @@
  * @typedef {object} FrameChecks Where checks are made.
  * @property {(request: CheckRequest, call: Call) => Promise<Record<string, any>>} check Gives the report.
  * @property {() => void} reset Takes the embedder's image away.
- * @property {(error: unknown) => import('./protocol.js').Said} localizedError In the reader's language.
+ * @property {(error: unknown) => import('./protocol.js').FrameError} localizedError In the reader's language.
  */
 
 import { AedrError } from '../../common/errors.js';

@@ -77,7 +77,7 @@ function address(option, value) {
   try {
     if (typeof value === 'string' || value instanceof URL || isTrusted(value)) return addressOf(value);
   } catch {
-    // Said below.
+    // FrameError below.
   }
   throw badOption(option, 'it is no address');
 }

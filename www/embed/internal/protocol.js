@@ -8,11 +8,11 @@
  * @typedef {{version: number}} Hello
  * @typedef {{type: 'check', id: number, image: Blob, name?: string, deep?: boolean}} CheckRequest
  * @typedef {CheckRequest | {type: 'cancel', id: number} | {type: 'reset'}} Request
- * @typedef {{code: string, message: string, advice: string}} Said An error as it crosses.
+ * @typedef {{code: string, message: string, advice: string}} FrameError An error as it crosses.
  * @typedef {{type: 'ready', version: number, release: string, loaded: boolean}
  *   | {type: 'progress', id: number, stage: string, fraction?: number}
  *   | {type: 'result', id: number, record: Record<string, any>}
- *   | {type: 'error', id?: number, error: Said, versions?: number[]}
+ *   | {type: 'error', id?: number, error: FrameError, versions?: number[]}
  *   | {type: 'resize', height: number}
  *   | {type: 'busy', busy: boolean}} FrameEvent An error without `id` is about the whole connection.
  * @typedef {{why: string, id?: number}} Misfit What does not fit, and the request it would have been.
@@ -75,7 +75,7 @@ const image = kind(
   (value) => value instanceof Blob && isImageType(value.type) && value.size > 0 && value.size <= LIMITS.imageBytes,
 );
 /** @type {Kind} */
-const said = {
+const frameError = {
   what: 'an error',
   read: (value) => {
     const found = fields({ code: text(100), message: text(LIMITS.textLength), advice: text(LIMITS.textLength) }, value);
@@ -103,7 +103,7 @@ const EVENTS = {
   ready: { version: number, release: text(100), loaded: flag },
   progress: { id: number, stage: text(100), fraction: optional(fraction) },
   result: { id: number, record },
-  error: { id: optional(number), error: said, versions: optional(versions) },
+  error: { id: optional(number), error: frameError, versions: optional(versions) },
   resize: { height },
   busy: { busy: flag },
 };

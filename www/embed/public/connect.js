@@ -266,7 +266,7 @@ class Line {
     this.#connecting.resolve();
   }
 
-  /** About the connection as a whole. @param {{error: import('../internal/protocol.js').Said}} event */
+  /** About the connection as a whole. @param {{error: import('../internal/protocol.js').FrameError}} event */
   #complain({ error }) {
     // Something else in this page talks to the frame; or one of the two is not what the other thinks.
     this.close(fromPlain(error));
