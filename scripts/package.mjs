@@ -55,7 +55,7 @@ async function bundleEntries() {
     // Shared parts are there once: a policy may allow one `aedr` only, and errors are of one class.
     splitting: true,
     chunkNames: '[name]-[hash]',
-    plugins: [replacing({ 'www/embed/internal/locations.js': async () => placesSource() })],
+    plugins: [replacing({ 'www/embed/internal/locations.js': async () => locationsSource() })],
   });
 }
 
@@ -116,7 +116,7 @@ function replaced(from, to) {
  * along, and rename them, so that none may look for another beside itself. For the same reason all but the weights of
  * the model is in the text; besides, nobody can change it on the way.
  */
-async function placesSource() {
+async function locationsSource() {
   const pack = resolve(page, 'weights', MODEL);
   const read = (/** @type {string} */ file) => readFile(resolve(pack, file), 'utf8');
   const [manifestText, calibrationText] = [await read('manifest.json'), await read('calibration.json')];

@@ -62,7 +62,7 @@ async function everyState(page, look) {
   await page.waitForFunction(() => document.querySelectorAll('#table tbody tr[data-kind="matches"]').length >= 2, null, {
     timeout: 120_000,
   });
-  await look('queue');
+  await look('table');
   await page.locator('#models').click();
   await page.locator('#storage-line').filter({ hasText: /\S/ }).waitFor();
   await look('models');

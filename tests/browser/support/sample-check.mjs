@@ -66,7 +66,7 @@ export async function checkSamples(start, { threads }) {
     await browser.evaluate(() => document.querySelector('.evidence-map')?.scrollIntoView({ behavior: 'instant' }));
     // It is painted a moment later.
     await new Promise((done) => setTimeout(done, 300));
-    await picture(browser, '3-closer');
+    await picture(browser, '3-evidence-map');
     assert.equal(await browser.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, 'nothing sticks out');
   } finally {
     await browser.close();
