@@ -196,7 +196,7 @@ export class Session {
     const view = resultView(answer, {
       intake,
       models,
-      exportSection: exportSection(answer, { intake, models }),
+      exportSection: () => exportSection(answer, { intake, models }),
       onAgain,
       onCpu: () => onCpu(onAgain),
       onDeeper,

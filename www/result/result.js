@@ -39,9 +39,9 @@ import { evidencePlot } from './plot.js';
 
 /**
  * @param {CheckAnswer} answer
- * @param {{intake: Intake, models: ModelEntry[], exportSection: Node, onAgain: () => void, onCpu: () => void,
- *   onDeeper: (() => void) | null}} context `exportSection`: what a person can take away. `onDeeper` is null if the
- *   check was a deep one.
+ * @param {{intake: Intake, models: ModelEntry[], exportSection: () => Node, onAgain: () => void, onCpu: () => void,
+ *   onDeeper: (() => void) | null}} context `exportSection` gives what a person can take away. `onDeeper` is null if
+ *   the check was a deep one.
  * @returns {View}
  */
 export function resultView(answer, { intake, models, exportSection, onAgain, onCpu, onDeeper }) {
@@ -91,7 +91,7 @@ export function resultView(answer, { intake, models, exportSection, onAgain, onC
       ...(remarks.length > 0 ? [list('notes', words.notesHeading, remarks, codes)] : []),
       originSection(answer.claims, intake.file),
     ),
-    exportSection,
+    exportSection(),
   ];
   return { summary, details, free: map.free };
 }

@@ -251,7 +251,7 @@ pageTest('no sentence is outside the catalogue, and longer ones fit', async (pag
         const { data, parentElement: parent } = walker.currentNode;
         if (!/\p{L}{3}/u.test(data) || /⟦|⟧/.test(data)) continue;
         // What is from files, models and sites, and a code.
-        if (parent.closest('noscript, .wordmark, #credit-list, #models-known strong, select, .sample-title, .symbol, code, [translate=no], a')) continue;
+        if (parent.closest('noscript, .wordmark, #credit-list, #models-known strong, select, .sample-title, .symbol, code, .repeat dd, [translate=no], a')) continue;
         if (!parent.checkVisibility()) continue;
         stray.push(data.trim());
       }
