@@ -26,7 +26,7 @@ try {
   tell(`${error.message}. ${error.advice}`);
 }
 
-/** @param {import('../www/embed/connect.js').Frame} frame @param {HTMLButtonElement} button */
+/** @param {import('../www/embed/public/connect.js').Frame} frame @param {HTMLButtonElement} button */
 async function check(frame, { dataset: { image = '' } }) {
   try {
     tell(`${image}: checking`);

@@ -35,7 +35,7 @@ await copy(values.package, 'www/pkg');
 await copyVendored();
 await copyModels();
 // Where a script stands says which pages it may serve.
-await rename(resolve(out, 'www/service-worker.js'), resolve(out, 'service-worker.js'));
+await rename(resolve(out, 'www/offline/service-worker.js'), resolve(out, 'service-worker.js'));
 await writeIntegrity(out);
 await writeOfflineList(out);
 

@@ -71,8 +71,8 @@ async function copyModules(page, folder) {
   await mkdir(modules, { recursive: true });
   await cp(resolve(page, 'www'), resolve(modules, 'www'), { recursive: true });
   await cp(resolve(page, 'weights'), resolve(modules, 'weights'), { recursive: true });
-  await writeFile(resolve(folder, 'aedr/element.js'), "import './modules/www/embed/define.js';\n");
-  await writeFile(resolve(folder, 'aedr/frame.js'), "export * from './modules/www/embed/connect.js';\n");
+  await writeFile(resolve(folder, 'aedr/element.js'), "import './modules/www/embed/public/define.js';\n");
+  await writeFile(resolve(folder, 'aedr/frame.js'), "export * from './modules/www/embed/public/connect.js';\n");
 }
 
 async function main() {

@@ -55,7 +55,7 @@ async function gather() {
   }
   for (const script of ['network.mjs', 'onnx.mjs', 'picture.js']) await copyFile(join(BENCH, script), join(work, script));
   for (const script of ['distance.js', 'safetensors.js', 'watch-buffers.js']) {
-    await copyFile(resolve(ROOT, 'tests/browser', script), join(work, script));
+    await copyFile(resolve(ROOT, 'tests/browser/support', script), join(work, script));
   }
 
   await copyProgram(process.execPath, work, join(work, 'libraries'), 'node');

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-const LIST = 'www/integrity.js';
+const LIST = 'www/engine/integrity.js';
 const LINE = /^export const INTEGRITY = .*;$/m;
 const PROGRAMS = ['www/pkg/aedr_bg.wasm', 'www/pkg/renderer_bg.wasm', 'www/vendor/c2pa/c2pa_bg.wasm'];
 /** Weights are not among them: a manifest has their hashes. */

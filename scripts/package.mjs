@@ -48,24 +48,24 @@ console.log(`The package is ${(await readdir(out)).find((name) => name.endsWith(
 async function bundleEntries() {
   await bundle({
     entryPoints: {
-      index: resolve(page, 'www/embed/checker.js'),
-      element: resolve(page, 'www/embed/define.js'),
-      frame: resolve(page, 'www/embed/connect.js'),
+      index: resolve(page, 'www/embed/public/checker.js'),
+      element: resolve(page, 'www/embed/public/define.js'),
+      frame: resolve(page, 'www/embed/public/connect.js'),
     },
     // Shared parts are there once: a policy may allow one `aedr` only, and errors are of one class.
     splitting: true,
     chunkNames: '[name]-[hash]',
-    plugins: [replacing({ 'www/embed/places.js': async () => placesSource() })],
+    plugins: [replacing({ 'www/embed/internal/locations.js': async () => locationsSource() })],
   });
 }
 
 /** Each one file, so that a site can put it anywhere. */
 async function bundleWorkers() {
   await bundle({
-    entryPoints: { worker: resolve(page, 'www/worker.js'), helper: resolve(page, 'www/helper.js') },
+    entryPoints: { worker: resolve(page, 'www/engine/worker.js'), helper: resolve(page, 'www/engine/helper.js') },
     plugins: [
       replacing({
-        'www/program.js': replaced("'./pkg/aedr_bg.wasm'", "'./aedr.wasm'"),
+        'www/engine/wasm-module.js': replaced("'../pkg/aedr_bg.wasm'", "'./aedr.wasm'"),
         'www/pkg/aedr.js': replaced("'aedr_bg.wasm'", "'./aedr.wasm'"),
       }),
     ],
@@ -116,7 +116,7 @@ function replaced(from, to) {
  * along, and rename them, so that none may look for another beside itself. For the same reason all but the weights of
  * the model is in the text; besides, nobody can change it on the way.
  */
-async function placesSource() {
+async function locationsSource() {
   const pack = resolve(page, 'weights', MODEL);
   const read = (/** @type {string} */ file) => readFile(resolve(pack, file), 'utf8');
   const [manifestText, calibrationText] = [await read('manifest.json'), await read('calibration.json')];
@@ -126,7 +126,7 @@ async function placesSource() {
   return `
 export const WORKER = new URL('./worker.js', import.meta.url);
 export const PARTS = {
-  program: new URL('./aedr.wasm', import.meta.url),
+  wasm: new URL('./aedr.wasm', import.meta.url),
   helper: new URL('./helper.js', import.meta.url),
 };
 export const DEMONSTRATION = {
@@ -140,11 +140,11 @@ export const DEMONSTRATION = {
 
 async function copyFiles() {
   const types = { index: 'index', element: 'element', connect: 'frame', report: 'report' };
-  for (const [from, to] of Object.entries(types)) await copy(`www/embed/${from}.d.ts`, `${to}.d.ts`);
+  for (const [from, to] of Object.entries(types)) await copy(`www/embed/public/${from}.d.ts`, `${to}.d.ts`);
   await copy(resolve(page, 'www/pkg/aedr_bg.wasm'), 'aedr.wasm');
   await copy(resolve(page, 'weights', MODEL), `weights/${MODEL}`);
   await copy('www/report-1.schema.json', 'report-1.schema.json');
-  await copy('www/embed/package-readme.md', 'README.md');
+  await copy('www/embed/public/package-readme.md', 'README.md');
   for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) await copy(name, name);
   await copy(values.licences ?? resolve(page, 'www/pkg/licences.txt'), 'licences.txt');
 }

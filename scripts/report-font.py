@@ -5,7 +5,7 @@
     apt-get install fonts-inter fonts-noto-cjk
     target/fonts/bin/python scripts/report-font.py
 
-Run it again after a catalogue of texts has new Chinese characters; tests/browser/exports.test.mjs tells when.
+Run it again after a catalogue of texts has new Chinese characters; tests/browser/export/exports.test.mjs tells when.
 """
 
 import argparse
@@ -25,7 +25,7 @@ NAMES = [*range(0x100, 0x180), *range(0x391, 0x3A2), *range(0x3A3, 0x3CA), *rang
 SYMBOLS = '–—‘’“”„…·•×÷−≈≤≥→←↑↓⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ατσμ‰€'
 
 # The exports of a catalogue that the picture shows sentences of, and the keys within them that stand in bold type.
-SHOWN = ['card', 'demonstration', 'evidence', 'lines', 'meanings', 'numbers', 'outcomes', 'plot', 'problems', 'remarks',
+SHOWN = ['picture', 'demonstration', 'evidence', 'lines', 'meanings', 'numbers', 'outcomes', 'plot', 'problems', 'remarks',
          'result', 'samples', 'signals', 'verdicts']
 BOLD = ['heading', 'here', 'match', 'meansNotHeading', 'name', 'noThreshold', 'none', 'title', 'unsure']
 # What the browser adds to a date and to a list.

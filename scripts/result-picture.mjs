@@ -6,7 +6,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { DIST, launch, openPage, ROOT, sampleList, serve, settled } from '../tests/browser/browser.mjs';
+import { DIST, launch, openPage, ROOT, sampleList, serve, settled } from '../tests/browser/support/browser.mjs';
 
 const VIEW = { viewport: { width: 1000, height: 760 }, deviceScaleFactor: 1.5 };
 const QUALITY = 0.82;

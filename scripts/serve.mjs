@@ -31,9 +31,9 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** Adds models from other sites, and never sees an image. */
-const IMPORT_WORKER = '/www/import-worker.js';
+const IMPORT_WORKER = '/www/models/import-worker.js';
 /** Fetches an image by its link, and never sees one that came any other way. */
-const LINK_WORKER = '/www/link-worker.js';
+const LINK_WORKER = '/www/intake/link-worker.js';
 /** The one page that other sites may show in a frame. */
 const FRAME = '/embed.html';
 /** Where images may be fetched from: sites that encrypt, and this machine. */

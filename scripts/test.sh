@@ -42,7 +42,7 @@ node scripts/package.mjs
 say "testing the module, the page and the package in browsers"
 node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
   --test-reporter=tap --test-reporter-destination="$browser_log" \
-  tests/browser/*.test.mjs tests/scripts/*.test.mjs && passed=true || passed=false
+  tests/browser/*/*.test.mjs tests/scripts/*.test.mjs && passed=true || passed=false
 
 # Those that a person has to ask for are skipped everywhere.
 skipped=$(

@@ -2,7 +2,7 @@
 
 use crate::{Result, image::png::write_png};
 
-/// Two inks, as in print: teal for what belongs, vermilion for what does not; the page's own (`www/style.css`).
+/// Two inks, as in print: teal for what belongs, vermilion for what does not; the page's own (`www/styles/style.css`).
 const TEAL: [f32; 3] = [11.0, 119.0, 111.0];
 const PAPER: [f32; 3] = [241.0, 244.0, 242.0];
 const VERMILION: [f32; 3] = [201.0, 61.0, 32.0];

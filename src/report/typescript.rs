@@ -1,4 +1,4 @@
-//! The reports as TypeScript sees them: `www/embed/report.d.ts` is made here, of the types themselves, and a test
+//! The reports as TypeScript sees them: `www/embed/public/report.d.ts` is made here, of the types themselves, and a test
 //! compares it. After a change, `AEDR_WRITE_TYPES=1 cargo test types` writes it anew.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::{Error, evidence::condition::Distribution, report::record::Record};
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/www/embed/report.d.ts");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/www/embed/public/report.d.ts");
 
 const HEAD: &str = "/**\n * What checks give, made of the Rust types by a test of `src/types.rs`: do not edit.\n */\n";
 

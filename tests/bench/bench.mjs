@@ -10,8 +10,8 @@
 import { availableParallelism, cpus } from 'node:os';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DIST, ROOT, launch, serve } from '../browser/browser.mjs';
-import { distance } from '../browser/distance.js';
+import { DIST, ROOT, launch, serve } from '../browser/support/browser.mjs';
+import { distance } from '../browser/support/distance.js';
 import { klConfig, writeNetwork } from './network.mjs';
 
 const HERE = import.meta.dirname;
@@ -49,7 +49,7 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 
 await mkdir(FOLDER, { recursive: true });
 const peers = join(HERE, 'node_modules/onnxruntime-web/dist');
-const server = await serve({ directories: [HERE, FOLDER, DIST, peers, resolve(ROOT, 'tests/browser'), resolve(ROOT, 'tests/gpu-kit')] });
+const server = await serve({ directories: [HERE, FOLDER, DIST, peers, resolve(ROOT, 'tests/browser/support'), resolve(ROOT, 'tests/gpu-kit')] });
 const { address } = server;
 const peak = await inFreshBrowser(address, (page) =>
   page.evaluate(async () => (await import('/page.js')).adapterPeak()),

@@ -11,7 +11,7 @@
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { DIST, launch, sampleList, serve, settled } from '../browser/browser.mjs';
+import { DIST, launch, sampleList, serve, settled } from '../browser/support/browser.mjs';
 
 const { values } = parseArgs({
   options: {

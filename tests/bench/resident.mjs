@@ -14,9 +14,9 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { launch, NO_INTEGRITY, serve } from '../browser/browser.mjs';
-import { TINY_FOLDERS, tinyFiles } from '../browser/faulty.mjs';
-import { dropMany, residentOf, slope, soakImages, throughSession } from '../browser/soaking.mjs';
+import { launch, NO_INTEGRITY, serve } from '../browser/support/browser.mjs';
+import { TINY_FOLDERS, tinyFiles } from '../browser/support/tiny-model-page.mjs';
+import { dropMany, residentOf, slope, soakImages, throughSession } from '../browser/support/soak-run.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -33,7 +33,7 @@ const DECODED = 'cc/image_memory';
 async function tinyFolder() {
   const folder = await mkdtemp(resolve(tmpdir(), 'aedr-resident-'));
   const json = Object.entries(tinyFiles()).map(([path, value]) => [path, JSON.stringify(value)]);
-  for (const [path, content] of [['www/integrity.js', NO_INTEGRITY], ...json]) {
+  for (const [path, content] of [['www/engine/integrity.js', NO_INTEGRITY], ...json]) {
     await mkdir(resolve(folder, path, '..'), { recursive: true });
     await writeFile(resolve(folder, path), content);
   }

@@ -1,6 +1,6 @@
 /** The curve of `soak.mjs`, as an SVG that is read on light and on dark. */
 
-/** @typedef {import('../browser/soaking.mjs').Sample} Sample */
+/** @typedef {import('../browser/support/soak-run.mjs').Sample} Sample */
 
 /** @type {Record<string, string>} */
 const DEVICES = { cpu: 'CPU', webgpu: 'WebGPU' };

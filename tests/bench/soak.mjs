@@ -10,8 +10,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { launch, ROOT } from '../browser/browser.mjs';
-import { openSoak, slope, soak } from '../browser/soaking.mjs';
+import { launch, ROOT } from '../browser/support/browser.mjs';
+import { openSoak, slope, soak } from '../browser/support/soak-run.mjs';
 import { chart } from './soak-chart.mjs';
 
 const { values } = parseArgs({
@@ -23,7 +23,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Shown in megabytes, and in the chart. @type {[keyof import('../browser/soaking.mjs').Sample, string][]} */
+/** Shown in megabytes, and in the chart. @type {[keyof import('../browser/support/soak-run.mjs').Sample, string][]} */
 const AMOUNTS = [
   ['page', 'page'],
   ['worker', 'worker'],
@@ -31,7 +31,7 @@ const AMOUNTS = [
   ['gpu', 'GPU buffers'],
   ['resident', 'resident'],
 ];
-/** @type {[keyof import('../browser/soaking.mjs').Sample, string][]} */
+/** @type {[keyof import('../browser/support/soak-run.mjs').Sample, string][]} */
 const COUNTS = [
   ['nodes', 'nodes'],
   ['addresses', 'blob addresses'],
@@ -48,7 +48,7 @@ async function run(device) {
   const heads = ['checks', ...[...AMOUNTS, ...COUNTS].map(([, name]) => name)];
   row(heads);
   row(heads.map(() => '--:'));
-  const onSample = (/** @type {import('../browser/soaking.mjs').Sample} */ sample) =>
+  const onSample = (/** @type {import('../browser/support/soak-run.mjs').Sample} */ sample) =>
     row([sample.checks, ...AMOUNTS.map(([what]) => megabytes(sample[what])), ...COUNTS.map(([what]) => sample[what])]);
   const samples = await soak(opened, { count: Number(values.checks), every: Number(values.every), device, onSample });
   const settled = samples.slice(Math.ceil(samples.length / 5));

@@ -5,7 +5,7 @@
 
 IDs are those of weights/catalog.json; by default all of them, but for entries of the same architecture and for
 TAEF2, whose real weights the tests have. The weights, up to 1.25 GB, are written to a folder that is gone afterwards,
-or to FOLDER, where tests/browser/full-width.mjs can take them from.
+or to FOLDER, where tests/browser/models/full-width.mjs can take them from.
 """
 
 import argparse
@@ -72,7 +72,7 @@ MODELS = {
     "taesd": lambda: tiny(4),
     "taef1": lambda: tiny(16),
 }
-#: flux1 is sd3 with other weights: for tests/browser/full-width.mjs.
+#: flux1 is sd3 with other weights: for tests/browser/models/full-width.mjs.
 DEFAULT = [name for name in MODELS if name != "flux1"]
 
 

@@ -13,21 +13,21 @@ const WWW = resolve(import.meta.dirname, '../../www');
 
 /** By file: what is newer, without its versions, and how the page does without. @type {[RegExp, RegExp, string][]} */
 const KNOWN = [
-  [/^device\.js$/, /^GPU/, 'no WebGPU: the CPU'],
-  [/^worker\.js$/, /^navigator\.gpu/, 'no WebGPU: the CPU'],
-  [/^imports\.js$/, /^Crypto\.subtle/, 'any number for the visit'],
-  [/^verified\.js$/, /^crypto\.subtle/i, 'fetch compares by itself'],
-  [/^stash\.js$/, /^caches/, 'caught: nothing is kept'],
-  [/^service-worker\.js$/, /^(caches|crypto\.subtle)/, 'runs on encrypted pages alone'],
-  [/^offline\.js$/, /^(navigator\.connection|NetworkInformation\.saveData)/, 'nothing is known of the connection'],
-  [/^shared\.js$/, /^(launchQueue|LaunchQueue\.)/, 'no other program hands files over'],
-  [/^starting\.js$/, /^(trustedTypes|TrustedTypePolicyFactory\.)/, 'no policy asks for trusted addresses'],
-  [/^store\.js$/, /^FileSystemFileHandle\.createWritable/, 'a worker writes'],
-  [/^thumbnail\.js$/, /^(VideoFrame|AudioData\.)/, 'caught: the renderer draws the file itself'],
+  [/^engine\/device\.js$/, /^GPU/, 'no WebGPU: the CPU'],
+  [/^engine\/worker\.js$/, /^navigator\.gpu/, 'no WebGPU: the CPU'],
+  [/^models\/imports\.js$/, /^Crypto\.subtle/, 'any number for the visit'],
+  [/^engine\/verified-fetch\.js$/, /^crypto\.subtle/i, 'fetch compares by itself'],
+  [/^intake\/pending-images\.js$/, /^caches/, 'caught: nothing is kept'],
+  [/^offline\/service-worker\.js$/, /^(caches|crypto\.subtle)/, 'runs on encrypted pages alone'],
+  [/^offline\/offline\.js$/, /^(navigator\.connection|NetworkInformation\.saveData)/, 'nothing is known of the connection'],
+  [/^intake\/share-target\.js$/, /^(launchQueue|LaunchQueue\.)/, 'no other program hands files over'],
+  [/^engine\/start-worker\.js$/, /^(trustedTypes|TrustedTypePolicyFactory\.)/, 'no policy asks for trusted addresses'],
+  [/^models\/save-calibration\.js$/, /^FileSystemFileHandle\.createWritable/, 'a worker writes'],
+  [/^export\/thumbnail\.js$/, /^(VideoFrame|AudioData\.)/, 'caught: the renderer draws the file itself'],
   // Looks, without which everything can be read and used.
   [/\.css$/, /^(text-wrap|text-autospace|forced-color-adjust|:has|:-(webkit|moz)-progress)/, 'plainer'],
-  [/^print\.css$/, /^(@page|break-after|orphans|widows|print-color-adjust|content-visibility|:details-content)/, 'plainer'],
-  [/^viewer\.css$/, /^user-select/, 'stands there with its prefix'],
+  [/^export\/print\.css$/, /^(@page|break-after|orphans|widows|print-color-adjust|content-visibility|:details-content)/, 'plainer'],
+  [/^result\/evidence-map-viewer\.css$/, /^user-select/, 'stands there with its prefix'],
 ];
 
 /** @returns {Promise<{file: string, source: string}[]>} */

@@ -1,7 +1,7 @@
 /** Compressing a page, comparing what a site sends with it, and the examples of hosts in `deploy/`. */
 
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -13,17 +13,15 @@ import { verify } from '../../scripts/verify-deployment.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** What `serve.mjs` has a policy of its own for, and something that has the common one. */
-const FILES = ['index.html', 'embed.html', 'service-worker.js', 'www/import-worker.js', 'www/link-worker.js'];
+const FILES = ['index.html', 'embed.html', 'service-worker.js', 'www/models/import-worker.js', 'www/intake/link-worker.js'];
 
 /** The least that is a page. @param {import('node:test').TestContext} context */
 async function page(context) {
   const folder = await mkdtemp(join(tmpdir(), 'aedr-page-'));
   context.after(() => rm(folder, { recursive: true }));
-  await mkdir(join(folder, 'www'));
   for (const file of ['index.html', 'embed.html']) await cp(join(ROOT, file), join(folder, file));
-  for (const file of FILES.slice(2)) {
-    await cp(join(ROOT, 'www', file.replace('www/', '')), join(folder, file));
-  }
+  await cp(join(ROOT, 'www/offline/service-worker.js'), join(folder, 'service-worker.js'));
+  for (const file of FILES.slice(3)) await cp(join(ROOT, file), join(folder, file));
   await cp(join(ROOT, 'www/samples/cat.jpg'), join(folder, 'www/cat.jpg'));
   await writeOfflineList(folder);
   return folder;
@@ -72,12 +70,12 @@ test('a file that was changed, and one that is missing, are named', async (conte
   const copy = await mkdtemp(join(tmpdir(), 'aedr-copy-'));
   context.after(() => rm(copy, { recursive: true }));
   await cp(folder, copy, { recursive: true });
-  await writeFile(join(copy, 'www/link-worker.js'), '// another');
+  await writeFile(join(copy, 'www/intake/link-worker.js'), '// another');
   await rm(join(copy, 'www/cat.jpg'));
   const { problems } = await verify(await served(context, { directories: [copy] }), folder);
   assert.equal(problems.length, 2);
   assert.match(problems[0], /^www\/cat\.jpg: could not be fetched \(404\)$/);
-  assert.match(problems[1], /^www\/link-worker\.js: another file \(sha256 [0-9a-f]{64}, here [0-9a-f]{64}\)$/);
+  assert.match(problems[1], /^www\/intake\/link-worker\.js: another file \(sha256 [0-9a-f]{64}, here [0-9a-f]{64}\)$/);
 });
 
 test('headers that differ are named, unless files alone are asked for', async (context) => {
@@ -87,7 +85,7 @@ test('headers that differ are named, unless files alone are asked for', async (c
   const { problems } = await verify(address, folder);
   for (const expected of [
     /^index\.html: cross-origin-opener-policy is nothing, expected same-origin$/,
-    /^www\/import-worker\.js: content-security-policy is .*example\.org/,
+    /^www\/models\/import-worker\.js: content-security-policy is .*example\.org/,
   ]) {
     assert.ok(problems.some((problem) => expected.test(problem)), String(expected));
   }

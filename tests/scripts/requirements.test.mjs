@@ -19,7 +19,7 @@ function node(words, environment) {
 
 for (const [name, variable] of /** @type {const} */ ([['firefox', 'FIREFOX'], ['webkit', 'WEBKIT_DRIVER']])) {
   test(`the test in a browser that is missing is skipped, or fails where it is required: ${name}`, () => {
-    const words = ['--test', '--test-reporter=tap', `tests/browser/${name}.test.mjs`];
+    const words = ['--test', '--test-reporter=tap', `tests/browser/page/${name}.test.mjs`];
     for (const others of ['', 'gpu']) {
       const { passed, text } = node(words, { [variable]: NOWHERE, AEDR_REQUIRE: others });
       assert.ok(passed, text);

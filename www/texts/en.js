@@ -1,6 +1,6 @@
 /** English: see `texts.js`. `index.html` names sentences of `page` by `data-text`. */
 
-import { MAX_FILE_BYTES } from '../limits.js';
+import { MAX_FILE_BYTES } from '../common/limits.js';
 
 /** @param {number} bytes */
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
@@ -237,7 +237,7 @@ export const claims = {
 };
 
 /** What comes with the file and not from its pixels. */
-export const travelling = {
+export const origin = {
   heading: 'What travels with the file',
   hint:
     'Whoever made the file, changed it or passed it on may have put something into it. The answer above looks at the ' +
@@ -589,7 +589,7 @@ export const intake = {
 };
 
 /** The table of several images. */
-export const queue = {
+export const table = {
   heading: 'Your images',
   columns: {
     name: 'Image',
@@ -620,7 +620,7 @@ export const queue = {
   removeSure: (/** @type {number} */ count) =>
     `Really remove ${count === 1 ? '1 image' : `${count} images`} and what was found`,
   keep: 'Keep them',
-  turner: 'Your images',
+  pager: 'Your images',
   back: 'Back to the table',
   previous: 'Previous',
   next: 'Next',
@@ -637,7 +637,7 @@ const kinds = {
 };
 
 /** The dialog of models. */
-export const library = {
+export const models = {
   open: 'Models',
   openAdding: (/** @type {number} */ fraction) => `Models (adding, ${Math.floor(fraction * 100)} %)`,
   heading: 'Models',
@@ -707,7 +707,7 @@ export const library = {
 };
 
 /** Calibrating a model with one's own images. */
-export const calibrating = {
+export const calibration = {
   formLabel: (/** @type {string} */ name) => `Calibrate ${name}`,
   lead:
     'With images of your own the page finds the threshold that this model needs for verdicts: at least 20 that you ' +
@@ -753,7 +753,7 @@ export const plot = {
 };
 
 /** The closer look. */
-export const viewer = {
+export const evidenceMap = {
   heading: 'Look closer',
   lead:
     'Lay over your image what the model made of it. Parts that were pasted in or painted over often behave otherwise ' +
@@ -908,7 +908,7 @@ export const exports = {
 };
 
 /** The picture of the result. */
-export const card = {
+export const picture = {
   facts: (/** @type {string} */ checked, /** @type {string} */ bytes) => `${checked}, ${bytes} bytes`,
   more: (/** @type {number} */ count) => `${count} more in the report`,
   hash: 'Fingerprint of the image file (sha256)',

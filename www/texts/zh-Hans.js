@@ -1,6 +1,6 @@
 /** Simplified Chinese: see `texts.js`. A zero-width space in a heading is where its line may break. */
 
-import { MAX_FILE_BYTES } from '../limits.js';
+import { MAX_FILE_BYTES } from '../common/limits.js';
 
 /** @param {number} bytes */
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
@@ -213,7 +213,7 @@ export const claims = {
 };
 
 /** What comes with the file and not from its pixels. */
-export const travelling = {
+export const origin = {
   heading: '随文件附带的信息',
   hint: '制作、修改或转发这个文件的人，都可能往里面放入信息。上面的结论只看像素，不使用这些信息。',
 };
@@ -525,7 +525,7 @@ export const intake = {
 };
 
 /** The table of several images. */
-export const queue = {
+export const table = {
   heading: '您的图片',
   columns: {
     name: '图片',
@@ -553,7 +553,7 @@ export const queue = {
   removeAll: '全部移除',
   removeSure: (/** @type {number} */ count) => `确定移除${count}张图片及其检查结果`,
   keep: '保留',
-  turner: '您的图片',
+  pager: '您的图片',
   back: '返回表格',
   previous: '上一张',
   next: '下一张',
@@ -570,7 +570,7 @@ const kinds = {
 };
 
 /** The dialog of models. */
-export const library = {
+export const models = {
   open: '模型',
   openAdding: (/** @type {number} */ fraction) => `模型（正在添加，${Math.floor(fraction * 100)}%）`,
   heading: '模型',
@@ -638,7 +638,7 @@ export const library = {
 };
 
 /** Calibrating a model with one's own images. */
-export const calibrating = {
+export const calibration = {
   formLabel: (/** @type {string} */ name) => `校准${name}`,
   lead:
     '本页可以用您自己的图片，找出该模型给出结论所需的阈值：至少需要20张您确知由它制作、从未编辑过的图片，以及20张其他图片。要判定“相符”，需要99张其他图片；每多比对一个模型，再多100张。图片须为PNG或其他无损格式，并且不会离开这台设备。',
@@ -698,7 +698,7 @@ export const plot = {
 };
 
 /** The closer look. */
-export const viewer = {
+export const evidenceMap = {
   heading: '仔细看看',
   lead:
     '把模型重新画出的结果叠放在您的图片上。拼贴或涂改过的部分，表现往往与周围不同。这里仅供观察，上面的结论并不以此为依据。',
@@ -1138,7 +1138,7 @@ export const exports = {
 };
 
 /** The picture of the result. */
-export const card = {
+export const picture = {
   facts: (/** @type {string} */ checked, /** @type {string} */ bytes) => `${checked}，${bytes}字节`,
   more: (/** @type {number} */ count) => `另有${count}个，见报告`,
   hash: '图片文件指纹（sha256）',

@@ -1,0 +1,40 @@
+/**
+ * The table as a file: CSV for spreadsheets (RFC 4180), or the reports as JSON.
+ *
+ * @typedef {import('./types.js').Entry} Entry
+ */
+
+import { rowValues } from './row-values.js';
+
+/** Names for programs as much as for people: the report's own, in every language. */
+const COLUMNS = 'name outcome models signal_kind signal threshold width height bytes error'.split(' ');
+/** A spreadsheet would take what begins so as a formula. */
+const FORMULA = /^[=+\-@\t\r]/;
+/** Without it some spreadsheets take UTF-8 for something else. */
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** @param {Entry[]} entries */
+export function toCsv(entries) {
+  const rows = entries.map((entry) => {
+    const { kind, models, signalKind, signal, threshold, width, height, error } = rowValues(entry);
+    const bytes = entry.intake?.file.size ?? null;
+    return [entry.name, kind, models.join('; '), signalKind, signal, threshold, width, height, bytes, error];
+  });
+  return BYTE_ORDER_MARK + [COLUMNS, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+}
+
+/** @param {string | number | null} value */
+function cell(value) {
+  if (typeof value !== 'string') return value === null ? '' : String(value);
+  const safe = FORMULA.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** The reports; of what has none, the name and why. @param {Entry[]} entries */
+export function toJson(entries) {
+  const all = entries.map(({ name, state, found, error }) => {
+    if (state === 'done' && found) return found.answer.record;
+    return { name, error: error ?? { code: 'not_checked', message: `the check is ${state}`, advice: '' } };
+  });
+  return `${JSON.stringify(all, null, 2)}\n`;
+}

@@ -1,7 +1,0 @@
-/** Defines `<aedr-check>`. */
-
-import { AedrCheck, define } from './element.js';
-
-define();
-
-export { AedrCheck, define };

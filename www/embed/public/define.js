@@ -1,0 +1,7 @@
+/** Defines `<aedr-check>`. */
+
+import { AedrCheck, define } from '../internal/element.js';
+
+define();
+
+export { AedrCheck, define };

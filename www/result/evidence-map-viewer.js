@@ -1,0 +1,283 @@
+/**
+ * The evidence map: the image with what the model made of it laid over, up to a line that can be moved; the errors, and
+ * the ratio of the two, part by part. Everything is shown from PNG files that the module wrote; no canvas is read.
+ *
+ * @typedef {import('../engine/types.js').LocalEvidence} LocalEvidence
+ * @typedef {import('../engine/types.js').LayerName} LayerName
+ * @typedef {{name: string, local: LocalEvidence}} ModelEvidence A model and what it made of the image.
+ */
+
+import { evidenceMap as words, locale } from '../texts/catalogue.js';
+import { element } from '../ui/dom.js';
+
+/** @type {LayerName[]} */
+const LAYERS = ['ratio', 'first', 'second', 'first_error', 'second_error'];
+/** Screen pixels for each of the image's; 0 fits the image to the window. */
+const ZOOMS = [0, 1, 2, 4, 8];
+const DIGITS = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
+
+/**
+ * @param {{picture: Blob, size: {width: number, height: number}, models: ModelEvidence[]}} shown `picture`: the image, which is
+ *   shown as it is stored, not turned. At least one model.
+ * @returns {{section: HTMLElement, free: () => void}} `free` gives the pictures' memory back.
+ */
+export function evidenceMapViewer({ picture, size, models }) {
+  /** Of pictures that were shown. @type {Map<Blob, string>} */
+  const addresses = new Map();
+  const address = (/** @type {Blob} */ blob) => {
+    const known = addresses.get(blob) ?? URL.createObjectURL(blob);
+    addresses.set(blob, known);
+    return known;
+  };
+  const state = { model: 0, layer: /** @type {LayerName} */ ('ratio'), zoom: 0, covered: 50 };
+
+  const under = /** @type {HTMLImageElement} */ (element('img', { class: 'under', alt: words.imageAlt, draggable: 'false' }));
+  under.src = address(picture);
+  const over = /** @type {HTMLImageElement} */ (element('img', { class: 'over', alt: '', draggable: 'false' }));
+  const line = element('div', { class: 'line', 'aria-hidden': true }, element('span', { class: 'grip' }));
+  const plane = element('div', { class: 'plane' }, under, over, line);
+  const view = element('div', { class: 'view', tabindex: 0, role: 'group', 'aria-label': words.viewLabel }, plane);
+  const slider = /** @type {HTMLInputElement} */ (element('input', { type: 'range', min: '0', max: '100', step: '1' }));
+  const readout = element('p', { class: 'readout', 'aria-hidden': true });
+  const scale = element('div', { class: 'colour-scale' });
+  const explanation = element('p', { class: 'explanation' });
+  const percent = element('output', { class: 'zoom-text' });
+
+  const local = () => models[state.model].local;
+
+  function show() {
+    const { layer } = state;
+    over.src = address(local().layers[layer].png);
+    over.dataset.layer = layer;
+    const { placement } = local();
+    const [left, top, width, height] = placement;
+    const share = (/** @type {number} */ value, /** @type {number} */ whole) => `${(100 * value) / whole}%`;
+    set(over, { left: share(left, size.width), top: share(top, size.height) });
+    set(over, { width: share(width, size.width), height: share(height, size.height) });
+    explanation.textContent = words.explanations[layer];
+    slider.setAttribute('aria-label', words.slider(words.layers[layer]));
+    readout.textContent = '';
+    showScale();
+    showLine();
+  }
+
+  /** What lies right of the line is covered. */
+  function showLine() {
+    const { placement } = local();
+    const at = size.width * (1 - state.covered / 100);
+    // The layer may lie anywhere on the image; the line is the image's.
+    const hidden = Math.min(1, Math.max(0, (at - placement[0]) / placement[2]));
+    set(over, { 'clip-path': `inset(0 0 0 ${100 * hidden}%)` });
+    set(line, { left: `${100 - state.covered}%` });
+    slider.value = String(state.covered);
+    slider.setAttribute('aria-valuetext', words.covered(state.covered));
+  }
+
+  function showScale() {
+    const { layer } = state;
+    const found = layer === 'ratio' ? local().scales.ratio : layer.endsWith('error') ? local().scales.error : null;
+    scale.hidden = found === null;
+    if (!found) return;
+    const name = layer === 'ratio' ? 'ratio' : 'error';
+    const mark = (/** @type {string} */ side, /** @type {string} */ text) => element('span', { class: side }, text);
+    const { low, centre, high } = found;
+    scale.replaceChildren(
+      element('img', { src: address(found.bar), alt: '', draggable: 'false' }),
+      mark('low', words.scaleLow[name](DIGITS.format(low))),
+      ...(centre === undefined ? [] : [mark('centre', words.scaleCentre(DIGITS.format(centre)))]),
+      mark('high', words.scaleHigh[name](DIGITS.format(high))),
+      ...(name === 'ratio' ? [mark('mute', words.flat)] : []),
+    );
+  }
+
+  /** @param {number} zoom @param {{x: number, y: number} | null} [around] Of the view; what lies there stays there. */
+  function zoomTo(zoom, around = null) {
+    const [x, y] = around ? [around.x, around.y] : [view.clientWidth / 2, view.clientHeight / 2];
+    const before = plane.getBoundingClientRect();
+    const from = view.getBoundingClientRect();
+    const place = [(from.left + x - before.left) / before.width, (from.top + y - before.top) / before.height];
+    state.zoom = zoom;
+    view.dataset.zoom = String(zoom);
+    set(plane, { width: zoom === 0 ? '' : `${size.width * zoom}px` });
+    const after = plane.getBoundingClientRect();
+    view.scrollLeft = place[0] * after.width - x;
+    view.scrollTop = place[1] * after.height - y;
+    percent.textContent = zoom === 0 ? words.fit : words.zoomed(zoom);
+    less.disabled = zoom === ZOOMS[0];
+    more.disabled = zoom === ZOOMS.at(-1);
+  }
+
+  const step = (/** @type {number} */ by) => {
+    const index = ZOOMS.indexOf(state.zoom) + by;
+    if (index in ZOOMS) zoomTo(ZOOMS[index]);
+  };
+  const less = button(words.zoomOut, '−', () => step(-1));
+  const more = button(words.zoomIn, '+', () => step(1));
+
+  slider.addEventListener('input', () => {
+    state.covered = Number(slider.value);
+    showLine();
+  });
+  watchLine(line, plane, (share) => {
+    state.covered = Math.round(100 - 100 * share);
+    showLine();
+  });
+  watchPan(view, line);
+  view.addEventListener(
+    'wheel',
+    (event) => {
+      // A pinch on a touchpad arrives as this; a plain wheel scrolls the page.
+      if (!event.ctrlKey) return;
+      event.preventDefault();
+      const { left, top } = view.getBoundingClientRect();
+      const index = ZOOMS.indexOf(state.zoom) + (event.deltaY < 0 ? 1 : -1);
+      if (index in ZOOMS) zoomTo(ZOOMS[index], { x: event.clientX - left, y: event.clientY - top });
+    },
+    { passive: false },
+  );
+  view.addEventListener('keydown', (event) => {
+    if (event.target !== view) return;
+    if (event.key === '+' || event.key === '=') step(1);
+    if (event.key === '-') step(-1);
+  });
+  plane.addEventListener('pointermove', (event) => {
+    readout.textContent = valueAt(event) ?? '';
+  });
+  plane.addEventListener('pointerleave', () => (readout.textContent = ''));
+
+  /** What a map says under the pointer. @param {PointerEvent} event */
+  function valueAt({ clientX, clientY }) {
+    const { layers, cell, columns, placement } = local();
+    const { values } = layers[state.layer];
+    if (!values) return null;
+    const box = over.getBoundingClientRect();
+    const [across, down] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
+    if (across < 0 || across >= 1 || down < 0 || down >= 1) return null;
+    const rows = values.length / columns;
+    const value = values[Math.floor(down * rows) * columns + Math.floor(across * columns)];
+    const [x, y] = [placement[0] + across * placement[2], placement[1] + down * placement[3]].map(Math.floor);
+    const text = Number.isNaN(value) ? words.flat : words.value[state.layer === 'ratio' ? 'ratio' : 'error'](DIGITS.format(value));
+    return words.readout(x, y, text, cell);
+  }
+
+  const layers = choice('viewer-layer', words.layersLegend, LAYERS.map((name) => [name, words.layers[name]]), state.layer, (name) => {
+    state.layer = /** @type {LayerName} */ (name);
+    show();
+  });
+  const tools = [layers];
+  if (models.length > 1) tools.push(modelChoice());
+
+  function modelChoice() {
+    const select = /** @type {HTMLSelectElement} */ (
+      element('select', { id: 'viewer-model' }, ...models.map(({ name }, index) => element('option', { value: index }, name)))
+    );
+    select.addEventListener('change', () => {
+      state.model = Number(select.value);
+      show();
+      tell();
+    });
+    return element('p', {}, element('label', { for: 'viewer-model' }, words.model), ' ', select);
+  }
+
+  const told = element('p', { class: 'told' });
+  /** The map of ratios in words. */
+  function tell() {
+    const { layers, scales } = local();
+    const ratios = [...(layers.ratio.values ?? [])];
+    const known = ratios.filter((ratio) => !Number.isNaN(ratio));
+    const below = known.filter((ratio) => ratio < (scales.ratio.centre ?? 0));
+    told.textContent =
+      known.length === 0 ? words.allFlat : words.told(below.length / known.length, 1 - known.length / ratios.length);
+  }
+
+  const section = element(
+    'section',
+    { class: 'viewer' },
+    element('h3', {}, words.heading),
+    element(
+      'div',
+      { class: 'shown' },
+      view,
+      element(
+        'div',
+        { class: 'below' },
+        element('label', { class: 'wipe' }, element('span', {}, words.sliderName), slider),
+        element('div', { class: 'zoom', role: 'group', 'aria-label': words.zoom }, less, percent, more),
+      ),
+      readout,
+    ),
+    element(
+      'div',
+      { class: 'tools' },
+      element('p', { class: 'hint' }, words.lead),
+      ...tools,
+      explanation,
+      scale,
+      told,
+    ),
+  );
+  set(plane, { 'aspect-ratio': `${size.width} / ${size.height}` });
+  // A small image is not blown up to the whole width.
+  set(plane, { 'max-width': `${Math.max(size.width, 640)}px` });
+  show();
+  tell();
+  percent.textContent = words.fit;
+  /** @type {HTMLButtonElement} */ (less).disabled = true;
+  const free = () => addresses.forEach((known) => URL.revokeObjectURL(known));
+  return { section, free };
+}
+
+/** @param {HTMLElement} node @param {Record<string, string>} properties */
+function set(node, properties) {
+  for (const [name, value] of Object.entries(properties)) node.style.setProperty(name, value);
+}
+
+/** @param {string} name @param {string} sign @param {() => void} action */
+function button(name, sign, action) {
+  const made = /** @type {HTMLButtonElement} */ (element('button', { type: 'button', 'aria-label': name, title: name }, sign));
+  made.addEventListener('click', action);
+  return made;
+}
+
+/**
+ * @param {string} name @param {string} legend @param {[value: string, text: string][]} options @param {string} chosen
+ * @param {(value: string) => void} onChoice
+ */
+function choice(name, legend, options, chosen, onChoice) {
+  const set = element('fieldset', { class: 'layers' }, element('legend', {}, legend));
+  for (const [value, text] of options) {
+    const input = element('input', { type: 'radio', name, value, checked: value === chosen });
+    input.addEventListener('change', () => onChoice(value));
+    set.append(element('label', {}, input, element('span', {}, text)));
+  }
+  return set;
+}
+
+/**
+ * The line follows the pointer that took it.
+ * @param {HTMLElement} line @param {HTMLElement} plane @param {(share: number) => void} onMove From the left, 0 to 1.
+ */
+function watchLine(line, plane, onMove) {
+  line.addEventListener('pointerdown', (event) => {
+    event.preventDefault();
+    line.setPointerCapture(event.pointerId);
+  });
+  line.addEventListener('pointermove', ({ pointerId, clientX }) => {
+    if (!line.hasPointerCapture(pointerId)) return;
+    const { left, width } = plane.getBoundingClientRect();
+    onMove(Math.min(1, Math.max(0, (clientX - left) / width)));
+  });
+}
+
+/** A mouse moves what is larger than its window; fingers scroll it by themselves. @param {HTMLElement} view @param {HTMLElement} line */
+function watchPan(view, line) {
+  view.addEventListener('pointerdown', (event) => {
+    if (event.pointerType !== 'mouse' || event.button !== 0 || line.contains(/** @type {Node} */ (event.target))) return;
+    view.setPointerCapture(event.pointerId);
+  });
+  view.addEventListener('pointermove', (event) => {
+    if (!view.hasPointerCapture(event.pointerId)) return;
+    view.scrollLeft -= event.movementX;
+    view.scrollTop -= event.movementY;
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * Every sentence that the page says, in the language of the person who reads: `texts/` has a catalogue for each.
+ * Messages about a particular file come from the module, in English; a catalogue may have them by code (`remarks`,
+ * `problems`).
+ */
+
+import { chosenLocale } from './locale.js';
+import { messagesIn } from './messages.js';
+
+/** The catalogue's language, as a BCP 47 tag. */
+export const locale = chosenLocale();
+
+/** @type {typeof import('./en.js')} */
+const catalogue = await import(`./${locale}.js`);
+
+export const {
+  calibration,
+  claims,
+  credentials,
+  demonstration,
+  device,
+  errors,
+  evidence,
+  evidenceMap,
+  exports,
+  failure,
+  howSteps,
+  intake,
+  lines,
+  meanings,
+  models,
+  numbers,
+  offline,
+  origin,
+  outcomes,
+  page,
+  picture,
+  plot,
+  problems,
+  progress,
+  remarks,
+  result,
+  samples,
+  search,
+  signals,
+  stages,
+  table,
+  verdicts,
+} = catalogue;
+
+/** What a check found, or why it failed. */
+export const {
+  arrivalNotes,
+  deviceLine,
+  errorText,
+  evidenceText,
+  format,
+  groupText,
+  linkError,
+  localizedError,
+  numberRows,
+  remarkText,
+  verdictText,
+} = messagesIn(catalogue, locale);
