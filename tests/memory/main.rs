@@ -61,7 +61,7 @@ fn the_gpu_takes_what_was_planned() {
         mid_block_add_attention: false,
     });
     let size = [4, 384, 384];
-    let kernels = Gpu::new(&gpu.device, gpu.buffer_bytes, Stored::F32).unwrap();
+    let kernels = Gpu::new(gpu.wgpu.as_ref().unwrap(), gpu.buffer_bytes, Stored::F32);
     let program = Program::load(kernels, lower(&network.decoder()).unwrap(), &mut Ones, &gpu.device).unwrap();
     let kernels = program.kernels();
     let whole = program.plan(size, u64::MAX).unwrap();
