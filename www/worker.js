@@ -189,7 +189,7 @@ async function openDevice(device, parts, context) {
   open?.checker.free();
   open = null;
   open = { device, checker: await Checker.create(device), models: new Map() };
-  if (device === 'cpu') open.checker.hire(await helpers(compiled, parts.helper));
+  if (device === 'cpu') open.checker.use_helpers(await helpers(compiled, parts.helper));
   return open;
 }
 
