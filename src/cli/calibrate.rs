@@ -17,7 +17,7 @@ use aedr::{
         grid_search::search,
         image_edits::Edit,
     },
-    image::{DecodedImage, compression::Compression},
+    image::{DecodedImage, compression::Compression, recompressed},
     method::{
         reconstruction::{Losses, Silent},
         signal::SignalKind,
@@ -237,7 +237,7 @@ fn compressions(qualities: &[u8]) -> impl Iterator<Item = Compression> {
 
 fn compressed(image: &DecodedImage, compression: Compression) -> Result<DecodedImage> {
     match compression {
-        Compression::Jpeg(quality) => image.compressed(quality),
+        Compression::Jpeg(quality) => recompressed(image, quality),
         Compression::Lossless | Compression::Lossy => Ok(image.clone()),
     }
 }

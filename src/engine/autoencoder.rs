@@ -3,7 +3,7 @@
 
 use super::{
     cpu::Cpu,
-    device::{ComputeDevice, DeviceKind},
+    device::ComputeDevice,
     executor::Executor,
     gpu::{Gpu, Stored},
     operations::{Operation, lower},
@@ -57,11 +57,11 @@ impl Autoencoder {
                 |layers: Vec<LayerSpec>| Ok(layers.iter().map(|spec| Layer::load(spec, parameters, device)).collect());
             return Ok(Autoencoder::Layers(Passes::load(encoder, decoder, load)?));
         };
-        Ok(match compute.kind {
-            DeviceKind::WebGpu => Autoencoder::Gpu(Passes::load(encoder, decoder, |operations| {
-                Executor::load(Gpu::new(device, compute.buffer_bytes, maps)?, operations, parameters, device)
+        Ok(match &compute.wgpu {
+            Some(gpu) => Autoencoder::Gpu(Passes::load(encoder, decoder, |operations| {
+                Executor::load(Gpu::new(gpu, compute.buffer_bytes, maps), operations, parameters, device)
             })?),
-            DeviceKind::Cpu => Autoencoder::Cpu(Passes::load(encoder, decoder, |operations| {
+            None => Autoencoder::Cpu(Passes::load(encoder, decoder, |operations| {
                 Executor::load(Cpu::new(compute.buffer_bytes), operations, parameters, device)
             })?),
         })

@@ -2,12 +2,12 @@
 
 use std::sync::Mutex;
 
-use burn::tensor::{
-    Device,
-    wgpu::{
-        MemoryConfiguration,
-        wgpu::{DeviceType, Features},
-    },
+use burn::tensor::Device;
+use burn_wgpu::{
+    MemoryConfiguration, RuntimeOptions, WgpuDevice, WgpuInitError, WgpuSetup,
+    graphics::AutoGraphicsApi,
+    try_init_setup_async,
+    wgpu::{DeviceType, Features},
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,8 +39,10 @@ pub enum DeviceKind {
 /// An opened device and what it can hold.
 #[derive(Debug, Clone)]
 pub struct ComputeDevice {
-    /// burn's handle.
+    /// burn's handle, for tensors.
     pub device: Device,
+    /// The GPU runtime's, for kernels; none on the CPU.
+    pub wgpu: Option<WgpuDevice>,
     pub kind: DeviceKind,
     /// The adapter's name as the system tells it, or "CPU".
     pub adapter: String,
@@ -101,6 +103,7 @@ impl ComputeDevice {
     fn cpu() -> Self {
         ComputeDevice {
             device: Device::flex(),
+            wgpu: None,
             kind: DeviceKind::Cpu,
             adapter: "CPU".into(),
             software: false,
@@ -117,16 +120,13 @@ impl ComputeDevice {
         if let Some(open) = GPU.lock().ok().and_then(|gpu| gpu.clone()) {
             return Ok(open);
         }
-        // A page for each allocation, as in browsers: in one dispatch WebGPU refuses to read from a buffer
-        // that it also writes to, even elsewhere in it.
-        let (device, setup) = Device::wgpu_options()
-            .memory_config(MemoryConfiguration::ExclusivePages)
-            .init_with_setup_async()
-            .await
-            .map_err(|error| Error::NoWebGpu { detail: error.to_string() })?;
+        let device = WgpuDevice::default();
+        let setup = set_up(&device).await.map_err(|error| Error::NoWebGpu { detail: error.to_string() })?;
+        // In browsers, too, wgpu has what WebGPU tells of the adapter.
         let (info, limits) = (setup.adapter.get_info(), setup.device.limits());
         let gpu = ComputeDevice {
-            device,
+            device: device.clone().into(),
+            wgpu: Some(device),
             kind: DeviceKind::WebGpu,
             software: info.device_type == DeviceType::Cpu,
             adapter: if info.name.is_empty() { "WebGPU".into() } else { info.name },
@@ -144,9 +144,18 @@ impl ComputeDevice {
 
     /// Waits until everything queued has been computed. On the CPU everything is computed at once.
     pub(crate) async fn wait(&self) -> Result<()> {
-        match self.kind {
-            DeviceKind::WebGpu => Gpu::new(&self.device, self.buffer_bytes, Stored::F32)?.wait().await,
-            DeviceKind::Cpu => Ok(()),
+        match &self.wgpu {
+            Some(device) => Gpu::new(device, self.buffer_bytes, Stored::F32).wait().await,
+            None => Ok(()),
         }
     }
+}
+
+/// Starts the GPU runtime on a device, as burn's own tensors find it then.
+async fn set_up(device: &WgpuDevice) -> std::result::Result<WgpuSetup, WgpuInitError> {
+    let mut options = RuntimeOptions::try_default()?;
+    // A page for each allocation, as in browsers: in one dispatch WebGPU refuses to read from a buffer that it also
+    // writes to, even elsewhere in it.
+    options.memory_config = MemoryConfiguration::ExclusivePages;
+    try_init_setup_async::<AutoGraphicsApi>(device, options).await
 }

@@ -14,7 +14,8 @@ mod queue;
 
 use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
+use burn_wgpu::WgpuDevice;
 
 use self::{
     convolution::{Ends, Shape, Variant},
@@ -147,11 +148,8 @@ pub struct Moments {
 impl Gpu {
     /// The kernels on a device whose buffers may have so many bytes, with all maps but inputs and results
     /// held as `maps`.
-    ///
-    /// # Errors
-    /// [`Error::DeviceFailed`] if it is no GPU.
-    pub fn new(device: &Device, buffer_bytes: u64, maps: Stored) -> Result<Self> {
-        Ok(Gpu { queue: Queue::of(device)?, buffer_bytes, maps })
+    pub fn new(device: &WgpuDevice, buffer_bytes: u64, maps: Stored) -> Self {
+        Gpu { queue: Queue::of(device), buffer_bytes, maps }
     }
 
     /// Waits until everything launched has been computed.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     evidence::condition::Search,
-    image::{CROP_MULTIPLE, DecodedImage, jpeg_grid::block_grid},
+    image::{CROP_MULTIPLE, DecodedImage, jpeg_grid::block_grid, recompressed},
     method::reconstruction::{self, Progress, Source, Stage, Values},
     weights::Model,
 };
@@ -176,7 +176,7 @@ pub async fn recompressed_contrast(
     let step = model.manifest.architecture.crop_multiple(CROP_MULTIPLE as usize) as u32;
     let squares = Squares { model, step, side: square_side(FINE, step) };
     let mut work = Work { progress, done: 0, total: 1 + ELSEWHERE.len() };
-    squares.contrast_at(&image.compressed(MILD_QUALITY)?, found.alignment, &mut work).await
+    squares.contrast_at(&recompressed(image, MILD_QUALITY)?, found.alignment, &mut work).await
 }
 
 /// A place and those that it is compared with, in eighths of the grid's step.

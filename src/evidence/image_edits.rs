@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     Error, Result,
-    image::{DecodedImage, middle_start},
+    image::{DecodedImage, middle_start, recompressed},
 };
 
 /// One thing done to an image. As text: "middle:256", "crop:3", "crop:1..7", "jpeg:85", "resize:0.75".
@@ -41,7 +41,7 @@ impl Edit {
                 let sum: u64 = image.rgb.iter().map(|&value| u64::from(value)).sum();
                 Edit::Crop(least + (sum % (u64::from(most - least) + 1)) as u32).apply(image)
             }
-            Edit::Jpeg(quality) => image.compressed(quality),
+            Edit::Jpeg(quality) => recompressed(&image, quality),
             Edit::Resize(factor) => {
                 let [columns, rows] = [width, height].map(|side| (f64::from(side) * factor).round().max(1.0) as u32);
                 image.resized(columns, rows)

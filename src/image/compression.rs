@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use tiff::tags::{CompressionMethod, PhotometricInterpretation};
 
-use crate::image::{
+use super::{
     container::{Format, is_lossless_webp},
+    jpeg::JpegSegments,
     tiff::Directory,
 };
 
@@ -138,26 +139,6 @@ fn quality(table: &[u32; 64]) -> u8 {
     };
     // Of equals the highest: 1 to 100 fit.
     (1..=100).rev().min_by_key(|&quality| distance(quality)).unwrap_or(1) as u8
-}
-
-/// The segments of a JPEG (ISO/IEC 10918-1, annex B) up to its first scan: their kinds, and what they hold.
-pub(crate) struct JpegSegments<'a>(pub &'a [u8]);
-
-impl<'a> Iterator for JpegSegments<'a> {
-    type Item = (u8, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        const SCAN: u8 = 0xda;
-        // Fillers may stand before a segment.
-        while self.0.starts_with(&[0xff, 0xff]) {
-            self.0 = self.0.get(1..)?;
-        }
-        let [0xff, kind, high, low, ..] = *self.0 else { return None };
-        // The length counts its own two bytes.
-        let (segment, after) = self.0.get(2..)?.split_at_checked(u16::from_be_bytes([high, low]).into())?;
-        self.0 = after;
-        (kind != SCAN).then_some((kind, segment.get(2..)?))
-    }
 }
 
 /// Table 0 of the file's segments: luminance, as all common programs number them.

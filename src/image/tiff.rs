@@ -12,9 +12,10 @@ use tiff::{
 };
 
 use super::{
-    DECODING_BYTES, DECODING_BYTES_PER_PIXEL, DecodeOptions, JPEG_SCANS, check_size, unsupported, unusual_jpeg,
+    jpeg::{JpegSegments, unusual_jpeg},
+    limits::{DECODING_BYTES, DECODING_BYTES_PER_PIXEL, DecodeOptions, JPEG_SCANS, check_size, unsupported},
 };
-use crate::{Error, Result, image::compression::JpegSegments};
+use crate::{Error, Result};
 
 /// What the first directory of a TIFF says.
 #[derive(Debug)]

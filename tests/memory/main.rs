@@ -61,15 +61,15 @@ fn the_gpu_takes_what_was_planned() {
         mid_block_add_attention: false,
     });
     let size = [4, 384, 384];
-    let kernels = Gpu::new(&gpu.device, gpu.buffer_bytes, Stored::F32).unwrap();
-    let program = Executor::load(kernels, lower(&network.decoder()).unwrap(), &mut Ones, &gpu.device).unwrap();
-    let kernels = program.kernels();
-    let whole = program.plan(size, u64::MAX).unwrap();
+    let kernels = Gpu::new(gpu.wgpu.as_ref().unwrap(), gpu.buffer_bytes, Stored::F32);
+    let executor = Executor::load(kernels, lower(&network.decoder()).unwrap(), &mut Ones, &gpu.device).unwrap();
+    let kernels = executor.kernels();
+    let whole = executor.plan(size, u64::MAX).unwrap();
     for memory in [u64::MAX, whole.peak / 3] {
-        let plan = program.plan(size, memory).unwrap();
+        let plan = executor.plan(size, memory).unwrap();
         let held = kernels.limits().end_bytes(size, size[1]);
-        let input = program.allocate_input(size);
-        let result = block_on(program.run(&input, &plan, &mut Unmetered)).unwrap();
+        let input = executor.allocate_input(size);
+        let result = block_on(executor.run(&input, &plan, &mut Unmetered)).unwrap();
         block_on(kernels.read(&result)).unwrap();
         let (_, peak) = Gpu::memory();
         println!("planned {} KiB, took {} KiB", (plan.peak + held) >> 10, peak >> 10);

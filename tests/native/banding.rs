@@ -113,7 +113,7 @@ proptest! {
         let Some(gpu) = gpu() else { return Ok(()) };
         let factor = if encodes { 4 } else { 1 };
         let size = [factor * height, factor * width];
-        let kernels = || Gpu::new(&gpu.device, gpu.buffer_bytes, Stored::F32).unwrap();
+        let kernels = || Gpu::new(gpu.wgpu.as_ref().unwrap(), gpu.buffer_bytes, Stored::F32);
         assert_banded_is_whole(kernels, &gpu.device, &network, encodes, size, share);
     }
 }

@@ -10,7 +10,7 @@ use aedr::{
     },
     engine::{
         cpu::Cpu,
-        device::{ComputeDevice, DeviceKind, MapPrecision},
+        device::{ComputeDevice, MapPrecision},
         executor::{Executor, Meter},
         gpu::{Gpu, Stored},
         kernels::{Band, Kernels},
@@ -117,7 +117,8 @@ fn on_cpu(layers: &[LayerSpec], input: &TensorData) -> Vec<f32> {
 
 fn on_gpu(layers: &[LayerSpec], input: &TensorData) -> Option<Vec<f32>> {
     let gpu = gpu()?;
-    Some(run(Gpu::new(&gpu.device, gpu.buffer_bytes, Stored::F32).unwrap(), layers, &gpu.device, input, u64::MAX).0)
+    let kernels = Gpu::new(gpu.wgpu.as_ref()?, gpu.buffer_bytes, Stored::F32);
+    Some(run(kernels, layers, &gpu.device, input, u64::MAX).0)
 }
 
 fn assert_same(layers: &[LayerSpec], [channels, height, width]: [usize; 3], offset: f32) {
@@ -365,8 +366,8 @@ fn squared_differences() {
         let count = size.iter().product();
         let [a, b] = [1, 2].map(|seed| values(seed, count));
         let expected: f64 = a.iter().zip(&b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
-        let gpu =
-            gpu().map(|gpu| squared_difference(Gpu::new(&gpu.device, u64::MAX, Stored::F32).unwrap(), size, [&a, &b]));
+        let kernels = |gpu: ComputeDevice| Gpu::new(gpu.wgpu.as_ref().unwrap(), u64::MAX, Stored::F32);
+        let gpu = gpu().map(|gpu| squared_difference(kernels(gpu), size, [&a, &b]));
         for found in [Some(squared_difference(Cpu::new(u64::MAX), size, [&a, &b])), gpu].into_iter().flatten() {
             assert!(relative(found, expected) < 1e-6, "{size:?}: {found}, not {expected}");
         }
@@ -416,14 +417,12 @@ fn launches_follow_the_meter_and_change_no_value() {
     for device in devices() {
         let launches = |most| {
             let mut meter = Launches { most, count: 0 };
-            let found = match device.kind {
-                DeviceKind::WebGpu => {
-                    let kernels = Gpu::new(&device.device, device.buffer_bytes, Stored::F32).unwrap();
+            let found = match &device.wgpu {
+                Some(gpu) => {
+                    let kernels = Gpu::new(gpu, device.buffer_bytes, Stored::F32);
                     run_metered(kernels, &layers, &device.device, &input, u64::MAX, &mut meter).0
                 }
-                DeviceKind::Cpu => {
-                    run_metered(Cpu::new(u64::MAX), &layers, &device.device, &input, u64::MAX, &mut meter).0
-                }
+                None => run_metered(Cpu::new(u64::MAX), &layers, &device.device, &input, u64::MAX, &mut meter).0,
             };
             (found, meter.count)
         };

@@ -7,7 +7,7 @@ use aedr::{
         grid_search::{Alignment, Found, search},
         verdict::Outcome,
     },
-    image::{DecodeOptions, DecodedImage, decode, jpeg_grid::block_grid},
+    image::{DecodeOptions, DecodedImage, decode, jpeg_grid::block_grid, recompressed},
     method::reconstruction::{Progress, Silent, Stage},
     report::check::check_searched,
     weights::Model,
@@ -99,7 +99,7 @@ fn a_search_can_be_cancelled_and_refuses_what_is_too_small() {
 fn blocks_of_jpeg_are_seen_where_they_are() {
     for image in images("png") {
         assert_eq!(block_grid(&image.grey, image.width as usize), None);
-        let cut = image.compressed(50).unwrap().part([3, 6], [240, 200]);
+        let cut = recompressed(&image, 50).unwrap().part([3, 6], [240, 200]);
         assert_eq!(block_grid(&cut.grey, cut.width as usize), Some([5, 2]));
     }
     assert_eq!(block_grid(&[0; 64], 8), None);

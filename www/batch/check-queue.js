@@ -144,8 +144,8 @@ export class CheckQueue {
     const others = this.entries.filter((entry) => entry !== newest).reverse();
     for (const { found } of [newest, ...others]) {
       for (const one of found?.answer.answers ?? []) {
-        kept += Object.values(one.local?.layers ?? {}).reduce((sum, { png }) => sum + png.size, 0);
-        if (kept > KEPT_BYTES && found !== newest.found) one.local = null;
+        kept += Object.values(one.evidenceMap?.layers ?? {}).reduce((sum, { png }) => sum + png.size, 0);
+        if (kept > KEPT_BYTES && found !== newest.found) one.evidenceMap = null;
       }
     }
   }

@@ -10,7 +10,7 @@ const MOST_THREADS = 8;
 const PATIENCE = 10_000;
 
 /**
- * Workers with the module in them, ready to be used.
+ * Workers with the module in them, ready to compute.
  * @param {WebAssembly.Module} module
  * @param {string | URL} [script] What they run.
  * @returns {Promise<Worker[]>}

@@ -39,10 +39,10 @@ export type CheckRequest = {
 };
 
 /**
- * `report`: what the module's `check` gives. `distribution`: what its signal was compared with. `local`: of images that
+ * `report`: what the module's `check` gives. `distribution`: what its signal was compared with. `evidenceMap`: of images that
  * are not too large.
  */
-export type ModelAnswer = { report: any; distribution: Distribution | null; local: LocalEvidence | null };
+export type ModelAnswer = { report: any; distribution: Distribution | null; evidenceMap: EvidenceMap | null };
 /** A model that could not be asked, or could not answer. */
 export type ModelFailure = { model: ModelAddress; error: PlainError };
 export type ModelResults = { answers: ModelAnswer[]; failures: ModelFailure[] };
@@ -76,7 +76,7 @@ export type LayerName = 'first' | 'second' | 'first_error' | 'second_error' | 'r
 /** Its ends, and the bar between them as a PNG. */
 export type LayerScale = { bar: Blob; low: number; centre?: number; high: number };
 /** Where in the image the evidence lies. */
-export interface LocalEvidence {
+export interface EvidenceMap {
   /** Pixels of a cell's side. */
   cell: number;
   /** Cells in a row. */

@@ -6,7 +6,7 @@
  * @typedef {import('./types.js').ModelAddress} ModelAddress
  * @typedef {import('./types.js').ModelFailure} ModelFailure
  * @typedef {import('./types.js').ModelResults} ModelResults
- * @typedef {import('./types.js').LocalEvidence} LocalEvidence
+ * @typedef {import('./types.js').EvidenceMap} EvidenceMap
  * @typedef {import('./types.js').Parts} Parts
  */
 
@@ -75,9 +75,9 @@ async function check(params, { partial, retire, ...context }) {
       try {
         await loadModel(model, manifest, bytes, { signal, progress: report });
         const started = performance.now();
-        const { found, local } = await checker.check(image, model.id, deep, evidenceMap, yieldingProgress(signal, overall));
+        const { found, evidence_map: map } = await checker.check(image, model.id, deep, evidenceMap, yieldingProgress(signal, overall));
         seconds += (performance.now() - started) / 1000;
-        answers.push({ ...JSON.parse(found), local: local && withBlobs(local) });
+        answers.push({ ...JSON.parse(found), evidenceMap: map && withBlobs(map) });
       } catch (thrown) {
         const error = toPlain(thrown);
         if (ENDS_ALL.includes(error.code)) throw thrown;
@@ -122,11 +122,11 @@ function concluded({ answers, failures, seconds }, { record: recordOf, bytes, im
   return { answers: [...answers], record, ranking, claims, picture, failures: [...failures], device, seconds };
 }
 
-/** A browser need not hold blobs in memory as it does buffers. @param {any} local @returns {LocalEvidence} */
-function withBlobs({ layers, scales, ...local }) {
+/** A browser need not hold blobs in memory as it does buffers. @param {any} map @returns {EvidenceMap} */
+function withBlobs({ layers, scales, ...map }) {
   const each = (/** @type {Record<string, any>} */ parts, /** @type {string} */ name) =>
     Object.fromEntries(Object.entries(parts).map(([key, part]) => [key, { ...part, [name]: pngBlob(part[name]) }]));
-  return { ...local, layers: each(layers, 'png'), scales: each(scales, 'bar') };
+  return { ...map, layers: each(layers, 'png'), scales: each(scales, 'bar') };
 }
 
 /** @param {Uint8Array<ArrayBuffer>} bytes */
@@ -151,7 +151,7 @@ async function openDevice(device, parts, context) {
   open?.checker.free();
   open = null;
   open = { device, checker: await Checker.create(device), models: new Map() };
-  if (device === 'cpu') open.checker.hire(await startHelpers(compiled, parts.helper));
+  if (device === 'cpu') open.checker.use_helpers(await startHelpers(compiled, parts.helper));
   return open;
 }
 

@@ -2,9 +2,9 @@
  * The evidence map: the image with what the model made of it laid over, up to a line that can be moved; the errors, and
  * the ratio of the two, part by part. Everything is shown from PNG files that the module wrote; no canvas is read.
  *
- * @typedef {import('../engine/types.js').LocalEvidence} LocalEvidence
+ * @typedef {import('../engine/types.js').EvidenceMap} EvidenceMap
  * @typedef {import('../engine/types.js').LayerName} LayerName
- * @typedef {{name: string, local: LocalEvidence}} ModelEvidence A model and what it made of the image.
+ * @typedef {{name: string, map: EvidenceMap}} ModelEvidence A model and what it made of the image.
  */
 
 import { evidenceMap as words, locale } from '../texts/catalogue.js';
@@ -43,13 +43,13 @@ export function evidenceMapViewer({ picture, size, models }) {
   const explanation = element('p', { class: 'explanation' });
   const percent = element('output', { class: 'zoom-text' });
 
-  const local = () => models[state.model].local;
+  const map = () => models[state.model].map;
 
   function show() {
     const { layer } = state;
-    over.src = address(local().layers[layer].png);
+    over.src = address(map().layers[layer].png);
     over.dataset.layer = layer;
-    const { placement } = local();
+    const { placement } = map();
     const [left, top, width, height] = placement;
     const share = (/** @type {number} */ value, /** @type {number} */ whole) => `${(100 * value) / whole}%`;
     set(over, { left: share(left, size.width), top: share(top, size.height) });
@@ -63,7 +63,7 @@ export function evidenceMapViewer({ picture, size, models }) {
 
   /** What lies right of the line is covered. */
   function showLine() {
-    const { placement } = local();
+    const { placement } = map();
     const at = size.width * (1 - state.covered / 100);
     // The layer may lie anywhere on the image; the line is the image's.
     const hidden = Math.min(1, Math.max(0, (at - placement[0]) / placement[2]));
@@ -75,7 +75,7 @@ export function evidenceMapViewer({ picture, size, models }) {
 
   function showScale() {
     const { layer } = state;
-    const found = layer === 'ratio' ? local().scales.ratio : layer.endsWith('error') ? local().scales.error : null;
+    const found = layer === 'ratio' ? map().scales.ratio : layer.endsWith('error') ? map().scales.error : null;
     scale.hidden = found === null;
     if (!found) return;
     const name = layer === 'ratio' ? 'ratio' : 'error';
@@ -147,7 +147,7 @@ export function evidenceMapViewer({ picture, size, models }) {
 
   /** What a map says under the pointer. @param {PointerEvent} event */
   function valueAt({ clientX, clientY }) {
-    const { layers, cell, columns, placement } = local();
+    const { layers, cell, columns, placement } = map();
     const { values } = layers[state.layer];
     if (!values) return null;
     const box = over.getBoundingClientRect();
@@ -182,7 +182,7 @@ export function evidenceMapViewer({ picture, size, models }) {
   const told = element('p', { class: 'told' });
   /** The map of ratios in words. */
   function tell() {
-    const { layers, scales } = local();
+    const { layers, scales } = map();
     const ratios = [...(layers.ratio.values ?? [])];
     const known = ratios.filter((ratio) => !Number.isNaN(ratio));
     const below = known.filter((ratio) => ratio < (scales.ratio.centre ?? 0));

@@ -1,4 +1,4 @@
-//! Convolutions on several threads of a browser: helper workers, each with a module and a memory of its own.
+//! The thread pool of a browser: convolutions on helper workers, each with a module and a memory of its own.
 //!
 //! A page that is cross-origin isolated may share buffers between workers. The rows of a result are divided; what
 //! a helper needs is copied into the buffer that it shares with this worker, which computes a part of its own and
@@ -8,8 +8,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::{Atomics, Float32Array, Int32Array, Object, Reflect, SharedArrayBuffer, Uint32Array};
+use js_sys::{Atomics, Float32Array, Int32Array, Object, SharedArrayBuffer, Uint32Array};
 use wasm_bindgen::prelude::*;
+use web_sys::Worker;
 
 use super::{
     convolution::{Convolution, Fused},
@@ -34,39 +35,51 @@ const DONE: i32 = 1;
 
 #[wasm_bindgen]
 extern "C" {
-    /// A worker, as JavaScript gives it.
-    pub type HelperWorker;
+    /// A part of a convolution, as a helper is asked for it: a plain object, whose setters hold its properties' names and
+    /// types.
+    #[wasm_bindgen(extends = Object)]
+    type Part;
 
-    #[wasm_bindgen(method, catch, js_name = postMessage)]
-    fn post_message(this: &HelperWorker, message: &JsValue) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method)]
-    fn terminate(this: &HelperWorker);
+    #[wasm_bindgen(method, setter)]
+    fn set_id(this: &Part, id: u32);
+    /// [`Convolution::sizes`].
+    #[wasm_bindgen(method, setter)]
+    fn set_sizes(this: &Part, sizes: &Uint32Array);
+    #[wasm_bindgen(method, setter)]
+    fn set_weights(this: &Part, buffer: &SharedArrayBuffer);
+    #[wasm_bindgen(method, setter)]
+    fn set_limit(this: &Part, limit: f64);
+    #[wasm_bindgen(method, setter)]
+    fn set_numbers(this: &Part, numbers: &Uint32Array);
+    #[wasm_bindgen(method, setter)]
+    fn set_exchange(this: &Part, buffer: &SharedArrayBuffer);
+    #[wasm_bindgen(method, setter)]
+    fn set_flag(this: &Part, flag: &Int32Array);
 }
 
 struct Helper {
-    worker: HelperWorker,
+    worker: Worker,
     flag: Int32Array,
     exchange: RefCell<SharedArrayBuffer>,
     alive: Cell<bool>,
 }
 
 thread_local! {
-    static CREW: RefCell<Vec<Helper>> = const { RefCell::new(Vec::new()) };
+    static POOL: RefCell<Vec<Helper>> = const { RefCell::new(Vec::new()) };
     /// Weights and, behind them, biases, in buffers that all helpers read.
     static COPIES: RefCell<Copies<SharedArrayBuffer>> = RefCell::new(Copies::new(0));
 }
 
-/// Takes helpers that have said they are ready; those before are let go. Weights for them may take so many bytes, all of
+/// Takes helpers that have said they are ready; those before are ended. Weights for them may take so many bytes, all of
 /// them together.
-pub fn hire(workers: Vec<HelperWorker>, budget: u64) {
+pub fn set_helpers(workers: Vec<Worker>, budget: u64) {
     let helper = |worker| Helper {
         worker,
         flag: Int32Array::new(&SharedArrayBuffer::new(4)),
         exchange: RefCell::new(SharedArrayBuffer::new(IDLE_EXCHANGE)),
         alive: Cell::new(true),
     };
-    let before = CREW.replace(workers.into_iter().map(helper).collect());
+    let before = POOL.replace(workers.into_iter().map(helper).collect());
     before.iter().for_each(|helper| helper.worker.terminate());
     COPIES.with_borrow_mut(|copies| copies.set_budget(budget));
 }
@@ -84,12 +97,12 @@ pub fn shared_bytes() -> u64 {
 
 /// Gives back the memory of work that is done: buffers for parts of maps, and the weights that helpers hold.
 pub fn release() {
-    CREW.with_borrow(|crew| {
-        for helper in crew.iter().filter(|helper| helper.alive.get()) {
+    POOL.with_borrow(|pool| {
+        for helper in pool.iter().filter(|helper| helper.alive.get()) {
             if helper.exchange.borrow().byte_length() > IDLE_EXCHANGE {
                 *helper.exchange.borrow_mut() = SharedArrayBuffer::new(IDLE_EXCHANGE);
             }
-            // One that cannot be told is noticed when it is next asked for something.
+            // A message without a part. One that cannot be told is noticed when it is next asked for something.
             let _ = helper.worker.post_message(&Object::new());
         }
     });
@@ -97,7 +110,7 @@ pub fn release() {
 
 /// Threads that compute: this one, and the helpers that are there.
 pub fn threads() -> usize {
-    1 + CREW.with_borrow(|crew| crew.iter().filter(|helper| helper.alive.get()).count())
+    1 + POOL.with_borrow(|pool| pool.iter().filter(|helper| helper.alive.get()).count())
 }
 
 /// Computes `rows` of a convolution, with the helpers where that pays.
@@ -109,10 +122,10 @@ pub fn compute(
     rows: Rows,
     fused: &Fused<'_>,
 ) {
-    CREW.with_borrow(|crew| {
+    POOL.with_borrow(|pool| {
         let row_work = (output.size[2] * conv.outputs * conv.spec.input * conv.spec.kernel * conv.spec.kernel) as u64;
         let most = (row_work * rows.len() as u64 / LEAST_WORK) as usize;
-        let alive = crew.iter().filter(|helper| helper.alive.get());
+        let alive = pool.iter().filter(|helper| helper.alive.get());
         let mut helpers: Vec<&Helper> = alive.take(most.saturating_sub(1)).collect();
         let weights = if helpers.is_empty() { None } else { shared_weights(packed) };
         if weights.is_none() {
@@ -196,8 +209,6 @@ impl Helper {
         if let Some(residual) = fused.residual {
             copy_in(&values, layout.residual, residual, &part);
         }
-        let message = Object::new();
-        let set = |name: &str, value: &JsValue| Reflect::set(&message, &name.into(), value).ok();
         let (activation, limit) = match fused.activation {
             Activation::None => (0, 0.0),
             Activation::Silu => (1, 0.0),
@@ -221,13 +232,14 @@ impl Helper {
             usize::from(fused.residual.is_some()),
             usize::from(fused.relu),
         ];
-        set("id", &packed.id().into())?;
-        set("sizes", &Uint32Array::from(packed.sizes().as_slice()))?;
-        set("weights", weights)?;
-        set("limit", &limit.into())?;
-        set("numbers", &Uint32Array::from(numbers.map(|number| number as u32).as_slice()))?;
-        set("exchange", &self.exchange.borrow())?;
-        set("flag", &self.flag)?;
+        let message: Part = Object::new().unchecked_into();
+        message.set_id(packed.id());
+        message.set_sizes(&Uint32Array::from(packed.sizes().as_slice()));
+        message.set_weights(weights);
+        message.set_limit(limit);
+        message.set_numbers(&Uint32Array::from(numbers.map(|number| number as u32).as_slice()));
+        message.set_exchange(&self.exchange.borrow());
+        message.set_flag(&self.flag);
         Atomics::store(&self.flag, 0, PENDING).ok()?;
         self.worker.post_message(&message).ok()?;
         Some(Task { results: view(layout.output, layout.values - layout.output) })
@@ -290,20 +302,20 @@ fn copy_in(values: &Float32Array, first: usize, band: &Band<Vec<f32>>, rows: &Ro
 /// The other side: computes parts in a helper's own module.
 #[wasm_bindgen]
 #[derive(Default)]
-pub struct CrewMember {
+pub struct HelperThread {
     /// The convolution that it computed last, which is often the next one, too.
     last: Option<(u32, Convolution)>,
 }
 
 #[wasm_bindgen]
-impl CrewMember {
+impl HelperThread {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Lets go of the weights that it holds.
-    pub fn rest(&mut self) {
+    pub fn forget_weights(&mut self) {
         self.last = None;
     }
 

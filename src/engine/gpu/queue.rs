@@ -12,19 +12,16 @@ use std::{
     thread::{self, ThreadId},
 };
 
-use burn::tensor::{Device, Tensor};
-use burn_cubecl::{
-    CubeBackend,
-    cubecl::{
-        CubeCount, CubeKernel, ExecutionMode, PrecompiledSource,
-        client::Client,
-        ir::{AddressType, ElemType, UIntKind, metadata::Info, settings::Dim3},
-        prelude::{KernelDefinition, KernelId, KernelMetadata, KernelSettings, Scope},
-        server::{Handle, KernelArguments, MetadataBindingInfo},
-        wgpu::{AutoCompiler, WgpuServer},
-    },
-    kernel::into_contiguous,
-    tensor::CubeTensor,
+use burn::tensor::Tensor;
+use burn_wgpu::{AutoCompiler, CubeBackend, CubeTensor, WgpuDevice};
+use cubecl::{
+    CubeCount, CubeKernel, Device, ExecutionMode, PrecompiledSource,
+    client::Client,
+    ir::{AddressType, ElemType, FloatKind, UIntKind, metadata::Info, settings::Dim3},
+    prelude::{KernelDefinition, KernelId, KernelMetadata, KernelSettings, Scope},
+    server::{Handle, KernelArguments, MetadataBindingInfo},
+    std::tensor::into_contiguous,
+    wgpu::WgpuServer,
 };
 
 use crate::{Error, Result};
@@ -160,13 +157,9 @@ impl fmt::Debug for Queue {
 }
 
 impl Queue {
-    /// The queue of a GPU device of burn's.
-    ///
-    /// # Errors
-    /// [`Error::DeviceFailed`] for the CPU.
-    pub fn of(device: &Device) -> Result<Self> {
-        let CubeTensor { client, .. } = primitive(Tensor::<1>::zeros([1], device))?;
-        Ok(Queue { client })
+    /// The queue of a GPU device, which tensors on it share.
+    pub fn of(device: &WgpuDevice) -> Self {
+        Queue { client: Device::Wgpu(device.clone()).client() }
     }
 
     /// Room for a map or a band of one; the contents are whatever was there.
@@ -216,9 +209,20 @@ impl Queue {
         Buffer(Arc::new(Allocation::Pooled(self.client.create_from_slice(&bytes))))
     }
 
-    /// The values of a tensor in their logical order, which must be a multiple of four.
+    /// The values of a tensor of f32 in their logical order, which must be a multiple of four.
+    ///
+    /// # Errors
+    /// [`Error::DeviceFailed`] if it is not on a GPU.
     pub fn buffer<const D: usize>(&self, tensor: Tensor<D>) -> Result<Buffer> {
-        Ok(Buffer(Arc::new(Allocation::Pooled(into_contiguous(primitive(tensor)?).handle))))
+        let tensor: CubeTensor = tensor
+            .try_into_primitive::<CubeBackend>()
+            .map_err(|error| Error::DeviceFailed { detail: format!("the kernels need a GPU: {error:?}") })?;
+        let handle = if tensor.is_contiguous() {
+            tensor.handle
+        } else {
+            into_contiguous(&self.client, tensor.binding(), ElemType::Float(FloatKind::F32)).handle
+        };
+        Ok(Buffer(Arc::new(Allocation::Pooled(handle))))
     }
 
     /// A buffer's values.
@@ -255,10 +259,4 @@ impl Queue {
     pub async fn wait(&self) -> Result<()> {
         self.client.sync().await.map_err(|error| Error::DeviceFailed { detail: error.to_string() })
     }
-}
-
-fn primitive<const D: usize>(tensor: Tensor<D>) -> Result<CubeTensor> {
-    tensor
-        .try_into_primitive::<CubeBackend>()
-        .map_err(|error| Error::DeviceFailed { detail: format!("the kernels need a GPU: {error:?}") })
 }

@@ -1,4 +1,4 @@
-/** What the largest image takes of the module's own memory, and that the GPU's is given back. */
+/** What the largest image takes of the module's own memory, and that the GPU's and the timeline's are given back. */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -44,6 +44,7 @@ test('an image of 4096² pixels takes less than 200 MB of the module, and a canc
   );
   assert.equal(measured.ended, 'cancelled');
   assert.deepEqual(measured.stages, ['encode_first']);
+  assert.deepEqual(measured.timeline, ['measure aedr:encode_first'], 'a profiler sees the stages, and none twice');
   assert.ok(measured.heap < 200 * MEGABYTE);
   assert.ok(measured.gpuPeak >= 16 * SIDE ** 2, 'the image was uploaded');
   assert.ok(measured.gpuAfter < 64 * MEGABYTE);

@@ -40,7 +40,7 @@ async function measure() {
   });
   const alone = await losses();
   const workers = await startHelpers(compiled);
-  checker.hire(workers);
+  checker.use_helpers(workers);
   const together = await losses();
   for (const worker of workers) worker.terminate();
   const lost = await losses();
@@ -56,7 +56,7 @@ async function measure() {
       post(message);
     };
   }
-  checker.hire(others);
+  checker.use_helpers(others);
   const shared = () => JSON.parse(checker.device_report()).shared_bytes;
   const many = [];
   for (let number = 0; number < MODELS; number += 1) {

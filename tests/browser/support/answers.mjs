@@ -106,7 +106,7 @@ export function answerOf(outcome, { models = [], failures = [], claims = [PROGRA
     credentials: null,
   };
   return {
-    answers: reports.map((report) => ({ report, distribution: distribution(), local: null })),
+    answers: reports.map((report) => ({ report, distribution: distribution(), evidenceMap: null })),
     ranking,
     record,
     claims,
