@@ -30,6 +30,7 @@ mod program;
 mod provenance;
 mod published;
 mod requirements;
+mod rooms;
 mod skipping;
 #[path = "../fuzz/targets.rs"]
 mod targets;
