@@ -1,4 +1,4 @@
-.PHONY: start test page package demos setup bench gpu-kit soak official fuzz
+.PHONY: start quick test page package demos setup bench gpu-kit soak official fuzz
 
 # Installs what is missing, builds the page and serves it on this machine.
 start: page
@@ -8,6 +8,11 @@ start: page
 test:
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+# Looks at what most changes break, in less than two minutes after `make test` or `make page` was there once: format,
+# lints, types, unit tests, goldens, two samples on the page.
+quick:
+	@scripts/quick.sh
 
 # Fuzzes a parser for some seconds: TARGET=image SECONDS=600, by default each of them for a minute.
 fuzz:

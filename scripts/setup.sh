@@ -31,13 +31,21 @@ if ! has_wasm_target && ! has_debian_wasm; then
   fi
 fi
 
-# wasm-bindgen's program must be of exactly the library's version.
+# wasm-bindgen's program must be of exactly the library's version. It is built beside what follows, and only what is used
+# of it.
+tools=
 if ! [ "$("$WASM_BINDGEN" --version 2>/dev/null)" = "wasm-bindgen $WASM_BINDGEN_VERSION" ]; then
   say "building wasm-bindgen $WASM_BINDGEN_VERSION"
-  install=(cargo install --quiet --root target/tools --version "$WASM_BINDGEN_VERSION" wasm-bindgen-cli)
+  install=(cargo install --quiet --root target/tools --version "$WASM_BINDGEN_VERSION" --bin wasm-bindgen wasm-bindgen-cli)
   # Its own lock file first; a version in it that was withdrawn since must not stop us.
-  "${install[@]}" --locked 2>/dev/null || "${install[@]}"
+  { "${install[@]}" --locked 2>/dev/null || "${install[@]}"; } &
+  tools=$!
+  trap '[ -z "$tools" ] || kill "$tools" 2>/dev/null || true' EXIT
 fi
+finish() {
+  [ -z "$tools" ] || wait "$tools" || fail "wasm-bindgen $WASM_BINDGEN_VERSION could not be built"
+  tools=
+}
 
 # The npm packages of a folder's package-lock.json.
 install_modules() {
@@ -49,7 +57,10 @@ install_modules() {
 }
 install_modules .
 
-[ "${1:-}" = test ] || exit 0
+if [ "${1:-}" != test ]; then
+  finish
+  exit 0
+fi
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install_packages chromium
 install_modules tests/bench
 # What the kit that measures a GPU is made of.
@@ -75,3 +86,4 @@ if [ ${#packages[@]} -gt 0 ]; then
   (install_packages "${packages[@]}") || say "without ${packages[*]} some tests cannot run:"
 fi
 node scripts/requirements.mjs missing
+finish

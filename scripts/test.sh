@@ -40,14 +40,13 @@ say "packing the npm package"
 node scripts/package.mjs
 
 say "testing the module, the page and the package in browsers"
-node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
-  --test-reporter=tap --test-reporter-destination="$browser_log" \
-  tests/browser/*/*.test.mjs tests/scripts/*.test.mjs && passed=true || passed=false
+mapfile -t files < <(find tests/browser tests/scripts -name '*.test.mjs' | LC_ALL=C sort)
+node scripts/run-tests.mjs --skipped "$browser_log" "${files[@]}" && passed=true || passed=false
 
 # Those that a person has to ask for are skipped everywhere.
 skipped=$(
   sed -nE 's/.*(SKIPPED without .*)/\1/p; s/^test (.*) \.\.\. ignored(.*)/asked for by name alone: \1\2/p' "$native_log"
-  sed -nE 's/^ *ok [0-9]+ - (.*) # SKIP ?(.*)/SKIPPED \2: \1/p' "$browser_log"
+  cat "$browser_log"
 )
 say "tests that were skipped: $(grep -c . <<<"$skipped" || true)"
 [ -z "$skipped" ] || sed 's/^/  /' <<<"$skipped"

@@ -2,6 +2,7 @@
  * The kit that measures a GPU, in its smallest form: from a copy in another folder, without this shell's environment, on
  * Chromium's software adapter. What it is made of must be built.
  */
+// Takes long.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

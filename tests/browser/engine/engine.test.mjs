@@ -2,6 +2,7 @@
  * The built module against the reference implementation's numbers: every golden, on the CPU and on WebGPU.
  * The packs in dist-test/packs/ are made from the goldens' weights by the build.
  */
+// Takes long.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';

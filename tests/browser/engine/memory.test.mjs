@@ -1,4 +1,5 @@
 /** What the largest image takes of the module's own memory, and that the GPU's and the timeline's are given back. */
+// Takes long.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,5 @@
 /** One worker, many requests: who goes first, what is cancelled, and what is left when the worker stops. */
+// Runs alone: it measures how soon an answer comes.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
 /** The built page in Firefox, by a person's actions. */
+// Takes long.
 
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';

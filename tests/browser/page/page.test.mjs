@@ -1,4 +1,5 @@
 /** The built page in Chromium, by a person's actions. WebGPU is SwiftShader's: slow and exact. */
+// Takes long.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
 /** Many checks one after another leave nothing behind. `tests/bench/soak.mjs` is the long form. */
+// Takes long.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

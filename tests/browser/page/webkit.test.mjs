@@ -1,4 +1,5 @@
 /** The built page in WebKit, by a person's actions. WebKitGTK isolates pages, and yet lets no workers share memory. */
+// Takes long.
 
 import { test } from 'node:test';
 import { goesWithout } from '../../../scripts/requirements.mjs';

@@ -10,6 +10,27 @@ export const ROOT = resolve(import.meta.dirname, '../../..');
 /** The built page; another build can be tested by naming it. */
 export const DIST = resolve(ROOT, process.env.AEDR_DIST ?? 'dist');
 
+/**
+ * What is turned off. The menus of the address bar, each of which every new window loads a page for: twice the work of
+ * opening ours. And what Playwright turns off, which our list replaces, but for the partition of what is stored by the
+ * site that shows a frame: people's browsers have it.
+ */
+const WITHOUT = [
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsUpgrades',
+  'HttpsFirstBalancedModeAutoEnable',
+  'LensOverlay',
+  'MediaRouter',
+  'PaintHolding',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'OptimizationHints',
+  'NetworkTimeServiceQuerying',
+  'AimEnabled',
+  'PreconnectToSearch',
+];
 const QUIET = [
   '--no-sandbox',
   '--disable-quic',
@@ -21,17 +42,20 @@ const QUIET = [
 /** WebGPU on a CPU: slow and exact, and there wherever Chromium is. */
 const SOFTWARE_WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
+/** @param {...string} more */
+const without = (...more) => `--disable-features=${[...WITHOUT, ...more].join(',')}`;
+
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** @param {{webgpu?: boolean, more?: string[]}} [options] `more`: further arguments. */
 export function launch({ webgpu = true, more = [] } = {}) {
-  const args = webgpu ? [...QUIET, ...SOFTWARE_WEBGPU] : [...QUIET, '--disable-gpu', '--disable-features=WebGPU'];
+  const args = webgpu ? [...QUIET, ...SOFTWARE_WEBGPU, without()] : [...QUIET, '--disable-gpu', without('WebGPU')];
   return chromium.launch({ executablePath: CHROMIUM, args: [...args, ...more] });
 }
 
 /** A browser that keeps what pages store in a folder, not in memory. @param {string} folder */
 export function launchKeeping(folder) {
-  const args = [...QUIET, ...SOFTWARE_WEBGPU];
+  const args = [...QUIET, ...SOFTWARE_WEBGPU, without()];
   return chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args, serviceWorkers: 'block' });
 }
 
