@@ -9,7 +9,8 @@ use crate::{Error, evidence::condition::Distribution, report::record::Record};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/www/embed/public/report.d.ts");
 
-const HEAD: &str = "/**\n * What checks give, made of the Rust types by a test of `src/types.rs`: do not edit.\n */\n";
+const HEAD: &str =
+    "/**\n * What checks give, made of the Rust types by a test of `src/report/typescript.rs`: do not edit.\n */\n";
 
 /// Declarations by name, with all that they are made of.
 struct Declarations {

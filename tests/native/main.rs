@@ -1,4 +1,5 @@
-//! The integration tests, in one binary: the crate is large, and linking it once is quicker.
+//! The integration tests, in one binary: the crate is large, and linking it once is quicker. They stand in
+//! folders named like the rooms that they test.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -12,26 +13,38 @@
     reason = "a test that panics has failed, and says why"
 )]
 
-mod banding;
-mod budget;
-mod calibrate;
-mod catalog;
+mod cli {
+    mod calibrate;
+    mod evaluate;
+    mod program;
+}
 mod common;
 mod corpus;
-mod engine;
-mod evaluate;
-mod evidence_map;
+mod engine {
+    mod banding;
+    mod kernels;
+}
+mod evidence {
+    mod evidence_map;
+    mod grid_search;
+}
 mod fuzz;
-mod goldens;
-mod grid_search;
-mod images;
-mod import;
-mod program;
+mod image {
+    mod decoding;
+}
+mod method {
+    mod bit_search;
+    mod goldens;
+}
 mod provenance;
-mod published;
 mod requirements;
 mod rooms;
 mod skipping;
 #[path = "../fuzz/targets.rs"]
 mod targets;
-mod weights;
+mod weights {
+    mod catalog;
+    mod import;
+    mod packs;
+    mod published;
+}

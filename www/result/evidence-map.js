@@ -8,7 +8,7 @@
 import { evidenceMap as words } from '../texts/catalogue.js';
 import { element, loadStyle } from '../ui/dom.js';
 
-/** The module keeps no pictures of larger images (`src/local.rs`). */
+/** The module keeps no pictures of larger images (`src/evidence/evidence_map.rs`). */
 const MOST_PIXELS = 2 ** 22;
 
 /**

@@ -752,8 +752,8 @@ export const evidenceMap = {
 };
 
 /**
- * What the module remarks about an image and why it gives no verdict, by code: `src/check.rs`, `src/ranking.rs` and
- * `src/verdict.rs`. Notes are whole sentences; reasons stand at the end of one.
+ * What the module remarks about an image and why it gives no verdict, by code: `src/report/check.rs`,
+ * `src/evidence/ranking.rs` and `src/evidence/verdict.rs`. Notes are whole sentences; reasons stand at the end of one.
  * @type {Record<string, (values: Record<string, any>) => string>}
  */
 export const remarks = {

@@ -185,9 +185,9 @@ test('every code of the module has words in Chinese', async () => {
   const codes = async (/** @type {string} */ file, /** @type {RegExp} */ pattern) =>
     [...(await source(file)).split('#[cfg(test)]')[0].matchAll(pattern)].map(([, code]) => code);
   const remarks = [
-    ...(await codes('check.rs', /Remark::new\(\s*"(\w+)"/g)),
-    ...(await codes('ranking.rs', /Remark::new\(\s*"(\w+)"/g)),
-    ...(await codes('verdict.rs', /(?:Remark::new|cannot_tell)\(\s*"(\w+)"/g)),
+    ...(await codes('report/check.rs', /Message::new\(\s*"(\w+)"/g)),
+    ...(await codes('evidence/ranking.rs', /Message::new\(\s*"(\w+)"/g)),
+    ...(await codes('evidence/verdict.rs', /(?:Message::new|cannot_tell)\(\s*"(\w+)"/g)),
   ];
   assert.ok(remarks.length > 10, remarks.join());
   for (const code of remarks) assert.ok(code in chinese.remarks, `remark ${code}`);

@@ -1,5 +1,5 @@
 /**
- * What checks give, made of the Rust types by a test of `src/types.rs`: do not edit.
+ * What checks give, made of the Rust types by a test of `src/report/typescript.rs`: do not edit.
  */
 
 /**
