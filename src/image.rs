@@ -11,6 +11,7 @@ mod pixels;
 pub mod png;
 mod tiff;
 
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) use self::pixels::middle_start;
 pub use self::{
     decode::{decode, recompressed},

@@ -7,7 +7,7 @@ use super::{
     json::{json, parse},
 };
 use crate::{
-    evidence::calibration,
+    evidence::calibration::{self, Measurement},
     provenance,
     report::{
         check_report::CheckReport,
@@ -44,7 +44,10 @@ pub fn calibrate(model: &str, belonging: &str, others: &str) -> Result<String, J
     let reports = |text: &str| parse::<Vec<CheckReport>>("the reports", text);
     let (belonging, others) = (reports(belonging)?, reports(others)?);
     let source = format!("in the page, from {} images that belong and {} others", belonging.len(), others.len());
-    let measured = |reports: &[CheckReport]| reports.iter().map(CheckReport::measurement).collect::<Vec<_>>();
     let made = calibration::from_measurements(model, &measured(&belonging), &measured(&others), 0.05, &source);
     Ok(made.map_err(to_js)?.to_json())
+}
+
+fn measured(reports: &[CheckReport]) -> Vec<Measurement<'_>> {
+    reports.iter().map(CheckReport::measurement).collect()
 }

@@ -122,7 +122,7 @@ fn circle(edges: &BTreeSet<Edge>) -> Option<Vec<Node>> {
         graph.entry(from).or_default().insert(to);
     }
     let mut done = BTreeSet::new();
-    graph.keys().find_map(|node| walk(node, &graph, &mut Vec::new(), &mut done))
+    graph.keys().find_map(|&node| walk(node, &graph, &mut Vec::new(), &mut done))
 }
 
 fn walk<'a>(
@@ -138,7 +138,7 @@ fn walk<'a>(
         return None;
     }
     way.push(node);
-    let found = graph.get(node).into_iter().flatten().find_map(|next| walk(next, graph, way, done));
+    let found = graph.get(node).into_iter().flatten().find_map(|&next| walk(next, graph, way, done));
     way.pop();
     done.insert(node);
     found

@@ -18,7 +18,7 @@ use proptest::prelude::*;
 
 use crate::{
     common::{cpu, gpu},
-    engine::{run, values},
+    engine::kernels::{run, values},
 };
 
 /// Largest difference allowed between bands and whole maps, of the largest value.
