@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+// The package's types have always called it so.
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "Remark"))]
 pub struct Message {
     /// Stable across versions.
     pub code: String,
