@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the page into dist/: the WebAssembly module, the front end, the models that the project ships. With the word
-# "linted", under the lints.
+# "linted", under the lints. With "quick", under the lints into dist-quick/, with a module that is neither small nor fast.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -11,9 +11,16 @@ export CARGO_TARGET_DIR=target/web
 remapped="\"--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo\", \"--remap-path-prefix=$PWD=/aedr\""
 build=(build --locked --lib --profile wasm --target $WASM_TARGET -p aedr -p aedr-renderer
   --config "target.$WASM_TARGET.rustflags = [$remapped]")
+package=$CARGO_TARGET_DIR/package
+out=dist
+if [ "${1:-}" = quick ]; then
+  build+=("${QUICK_BUILD[@]/release/wasm}")
+  package=$CARGO_TARGET_DIR/quick-package
+  out=dist-quick
+fi
 say "compiling the modules (ten minutes or more the first time)"
 if has_wasm_target; then
-  [ "${1:-}" != linted ] || with_lints
+  [ -z "${1:-}" ] || with_lints
   cargo "${build[@]}"
 else
   linker=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin/rust-lld
@@ -23,7 +30,6 @@ else
 fi
 
 built=$CARGO_TARGET_DIR/$WASM_TARGET/wasm
-package=$CARGO_TARGET_DIR/package
 mkdir -p "$package"
 # `aedr` checks images, `renderer` makes the report's picture.
 for module in aedr renderer; do
@@ -32,6 +38,10 @@ for module in aedr renderer; do
   rm -rf "$package.partial"
   $WASM_BINDGEN --target web --no-typescript --remove-name-section --remove-producers-section \
     --out-dir "$package.partial" "$built/$module.wasm"
+  if [ "${1:-}" = quick ]; then
+    mv "$package.partial/$module.js" "$package.partial/${module}_bg.wasm" "$package/"
+    continue
+  fi
   node_modules/.bin/wasm-opt -O1 --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int \
     --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue \
     "$package.partial/${module}_bg.wasm" -o "$package.partial/optimised.wasm"
@@ -47,5 +57,5 @@ for origin in "$package"/*.wasm package-lock.json scripts/{dependencies,licences
     break
   fi
 done
-node scripts/assemble.mjs --package "$package" --out dist
-say "the page is in dist/ ($(du -sh dist | cut -f1), module $(gzip -c dist/www/pkg/aedr_bg.wasm | wc -c) bytes gzipped)"
+node scripts/assemble.mjs --package "$package" --out $out
+say "the page is in $out/ ($(du -sh $out | cut -f1), module $(gzip -c $out/www/pkg/aedr_bg.wasm | wc -c) bytes gzipped)"

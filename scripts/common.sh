@@ -7,6 +7,9 @@ WASM_TARGET=wasm32-unknown-unknown
 WASM_BINDGEN_VERSION=$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
 WASM_BINDGEN=target/tools/bin/wasm-bindgen
 
+# How the quick loop compiles this crate: hardly optimised, and only what has changed. Dependencies stay as they are.
+QUICK_BUILD=(--config 'profile.release.package.aedr.opt-level=1' --config 'profile.release.incremental=true')
+
 # The ordinary toolchain has WebAssembly's standard library.
 has_wasm_target() {
   [ -d "$(rustc --print target-libdir --target $WASM_TARGET 2>/dev/null)" ]

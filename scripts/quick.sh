@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # Looks at what most changes break, in less than two minutes once everything was built: format, lints, types, the unit
-# tests, the goldens of the small networks, two samples on the page. `make test` runs everything.
+# tests, the goldens of the small networks, the rooms, two samples on the page. `make test` runs everything.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 # A comma in a locale's numbers would confuse awk.
 export LC_ALL=C
-module=target/web/package/aedr_bg.wasm
-[ -e "$module" ] && [ -d node_modules ] || fail "nothing is built yet: run make test, or at least make page, once"
+[ -e target/web/package/aedr_bg.wasm ] && [ -d node_modules ] || fail "nothing is built yet: run make test, or at least make page, once"
 
 began=$EPOCHREALTIME
 seconds_since() { awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { print to - from }'; }
@@ -33,29 +32,43 @@ types() {
   ! grep -E 'error TS(1[0-9]{3}|2304|2305|2306|2307|2551|2552|2554|2724):' <<<"$said" | grep -vE 'pkg/aedr\.js|TrustedScriptURL'
 }
 
-# By the tests' own compiler, clippy, which `make test` uses too: so each takes over what the other built.
 with_lints
+cargo_test() { cargo test "${QUICK_BUILD[@]}" --locked --release "$@"; }
 
-# With the module that is there, unless what it is made of has changed.
+# Files that the module is made of and that are newer than it.
+changed_since() { [ -e "$1" ] && find src .cargo Cargo.toml Cargo.lock -type f -newer "$1" -print -quit || echo "$1"; }
+
+# With a module that is there, or with a new one if none is as new as what it is made of.
 page() {
-  if [ -n "$changed" ]; then scripts/build-page.sh linted; else node scripts/assemble.mjs --package target/web/package --out dist; fi
+  local package
+  for package in target/web/package target/web/quick-package; do
+    if [ -z "$(changed_since "$package/aedr_bg.wasm")" ]; then
+      node scripts/assemble.mjs --package "$package" --out dist-quick
+      return
+    fi
+  done
+  scripts/build-page.sh quick
 }
-changed=$(find src .cargo Cargo.toml Cargo.lock -type f -newer "$module" -print -quit)
 
 samples() {
   # Wherever the file is.
-  node --test --test-name-pattern='is clicked|is picked' "$(find tests/browser -name page.test.mjs)"
+  AEDR_DIST=dist-quick node --test --test-name-pattern='is clicked|is picked' "$(find tests/browser -name page.test.mjs)"
 }
 
 step "the format" cargo fmt --all --check
 step "the types of the front end" types
-step "compiling the tests, under the lints" cargo test --locked --release --workspace --lib --test native --no-run
-step "the unit tests" cargo test --locked --release --workspace --lib
-step "the goldens of the small networks" cargo test --locked --release --test native goldens::autoencoders
-if [ -n "$changed" ]; then
-  step "the page, with a new module: $changed has changed" page
-else
-  step "the page, with the module that is there: src/ has not changed" page
-fi
+# Beside the tests' build: each leaves a processor idle that the other can use.
+page_log=$(mktemp)
+page >"$page_log" 2>&1 &
+page=$!
+trap 'rm -f "$page_log"; kill "$page" 2>/dev/null || true' EXIT
+step "compiling the tests, under the lints" cargo_test --workspace --lib --test native --no-run
+step "the unit tests" cargo_test --workspace --lib
+step "the goldens of the small networks" cargo_test --test native goldens::autoencoders
+step "the rooms" cargo_test --test native rooms::
+step "the rooms of the front end" node --test tests/scripts/rooms.test.mjs
+from=$EPOCHREALTIME
+wait "$page" || { cat "$page_log"; fail "the page's build: failed"; }
+say "$(printf '%5.1f s  %s' "$(seconds_since "$from")" "the rest of the page's build")"
 step "samples in Chromium" samples
 say "$(printf '%5.1f s  in all' "$(seconds_since "$began")")"
