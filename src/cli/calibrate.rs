@@ -29,9 +29,9 @@ use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::{
-    console::{print_line, printed_if_failed},
+    console::{ok_or_print, print_line},
     device_arguments::DeviceArgument,
-    files::{decode_file, expanded, some_decodable, write_calibration},
+    files::{decode_file, expand_paths, some_decodable, write_calibration},
     models,
     paint::SyntheticArguments,
 };
@@ -121,7 +121,7 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     let SyntheticArguments { count, seed, photographs, side, .. } = &arguments.synthetic;
     let kinds = [if photographs.is_empty() { &arguments.belonging } else { photographs }, &arguments.others];
     for paths in kinds {
-        some_decodable(&expanded(paths)?)?;
+        some_decodable(&expand_paths(paths)?)?;
     }
     models::complete(&arguments.model, &arguments.weights)?;
     let device = block_on(ComputeDevice::open(arguments.device.into()))?;
@@ -130,7 +130,7 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     let mut all = true;
     let mut belonging = Signals::new(&candidate, arguments);
     let how = if photographs.is_empty() {
-        belonging.measure_files(&expanded(&arguments.belonging)?, BELONGING_SEARCHED, &mut all);
+        belonging.measure_files(&expand_paths(&arguments.belonging)?, BELONGING_SEARCHED, &mut all);
         "images that are known to belong".to_owned()
     } else {
         let mut positives = arguments.synthetic.positives(&candidate.model, &mut all)?;
@@ -141,7 +141,7 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
         format!("painted by the model from {} photographs, {side} pixels a side", positives.photographs())
     };
     let mut others = Signals::new(&candidate, arguments);
-    others.measure_files(&expanded(&arguments.others)?, 1, &mut all);
+    others.measure_files(&expand_paths(&arguments.others)?, 1, &mut all);
     let source = format!("aedr calibrate, belonging: {how}; others: {} images", others.sizes.len());
     let calibration = calibration(&belonging, &others, arguments, source, *seed)?;
     let path =
@@ -182,7 +182,7 @@ impl<'a> Signals<'a> {
     fn measure_files(&mut self, paths: &[PathBuf], part: usize, all: &mut bool) {
         for (number, path) in paths.iter().enumerate() {
             let turn = Turn { number, total: paths.len(), part };
-            printed_if_failed(path, decode_file(path).and_then(|image| self.measure(image, turn)), all);
+            ok_or_print(path, decode_file(path).and_then(|image| self.measure(image, turn)), all);
         }
     }
 

@@ -39,7 +39,7 @@ fn names(error: &Error, subject: &str) -> bool {
 pub const PROGRAM: &str = "aedr";
 
 /// What worked; what did not is told, and remembered.
-pub fn printed_if_failed<T>(path: &Path, result: Result<T>, all: &mut bool) -> Option<T> {
+pub fn ok_or_print<T>(path: &Path, result: Result<T>, all: &mut bool) -> Option<T> {
     result
         .inspect_err(|error| {
             print_error(&path.display().to_string(), error);

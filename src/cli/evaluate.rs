@@ -43,7 +43,7 @@ use super::{
     evaluation_page::page,
     evaluation_results::{self, Known, Series},
     evaluation_summary::Summary,
-    files::{decode_file, expanded, file_error},
+    files::{decode_file, expand_paths, file_error},
     models,
 };
 
@@ -118,7 +118,7 @@ impl FromStr for Shard {
 
 /// False if an image could not be measured.
 pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
-    let (belonging, others) = (expanded(&arguments.belonging)?, expanded(&arguments.others)?);
+    let (belonging, others) = (expand_paths(&arguments.belonging)?, expand_paths(&arguments.others)?);
     let kinds: HashSet<&PathBuf> = belonging.iter().collect();
     if let Some(both) = others.iter().find(|path| kinds.contains(path)) {
         let detail = format!("{} is among both kinds", both.display());

@@ -46,7 +46,7 @@ pub fn some_decodable(paths: &[PathBuf]) -> Result<()> {
 }
 
 /// The files, those in folders, and those that a list `@FILE` names, one a line.
-pub fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub fn expand_paths(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
         let list = path.to_str().and_then(|path| path.strip_prefix('@'));

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 
 use super::{
     console::print_line,
-    files::{expanded, read_file, write_calibration},
+    files::{expand_paths, read_file, write_calibration},
 };
 
 /// What is known of published autoencoders travels in the program.
@@ -92,7 +92,7 @@ pub fn run(arguments: &PackArguments) -> Result<String> {
         _ => return Err(Error::WeightsMissing { file: "none was named".into() }),
     };
     let (description, calibration) = describe(arguments)?;
-    let images = expanded(&arguments.images)?;
+    let images = expand_paths(&arguments.images)?;
     let watch = |point: &CurvePoint| {
         let CurvePoint { formats, bytes, fidelity } = point;
         let [mean, largest] = [fidelity.mean_change, fidelity.largest_change].map(|change| 100.0 * change);

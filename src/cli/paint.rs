@@ -11,9 +11,9 @@ use image::{ColorType, ImageFormat, save_buffer_with_format};
 use pollster::block_on;
 
 use super::{
-    console::{print_line, printed_if_failed},
+    console::{ok_or_print, print_line},
     device_arguments::DeviceArgument,
-    files::{decode_file, expanded, file_error, some_decodable},
+    files::{decode_file, expand_paths, file_error, some_decodable},
     models,
 };
 
@@ -53,15 +53,15 @@ pub struct SyntheticArguments {
 impl SyntheticArguments {
     /// False in `all` if a photograph cannot be read; the others are then painted from.
     pub fn positives<'a>(&self, model: &'a Model, all: &mut bool) -> Result<SyntheticPositives<'a>> {
-        let read = |path: PathBuf| printed_if_failed(&path, decode_file(&path), all);
-        let photographs: Vec<DecodedImage> = expanded(&self.photographs)?.into_iter().filter_map(read).collect();
+        let read = |path: PathBuf| ok_or_print(&path, decode_file(&path), all);
+        let photographs: Vec<DecodedImage> = expand_paths(&self.photographs)?.into_iter().filter_map(read).collect();
         SyntheticPositives::new(model, &photographs, self.side as usize, self.seed)
     }
 }
 
 /// False if a photograph could not be used.
 pub fn run(arguments: &PaintArguments) -> Result<bool> {
-    some_decodable(&expanded(&arguments.synthetic.photographs)?)?;
+    some_decodable(&expand_paths(&arguments.synthetic.photographs)?)?;
     models::complete(&arguments.model, &arguments.weights)?;
     let device = block_on(ComputeDevice::open(arguments.device.into()))?;
     let model = models::load_uncalibrated(&arguments.model, &arguments.weights, device)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use aedr::{Result, provenance::claims};
 
 use super::{
-    console::{print_line, printed_if_failed},
+    console::{ok_or_print, print_line},
     files::read_file,
 };
 
@@ -13,7 +13,7 @@ use super::{
 pub fn run(images: &[PathBuf]) -> Result<bool> {
     let mut all = true;
     for path in images {
-        let Some(bytes) = printed_if_failed(path, read_file(path), &mut all) else { continue };
+        let Some(bytes) = ok_or_print(path, read_file(path), &mut all) else { continue };
         all &= print_line(serde_json::json!({ "path": path.display().to_string(), "claims": claims(&bytes) }));
     }
     Ok(all)
