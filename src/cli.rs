@@ -64,7 +64,7 @@ enum Command {
     Pack(Box<pack::PackArguments>),
 }
 
-/// Runs a command. Failures of single images are told and do not stop the others.
+/// Runs a command. Failures of single images are printed and do not stop the others.
 pub fn run(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Check(arguments) => match arguments.replay() {

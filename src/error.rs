@@ -1,4 +1,4 @@
-//! What can go wrong, as kinds with a stable code, the thing that offends, and what to do about it.
+//! What can go wrong, as kinds with a stable code, the subject of the error, and what to do about it.
 
 mod load_report;
 

@@ -1,5 +1,5 @@
-//! What signals say: samples of them that were measured ([`density`], [`condition`], [`calibration`]), the outcome for one
-//! model ([`verdict`]) and for several ([`ranking`]), the search for the grid ([`grid_search`]), where in the image the
+//! What signals say: measured samples of them ([`density`], [`condition`], [`calibration`]), the outcome for one model
+//! ([`verdict`]) and for several ([`ranking`]), the search for the grid ([`grid_search`]), where in the image the
 //! evidence lies ([`evidence_map`]), and how often all of that is right ([`evaluation`]).
 
 pub mod calibration;

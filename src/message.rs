@@ -1,4 +1,5 @@
-//! What a check has to say in words: the module's own are English, the code and the values let others say it in theirs.
+//! What a check has to say in words: the module's own text is English; the code and the values let others phrase it in
+//! their language.
 
 use std::collections::BTreeMap;
 

@@ -34,9 +34,9 @@ pub enum Meaning {
 const TEXT_LENGTH: usize = 2000;
 /// Claims of a file that are kept.
 const CLAIMS: usize = 40;
-/// A text that would take more is not read, and of all texts together no more are kept.
+/// The most bytes of a text that is read, and of all kept texts together.
 const TEXT_BYTES: usize = 4 << 20;
-/// Texts of a file that are looked at.
+/// The most texts of a file that are examined.
 const TEXTS: usize = 200;
 
 /// IPTC's digital source types (cv.iptc.org/newscodes/digitalsourcetype) of what algorithms made.
@@ -62,7 +62,7 @@ const GENERATOR_FIELDS: [&str; 9] = [
     "generation_data",
 ];
 
-/// Names that generators give themselves in fields that any program writes, in small letters.
+/// Names that generators give themselves in fields that any program writes, in lower case.
 const GENERATOR_NAMES: [&str; 15] = [
     "stable diffusion",
     "automatic1111",
@@ -81,11 +81,11 @@ const GENERATOR_NAMES: [&str; 15] = [
     "flux.1",
 ];
 
-/// Fields of descriptions, where a name above may stand by chance, and settings may not.
+/// Settings in fields for descriptions. A name above may occur there by chance; settings do not.
 const SETTINGS: [&[&str]; 3] = [&["Steps: ", "Sampler"], &["Job ID: "], &["\"class_type\""]];
 
-/// What the file says of its origin, generators' words first. Fields that cannot be read are passed over: a file without
-/// claims and one with broken ones look the same.
+/// The file's claims about its origin, those of generators first. Fields that cannot be read are skipped: a file
+/// without claims and one with broken ones look the same.
 pub fn claims(bytes: &[u8]) -> Vec<Claim> {
     let mut claims: Vec<Claim> = [png_texts(bytes), exif_texts(bytes), xmp_texts(bytes)]
         .concat()
@@ -128,7 +128,7 @@ fn meaning(field: &str, text: &str) -> Option<Meaning> {
     }
 }
 
-/// Cut short, and without characters that are not seen or that turn the direction of what follows.
+/// Truncated, and without invisible characters and those that change the direction of the text after them.
 fn plain(text: &str) -> String {
     let turning = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
     let seen = |c: &char| !turning(*c) && *c != '\u{feff}' && (*c == '\n' || !c.is_control());
@@ -154,7 +154,7 @@ fn png_texts(bytes: &[u8]) -> Vec<Field> {
     bounded(latin.chain(compressed).chain(unicode))
 }
 
-/// The first fields, as far as they take no more than [`TEXT_BYTES`] together: what is small may expand a thousandfold.
+/// The first fields that together take no more than [`TEXT_BYTES`]: a small field may expand a thousandfold.
 fn bounded(fields: impl Iterator<Item = Field>) -> Vec<Field> {
     let all = fields.take(TEXTS).scan(TEXT_BYTES, |left, (field, text)| {
         *left = left.checked_sub(field.len().saturating_add(text.len()))?;
@@ -188,7 +188,7 @@ fn user_comment(bytes: &[u8]) -> Option<String> {
     if code != b"UNICODE\0" {
         return Some(String::from_utf8_lossy(text).into_owned());
     }
-    // UTF-16 whose order the standard leaves open: the zeros of common letters tell.
+    // UTF-16 whose byte order the standard leaves open: the zero bytes of common letters show it.
     let pairs = text.as_chunks::<2>().0;
     let first_zero = pairs.iter().filter(|pair| pair[0] == 0).count();
     let second_zero = pairs.iter().filter(|pair| pair[1] == 0).count();
@@ -203,7 +203,7 @@ fn xmp_texts(bytes: &[u8]) -> Vec<Field> {
         return Vec::new();
     };
     let text = String::from_utf8_lossy(&raw);
-    // A packet may be padded with blanks and zeros. Document types, and with them entities, are refused.
+    // A packet may be padded with spaces and zeros. Document types, and with them entities, are refused.
     let Ok(document) = roxmltree::Document::parse(text.trim_matches(['\0', '\u{feff}', ' ', '\n', '\r'])) else {
         return Vec::new();
     };

@@ -21,8 +21,8 @@ unsafe extern "C" {
 /// Runs once when the module is instantiated.
 #[wasm_bindgen(start)]
 pub fn start() {
-    // SAFETY: called once and before anything else. Where nobody calls it, the linker has every exported function call
-    // it, which costs a tenth of a millisecond each time that JavaScript calls in.
+    // SAFETY: called once and before anything else. If nobody called it, the linker would make every exported function
+    // call it, which costs a tenth of a millisecond each time that JavaScript calls in.
     unsafe { __wasm_call_ctors() };
     console_error_panic_hook::set_once();
 }

@@ -18,7 +18,7 @@ use super::spec::{ChannelNormSpec, ConvSpec, GroupNormSpec, LayerSpec, NormSpec,
 /// no whole matrix exists.
 const SCORES: usize = 4 << 20;
 
-/// Shorter vectors are not made longer by a channel norm (PyTorch's `normalize`).
+/// A channel norm does not lengthen vectors shorter than this (PyTorch's `normalize`).
 pub(crate) const LEAST_LENGTH: f64 = 1e-12;
 
 /// Where a layer takes its parameters from.
@@ -450,7 +450,7 @@ impl Norm {
                 let normed = norm.forward(x);
                 // Architectures with spatial norms keep the latent first.
                 let Some(latent) = latent else { return normed };
-                // Computed on the latent and enlarged, since 1×1 convolutions do not mind the order.
+                // Computed on the latent and then enlarged: 1×1 convolutions commute with enlarging.
                 let of_latent = |conv: &Conv| enlarged(conv.forward(latent.clone()), [height, width]);
                 normed * of_latent(scale) + of_latent(shift)
             }

@@ -36,20 +36,21 @@ use super::{
     paint::SyntheticArguments,
 };
 
-/// α of images that were compressed, or cropped and searched, at least: a few of them lose the signal altogether, and a
-/// threshold that takes those in would tell nothing apart.
+/// The smallest α for images that were compressed, or cropped and searched. A few of them lose the signal altogether,
+/// and a threshold that includes those would separate nothing.
 const ALTERED_ALPHA: f64 = 0.05;
 
-/// Images of the model, at least, that a search must have taken for the same to say how such images look.
+/// The fewest belonging images that must give a search result before it is known how such images look.
 const FEWEST_CONTRASTS: usize = 2;
 
-/// Of the images that belong one in so many others is searched: 5 % of them can be missed, 1 % of the others attributed.
+/// How many others are searched for each belonging image: 5 % of the belonging images may be missed, but only 1 % of
+/// the others attributed.
 const BELONGING_SEARCHED: usize = 2;
 
-/// By how much searched images are resized, by turns.
+/// The factors by which searched images are resized, in turn.
 const RESIZED: [f64; 3] = [0.75, 1.25, 1.5];
 
-/// Draws for the interval of τ.
+/// Bootstrap samples for the interval of τ.
 const DRAWS: usize = 200;
 
 #[derive(Debug, Args)]
@@ -151,7 +152,7 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     Ok(all)
 }
 
-/// What images of one kind give, as they are and after what was asked for.
+/// Measurements of images of one kind: as they are, and after the requested edits.
 struct Signals<'a> {
     candidate: &'a Candidate,
     /// Losses and H of each image, by compression, the strongest first.
@@ -178,7 +179,7 @@ impl<'a> Signals<'a> {
         }
     }
 
-    /// Those that can be measured; the others are told.
+    /// Measures the images that can be measured; prints the errors of the others.
     fn measure_files(&mut self, paths: &[PathBuf], part: usize, all: &mut bool) {
         for (number, path) in paths.iter().enumerate() {
             let turn = Turn { number, total: paths.len(), part };
@@ -186,13 +187,13 @@ impl<'a> Signals<'a> {
         }
     }
 
-    /// An image counts as a whole or not at all.
+    /// An image counts completely or not at all.
     fn measure(&mut self, image: DecodedImage, turn: Turn) -> Result<()> {
         let check = |image: &DecodedImage| block_on(check_image(self.candidate, image, &mut Silent));
         let written = self.written.iter().map(|&(compression, _)| check(&compressed(&image, compression)?));
         let written = written.collect::<Result<Vec<_>>>()?;
         let contrasts = self.search(&image, turn)?;
-        // The last one is of the image without loss.
+        // The last report is that of the image without loss.
         self.sizes.extend(written.last().map(|report| (report.image.shorter_side(), report.homogeneity)));
         for ((_, signals), report) in self.written.iter_mut().zip(&written) {
             signals.push(numbers(report));
@@ -201,8 +202,9 @@ impl<'a> Signals<'a> {
         Ok(())
     }
 
-    /// What is found after the image was cropped off the grid, and after it was resized, if it is its turn; with each
-    /// compression, and by what the search takes it for. What is too small to be searched once it is resized is not.
+    /// The contrasts after the image was cropped off the grid, and after it was resized, if it is its turn: for each
+    /// compression, by the search's result. An image that is too small to be searched once it is resized is not
+    /// searched.
     fn search(&self, image: &DecodedImage, turn: Turn) -> Result<Vec<(ConditionKey, f64)>> {
         let [cropped, resized] = self.searches;
         let crop = turn.nth(cropped).map(|nth| Edit::Crop(1 + nth as u32 % 7));
@@ -257,7 +259,8 @@ struct Turn {
 }
 
 impl Turn {
-    /// Which one this is of `count` that are chosen, or of a part of them, spread evenly; `None` if it is not.
+    /// The index of this image among `count` that are chosen, or among a part of them, spread evenly; `None` if it is
+    /// not chosen.
     fn nth(self, count: usize) -> Option<usize> {
         let count = count.div_ceil(self.part).min(self.total);
         let before = |number: usize| number * count / self.total.max(1);
@@ -285,7 +288,7 @@ fn calibration(
         for &compression in &belonging.search_compressions {
             let key = ConditionKey { compression, search };
             let (own, other) = (belonging.contrasts(key), others.contrasts(key));
-            // Of what hardly any image was taken for, nothing is known.
+            // Nothing is known of a search result that hardly any image gave.
             if own.len() >= FEWEST_CONTRASTS && !other.is_empty() {
                 searched.push(condition(key, &own, &other)?);
             }
@@ -344,7 +347,7 @@ fn summary(path: &Path, calibration: &Calibration) -> String {
     lines.join("\n")
 }
 
-/// How many models can be asked together for one of them to be named, with so many other images.
+/// How many models can be checked together so that one of them can still be named, with so many other images.
 fn decidable(condition: &Condition) -> String {
     let count = condition.others.count;
     let needed = |models: usize| images_needed(FALSE_ATTRIBUTION / models as f64);

@@ -120,7 +120,7 @@ fn check_all(arguments: &CheckArguments) -> Result<bool> {
     let options = DecodeOptions { apply_orientation: arguments.apply_orientation, ..DecodeOptions::default() };
     let mut failures = Failures::default();
     let mut results: Vec<Vec<Checked>> = arguments.images.iter().map(|_| Vec::new()).collect();
-    // One model at a time is in memory, so all images meet it before the next.
+    // Only one model at a time is in memory, so it checks all images before the next model is loaded.
     for (index, id) in ids.iter().enumerate() {
         let refused = |error: &Error, failures: &mut Failures| {
             if ids.len() == 1 {
@@ -130,8 +130,8 @@ fn check_all(arguments: &CheckArguments) -> Result<bool> {
             failures.add(id, error);
             Ok(())
         };
-        // What is wrong with the model or an image is told without a device: it is opened for the first image that can be
-        // decoded.
+        // Errors of the model or of an image are reported without a device: it is opened for the first image that can
+        // be decoded.
         let mut model = models::complete(id, folder).map(|_| None);
         if let Err(error) = &model {
             refused(error, &mut failures)?;
@@ -196,7 +196,7 @@ fn write_report(
     let checks: Vec<CheckReport> =
         results.iter().filter_map(|checked| checked.outcome.as_ref().ok()).cloned().collect();
     if checks.is_empty() {
-        // What was wrong has been told.
+        // The errors are already printed.
         return Ok(());
     }
     let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
@@ -275,7 +275,7 @@ fn print_text(path: &Path, results: &[Checked]) -> bool {
     print_line(lines.join("\n"))
 }
 
-/// What is wrong with an image as such is told once, and what a model cannot do with it, with the model's name.
+/// An error of the image itself is printed once; a model's error with it is printed with the model's name.
 fn tell_failures(subject: &str, results: &[Checked]) {
     let messages = |checked: &Checked| checked.outcome.as_ref().err().map(ToString::to_string);
     let same = results.windows(2).all(|pair| messages(&pair[0]) == messages(&pair[1]));
@@ -302,8 +302,8 @@ fn answer(outcome: Outcome, reason: Option<&Message>, groups: &[Group], reports:
     }
 }
 
-/// A model's numbers, below its name and outcome if it is one of several. What the line of the evidence says is not said
-/// before it.
+/// A model's numbers, below its name and outcome if there are several models. Numbers that the line of the evidence
+/// states are not printed before it.
 fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
     let symbol = report.signal_kind.symbol();
     let is_shown = |name: &str| report.evidence.as_ref().is_some_and(|evidence| evidence.signal_name == name);
@@ -315,7 +315,7 @@ fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
         numbers += &format!("  {paper} {:.4}", report.t);
     }
     if !is_shown(symbol) {
-        // t and L1/L2 stand there in any case.
+        // t and L1/L2 are printed in any case.
         if !matches!(report.signal_kind, SignalKind::Paper | SignalKind::Ratio) {
             numbers += &format!("  {symbol} {:.4}", report.signal);
         }

@@ -9,19 +9,19 @@ pub fn print_line(line: impl Display) -> bool {
     writeln!(std::io::stdout(), "{line}").is_ok()
 }
 
-/// Tells an error on the error output: what, then what to do.
+/// Prints an error on the error output: what went wrong, then what to do.
 pub fn print_error(subject: &str, error: &Error) {
     let subject = if names(error, subject) { PROGRAM } else { subject };
     print_note(&format!("{subject}: {error}. {}", error.advice()));
 }
 
-/// Says something on the error output.
+/// Prints a note on the error output.
 pub fn print_note(line: &str) {
-    // Who has closed the error output is told nothing.
+    // If the error output is closed, the note is lost.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Whether an error's own words begin with the file or model that it is about.
+/// Whether an error's own text begins with the file or model that it is about.
 fn names(error: &Error, subject: &str) -> bool {
     match error {
         Error::File { path: named, .. }
@@ -35,10 +35,10 @@ fn names(error: &Error, subject: &str) -> bool {
     }
 }
 
-/// What says what no file or model is to blame for.
+/// The subject of errors that concern no file or model.
 pub const PROGRAM: &str = "aedr";
 
-/// What worked; what did not is told, and remembered.
+/// The value of a success. An error is printed, and sets `all` to false.
 pub fn ok_or_print<T>(path: &Path, result: Result<T>, all: &mut bool) -> Option<T> {
     result
         .inspect_err(|error| {

@@ -146,9 +146,9 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
     let asked: HashMap<String, bool> =
         images.iter().map(|(path, belongs)| (path.display().to_string(), *belongs)).collect();
     known.retain(|path, (belongs, report)| {
-        // The verdicts are those of the calibration that there is now.
+        // Verdicts come from the present calibration.
         let judged = report.as_mut().is_none_or(|report| report.judge(calibration.as_ref()).is_ok());
-        // A match after a search stands only if it was compressed again.
+        // A match after a search stands only if the contrast was measured again after a mild compression.
         let unproven = |report: &CheckReport| {
             let found = report.search.as_ref().is_some_and(|found| found.recompressed.is_none());
             found && report.outcome == Outcome::Matches
@@ -158,7 +158,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
         enough && asked.get(path) == Some(belongs)
     });
     measure(arguments, &series, &images, &mut known)?;
-    // One part alone may hold one kind only: its numbers come with the others'.
+    // A single part may hold images of one kind only: the other parts hold the rest.
     let whole = arguments.shard.is_none();
     if !whole {
         let measured = known.values().filter(|(_, report)| report.is_some()).count();
@@ -169,7 +169,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
     Ok(tell_all(&BTreeMap::from([(series, known)]), arguments.report.as_deref())? && all)
 }
 
-/// How maps will be held, which is part of what numbers are known by. A GPU is asked only if that depends on it, and there
+/// The precision of maps, which is part of a series' key. A GPU is opened only if the answer depends on it, and there
 /// is an image to measure.
 fn maps(arguments: &EvaluateArguments, manifest: &Manifest, images: &[(&PathBuf, bool)]) -> Result<Stored> {
     let depends = manifest.allows_f16() && DevicePreference::from(arguments.device) != DevicePreference::Cpu;
@@ -185,7 +185,7 @@ pub fn merge(arguments: &MergeArguments) -> Result<bool> {
     let mut all: BTreeMap<Series, Known> = BTreeMap::new();
     let mut together = true;
     for path in &arguments.results {
-        // An absent part must not pass for an empty one.
+        // A missing part must not pass for an empty one.
         fs::metadata(path).map_err(|error| file_error(path, error))?;
         for (series, known) in evaluation_results::read(path)? {
             if series.tells_weights() {
@@ -220,12 +220,12 @@ pub fn merge(arguments: &MergeArguments) -> Result<bool> {
     Ok(tell_all(&all, arguments.report.as_deref())? && complete && together)
 }
 
-/// Whether another series has the same title: their weights then stand in both.
+/// Whether another series has the same title: both then show their weights.
 fn is_repeated(title: &str, titles: &[String]) -> bool {
     titles.iter().filter(|other| *other == title).count() > 1
 }
 
-/// Measures those that are not known, each written down at once. What fails is told, and stands as such.
+/// Measures the images that are not known, and writes each result at once. Failures are printed, and recorded as such.
 fn measure(
     arguments: &EvaluateArguments,
     series: &Series,
@@ -253,7 +253,7 @@ fn measure(
             let checked = Checked { model: arguments.model.clone(), outcome, seconds };
             let mut line = json_line(path, &arguments.model, &checked)?;
             evaluation_results::mark(&mut line, series, belongs);
-            // A thread that panicked has told why; what the others measure still counts.
+            // A thread that panicked has reported why; the results of the others still count.
             let mut ledger = ledger.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             let (file, known) = &mut *ledger;
             append(file, &line).map_err(unwritable)?;
@@ -285,8 +285,8 @@ fn load(arguments: &EvaluateArguments, series: &Series) -> Result<Candidate> {
     Ok(candidate)
 }
 
-/// The line break first and last: what a crash left of a line then stays apart. In one write, which another process
-/// that writes to the same file does not part.
+/// Line breaks first and last keep what a crash left of a line apart. One single write, which another process that
+/// writes to the same file cannot split.
 fn append(file: &mut File, line: &Value) -> std::io::Result<()> {
     file.write_all(format!("\n{line}\n").as_bytes())
 }

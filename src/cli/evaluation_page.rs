@@ -151,7 +151,7 @@ fn label(x: f64, text: &str) -> String {
     format!("<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>", HEIGHT - MARGIN / 2.0, escaped(text))
 }
 
-/// Text that comes from outside, as text.
+/// Escapes text that comes from outside.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

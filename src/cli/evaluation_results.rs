@@ -1,5 +1,5 @@
-//! Lines of an evaluation: one JSON object an image, written as soon as it is measured, read again to go on after a
-//! break or to put the parts of several machines together.
+//! Lines of an evaluation: one JSON object per image, written as soon as the image is measured. They are read again to
+//! resume after an interruption, or to merge the parts of several machines.
 
 #![expect(clippy::indexing_slicing, reason = "JSON values, where a field that is missing is null")]
 
@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use super::files::file_error;
 
-/// What was done to all images of a series before they were measured, and by what: numbers of one series may stand in for
-/// each other. The kind of device is not part of it: its numbers differ by less than a report's replay allows.
+/// What was done to all images of a series before they were measured, and what measured them: numbers of the same
+/// series can replace each other. The kind of device is not part of it: between devices, numbers differ by less than a
+/// report's replay allows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Series {
     pub model: String,
@@ -22,8 +23,8 @@ pub struct Series {
     /// Each was searched for its grid.
     #[serde(default)]
     pub searched: bool,
-    /// [`Manifest::weights_sha256`]: models of one id may have any weights. Empty in lines of older versions, which do not
-    /// tell.
+    /// [`Manifest::weights_sha256`]: models of one id may have any weights. Empty in lines of older versions, which do
+    /// not record it.
     #[serde(default)]
     pub weights: String,
     /// How maps were held, "f32" or "f16"; empty in lines of older versions.
@@ -48,13 +49,13 @@ impl Series {
         format!("{}: {edits}{}", self.model, if self.searched { ", searched" } else { "" })
     }
 
-    /// What tells it from another of the same title.
+    /// What distinguishes it from another series of the same title.
     pub fn weights_title(&self) -> String {
         let start: String = self.weights.chars().take(12).collect();
         format!("weights {start}, maps in {}", self.maps)
     }
 
-    /// Whether it is known by what its images were measured.
+    /// Whether the weights that measured its images are known.
     pub fn tells_weights(&self) -> bool {
         !self.weights.is_empty() && !self.maps.is_empty()
     }
@@ -63,8 +64,8 @@ impl Series {
 /// What is known of the images of a series: by path, the kind and the report, or `None` where measuring failed.
 pub type Known = BTreeMap<String, (bool, Option<CheckReport>)>;
 
-/// Reads lines of any number of series. A line that a crash cut off is passed over; of two about the same image the
-/// later counts.
+/// Reads lines of any number of series. A line that a crash cut off is skipped; of two about the same image the later
+/// counts.
 ///
 /// # Errors
 /// [`aedr::Error::File`]; no file is no error.

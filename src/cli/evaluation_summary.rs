@@ -14,7 +14,7 @@ use aedr::{
 
 use super::evaluation_results::Known;
 
-/// What is said of a series.
+/// The summary of a series.
 pub struct Summary {
     pub title: String,
     pub missing: usize,

@@ -31,7 +31,7 @@ pub fn write_calibration(path: &Path, calibration: &Calibration) -> Result<()> {
     fs::write(path, calibration.to_json()).map_err(|error| file_error(path, error))
 }
 
-/// Fails, and tells what is wrong with each, if none of the images can be decoded: before a device is opened for nothing.
+/// Fails, and prints what is wrong with each image, if none can be decoded: no device is then opened in vain.
 pub fn some_decodable(paths: &[PathBuf]) -> Result<()> {
     let mut wrong = Vec::new();
     for path in paths {

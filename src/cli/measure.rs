@@ -90,7 +90,7 @@ pub fn run(arguments: &MeasureArguments) -> Result<bool> {
 
 /// Milliseconds of double reconstructions, the losses, and the most bytes that a GPU's maps took.
 fn times(model: &Model, side: usize, repetitions: u32) -> Result<Value> {
-    // Any picture does that is neither flat nor noise; `tests/gpu-kit` has the same.
+    // Any picture will do that is neither flat nor noise; `tests/gpu-kit` has the same.
     let values = (0..3 * side * side).map(|i| ((i as f64 / 7.0).sin() * (i as f64 / 131.0).cos()) as f32).collect();
     let image = Values::new(values, [3, side, side])?;
     let once = || {
@@ -113,7 +113,7 @@ fn times(model: &Model, side: usize, repetitions: u32) -> Result<Value> {
     }))
 }
 
-/// Errors of the encoder and the decoder, of the largest value, and of the losses, relative.
+/// Errors of the encoder and the decoder relative to the largest value, and relative errors of the losses.
 fn errors(model: &Model, folder: &Path) -> Result<Value> {
     let (tensors, losses) = (folder.join("golden.safetensors"), folder.join("golden.json"));
     let bytes = read_file(&tensors)?;
@@ -145,7 +145,7 @@ fn wrong(file: &Path, detail: String) -> Error {
     Error::BadNumbers { what: file.display().to_string(), detail }
 }
 
-/// max |a − b| / max |b|; infinite where they are not as many.
+/// max |a − b| / max |b|; infinite if their lengths differ.
 fn largest_error(values: &[f32], expected: &Values) -> f64 {
     let expected = expected.values();
     if values.len() != expected.len() {

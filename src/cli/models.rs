@@ -12,7 +12,7 @@ use aedr::{
 
 use super::files::read_file;
 
-/// The default autoencoder travels in the program, so that it works anywhere.
+/// The default autoencoder is built into the program, so that it works anywhere.
 const DEFAULT_MANIFEST: &str = include_str!("../../weights/aedr-small/manifest.json");
 const DEFAULT_SHARD: &[u8] = include_bytes!("../../weights/aedr-small/shard-00.safetensors");
 const DEFAULT_CALIBRATION: &str = include_str!("../../weights/aedr-small/calibration.json");
@@ -20,8 +20,8 @@ const DEFAULT_CALIBRATION: &str = include_str!("../../weights/aedr-small/calibra
 /// Id of the model that is built in.
 pub const DEFAULT_MODEL: &str = "aedr-small";
 
-/// Ids of the built-in model and of all packs in a folder, those of the least work first. What is no pack is passed
-/// over; what is wrong with a pack is told when it is loaded.
+/// Ids of the built-in model and of all packs in a folder, those of the least work first. Folders that are no packs are
+/// skipped; errors in a pack are reported when it is loaded.
 pub fn available(folder: &Path) -> Vec<String> {
     let packs = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut ids: Vec<String> = packs
@@ -56,8 +56,8 @@ pub fn manifest(id: &str, folder: &Path) -> Result<Manifest> {
     }
 }
 
-/// The manifest of a model whose files are all there, so that what is missing is told before a device is opened. Whether
-/// they are what they should be is told when they are loaded.
+/// The manifest of a model whose files all exist, so that a missing file is reported before a device is opened. The
+/// files' content is checked when they are loaded.
 ///
 /// # Errors
 /// As [`manifest`], and [`Error::WeightsMissing`].
@@ -94,7 +94,7 @@ pub fn calibration(id: &str, folder: &Path) -> Result<Option<Calibration>> {
     text.map(|text| Calibration::parse(&text)).transpose()
 }
 
-/// The same without a calibration: to make one, whatever state the one there is in.
+/// As [`load`], but without a calibration: to make one, whatever the state of the present one.
 pub fn load_uncalibrated(id: &str, folder: &Path, device: ComputeDevice) -> Result<Model> {
     Ok(loader(id, folder, device)?.finish()?.0)
 }
@@ -103,7 +103,7 @@ fn is_pack(id: &str, folder: &Path) -> bool {
     folder.join(id).join("manifest.json").is_file()
 }
 
-/// With all shards in it.
+/// A loader that has all shards.
 fn loader(id: &str, folder: &Path, device: ComputeDevice) -> Result<ModelLoader> {
     let pack = folder.join(id);
     let mut loader = ModelLoader::new(manifest(id, folder)?, device);

@@ -19,7 +19,7 @@ use super::{
     files::{expand_paths, read_file, write_calibration},
 };
 
-/// What is known of published autoencoders travels in the program.
+/// The catalogue of published autoencoders is built into the program.
 const CATALOG: &str = include_str!("../../weights/catalog.json");
 
 #[derive(Debug, Args)]
@@ -83,7 +83,7 @@ enum PrecisionArgument {
     Q8,
 }
 
-/// Packs; gives what to print.
+/// Packs; gives the text to print.
 pub fn run(arguments: &PackArguments) -> Result<String> {
     let input = match (&arguments.weights, &arguments.encoder, &arguments.decoder) {
         (None, Some(encoder), Some(decoder)) => Input::Halves { encoder, decoder },

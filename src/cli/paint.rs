@@ -51,7 +51,7 @@ pub struct SyntheticArguments {
 }
 
 impl SyntheticArguments {
-    /// False in `all` if a photograph cannot be read; the others are then painted from.
+    /// Sets `all` to false if a photograph cannot be read; the images are then made from the others.
     pub fn positives<'a>(&self, model: &'a Model, all: &mut bool) -> Result<SyntheticPositives<'a>> {
         let read = |path: PathBuf| ok_or_print(&path, decode_file(&path), all);
         let photographs: Vec<DecodedImage> = expand_paths(&self.photographs)?.into_iter().filter_map(read).collect();

@@ -18,7 +18,7 @@ use super::{
     models,
 };
 
-/// True if every model of the report could be asked again and said the same.
+/// True if every model of the report could be checked again and gave the same result.
 pub fn run(report: &Path, arguments: &CheckArguments) -> Result<bool> {
     let text = String::from_utf8(read_file(report)?).map_err(|_| file_error(report, "it is not text"))?;
     let record = Record::parse(&text)?;
@@ -50,11 +50,11 @@ pub fn run(report: &Path, arguments: &CheckArguments) -> Result<bool> {
     Ok(print_line(lines.join("\n")) && same)
 }
 
-/// The image that was given, else the one of that name beside the report.
+/// The given image, else the file beside the report that has the name in the record.
 fn image_of(report: &Path, record: &Record, given: &[PathBuf]) -> Result<PathBuf> {
     match given {
         [] => {
-            // A name in a report may be anything, and must not lead elsewhere.
+            // A name in a report may be anything, and must not lead to another folder.
             let name = Path::new(&record.image.name).file_name().unwrap_or_default();
             Ok(report.with_file_name(name))
         }
@@ -72,7 +72,7 @@ fn same_weights(was: &CheckReport, folder: &Path) -> Result<String> {
         |shards: &[aedr::weights::Shard]| -> Vec<String> { shards.iter().map(|shard| shard.sha256.clone()).collect() };
     let wanted = hashes(&was.model.shards);
     let mut ids = models::available(folder);
-    // One of that name first: it is likely the one.
+    // A model of the same id first: it is the likely one.
     ids.sort_by_key(|id| *id != was.model.id);
     let found =
         ids.iter().find(|id| models::manifest(id, folder).is_ok_and(|manifest| hashes(&manifest.shards) == wanted));
@@ -87,7 +87,7 @@ fn same_weights(was: &CheckReport, folder: &Path) -> Result<String> {
     })
 }
 
-/// Adds lines that tell whether a model says the same.
+/// Adds lines that state whether a model's results are the same.
 fn compare(was: &CheckReport, is: &CheckReport, lines: &mut Vec<String>) -> bool {
     let changed = |was: f64, is: f64| format!("{:+.4} %", 100.0 * (is - was) / was);
     lines.push(format!(

@@ -41,7 +41,7 @@ pub fn run(arguments: &ThresholdArguments) -> Result<f64> {
     density::threshold(&signals, arguments.alpha)
 }
 
-/// The numbers of each line, which must be exactly `N`; blank lines are passed over.
+/// The numbers of each line, which must be exactly `N`; blank lines are skipped.
 fn columns<const N: usize>(path: &Path) -> Result<Vec<[f64; N]>> {
     let file = path.display();
     let text = String::from_utf8(read_file(path)?)

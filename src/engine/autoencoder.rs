@@ -1,5 +1,5 @@
-//! An autoencoder with its parameters on a device: computed by the kernels, or, where they lack an operation or are
-//! compared with them, by burn's layers.
+//! An autoencoder with its parameters on a device. The kernels compute it; burn's layers do where the kernels lack an
+//! operation, or to compare both.
 
 use super::{
     cpu::Cpu,

@@ -78,7 +78,7 @@ impl Moments {
         Moments { count, mean, squares }
     }
 
-    /// Both together (Chan's formula).
+    /// Merges both (Chan's formula).
     fn merge(self, other: Moments) -> Self {
         let count = self.count + other.count;
         if count == 0.0 {
@@ -370,7 +370,7 @@ fn each_plane(band: &mut Band<Vec<f32>>, rows: &Rows, work: impl Fn(usize, &mut 
     );
 }
 
-/// The values as weights, and scores three times.
+/// Bytes of the values as weights, and of three times the scores.
 fn attention_scratch([channels, height, width]: MapSize) -> u64 {
     let positions = height * width;
     4 * ((channels.next_multiple_of(4) * positions) as u64 + 3 * SCORES.max(positions) as u64)
@@ -386,7 +386,7 @@ fn softmax(scores: &mut [f32]) {
     scores.iter_mut().for_each(|score| *score /= sum);
 }
 
-/// A tensor's values. The CPU has them at once, so nothing need be awaited.
+/// A tensor's values. The CPU has them at once, so nothing needs to be awaited.
 fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     let failed = |detail: String| Error::DeviceFailed { detail };
     let read = pin!(tensor.into_data_async());
@@ -399,8 +399,8 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     }
 }
 
-/// Calls `work` with the number and the values of each chunk, on all cores where there are threads, each of which
-/// has what `start` gives.
+/// Calls `work` with the number and the values of each chunk, on all cores where there are threads. `start` gives each
+/// thread its own state.
 fn for_each_chunk<V: Send, S>(
     values: &mut [V],
     length: usize,

@@ -44,7 +44,7 @@ pub struct ComputeDevice {
     /// The GPU runtime's, for kernels; none on the CPU.
     pub wgpu: Option<WgpuDevice>,
     pub kind: DeviceKind,
-    /// The adapter's name as the system tells it, or "CPU".
+    /// The adapter's name as the system reports it, or "CPU".
     pub adapter: String,
     /// The adapter is a CPU that emulates a GPU.
     pub software: bool,
@@ -53,11 +53,11 @@ pub struct ComputeDevice {
     /// What a check should take at most, in bytes: its maps, and on a GPU the weights, too. Where that cannot
     /// be, it takes what it must.
     pub memory_bytes: u64,
-    /// Autoencoders are computed by our own kernels; else by burn's operations.
+    /// Whether our own kernels compute autoencoders; otherwise burn's operations do.
     pub kernels: bool,
     /// The adapter can hold maps in f16.
     pub has_f16: bool,
-    /// When it does.
+    /// When maps are held in f16.
     pub maps: MapPrecision,
 }
 
@@ -72,12 +72,12 @@ pub enum MapPrecision {
     F16,
 }
 
-/// WebGPU does not tell how much memory there is. This much the smallest of today's desktops spare, and
-/// large images need more only to be checked faster.
+/// WebGPU does not report how much memory there is. The smallest of today's desktops can spare this much, and large
+/// images need more only to be checked faster.
 const GPU_MEMORY_BYTES: u64 = 1 << 30;
-/// A phone's tab ends at a few hundred megabytes, and what the module took once it never gives back.
+/// A phone's tab gets a few hundred megabytes, and the module never returns memory that it once took.
 const CPU_MEMORY_BYTES: u64 = if cfg!(target_arch = "wasm32") { 160 << 20 } else { 8 << 30 };
-/// What one allocation in wasm may take, and natively.
+/// What one allocation may take in wasm, and natively.
 const CPU_BUFFER_BYTES: u64 = if cfg!(target_arch = "wasm32") { 1 << 30 } else { 4 << 30 };
 
 /// burn registers a GPU runtime once a process; later calls share it.
@@ -122,7 +122,7 @@ impl ComputeDevice {
         }
         let device = WgpuDevice::default();
         let setup = set_up(&device).await.map_err(|error| Error::NoWebGpu { detail: error.to_string() })?;
-        // In browsers, too, wgpu has what WebGPU tells of the adapter.
+        // In browsers, too, wgpu has what WebGPU reports about the adapter.
         let (info, limits) = (setup.adapter.get_info(), setup.device.limits());
         let gpu = ComputeDevice {
             device: device.clone().into(),
@@ -151,11 +151,11 @@ impl ComputeDevice {
     }
 }
 
-/// Starts the GPU runtime on a device, as burn's own tensors find it then.
+/// Starts the GPU runtime on a device, where burn's own tensors then find it.
 async fn set_up(device: &WgpuDevice) -> std::result::Result<WgpuSetup, WgpuInitError> {
     let mut options = RuntimeOptions::try_default()?;
-    // A page for each allocation, as in browsers: in one dispatch WebGPU refuses to read from a buffer that it also
-    // writes to, even elsewhere in it.
+    // One page per allocation, as in browsers: in one dispatch WebGPU refuses to read from a buffer that it also writes
+    // to, even elsewhere in it.
     options.memory_config = MemoryConfiguration::ExclusivePages;
     try_init_setup_async::<AutoGraphicsApi>(device, options).await
 }

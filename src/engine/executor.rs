@@ -21,13 +21,14 @@ use crate::{
     },
 };
 
-/// Multiply-adds of one launch, about, as long as nothing is known of the device: what a slow GPU computes in a few
-/// hundredths of a second, far from what drivers take for a hang, and little enough for progress and cancelling on a CPU.
+/// Multiply-adds of one launch, about, while the device's speed is unknown: a slow GPU computes them in a few
+/// hundredths of a second, far below what drivers take for a hang, and they are few enough for progress and cancelling
+/// on a CPU.
 pub const LAUNCH_WORK: u64 = 1 << 29;
 /// Fewer rows would leave most of a GPU kernel's tile empty.
 const LAUNCH_ROWS: usize = 16;
 
-/// Told what was computed or queued; decides whether it goes on.
+/// Receives the work that was computed or queued, and decides whether to continue.
 pub trait Meter {
     /// # Errors
     /// Whatever ends the computation, such as [`Error::Cancelled`].
@@ -103,8 +104,8 @@ impl<K: Kernels> Executor<K> {
         &self.kernels
     }
 
-    /// Plans for an input of this size, to take at most `memory` bytes if that can be; `None` if one buffer
-    /// would have to be larger than the device allows.
+    /// Plans for an input of this size, to take at most `memory` bytes if possible; `None` if one buffer would have to
+    /// be larger than the device allows.
     pub fn plan(&self, input: MapSize, memory: u64) -> Option<Plan> {
         plan(&self.operations, input, &Limits { memory, ..self.kernels.limits() })
     }
@@ -190,7 +191,7 @@ impl<K: Kernels> Execution<'_, K> {
         Ok(())
     }
 
-    /// Takes the buffers back whose bands no operation after `position` reads.
+    /// Takes back the buffers whose bands no operation after `position` reads.
     fn give_back(&mut self, step: &Step, chain: &[&Operation], position: usize, buffers: &mut [Option<K::Buffer>]) {
         for (&slot, operation) in step.slots.iter().zip(chain).take(position + 1) {
             let Some(map) = operation.output() else { continue };
@@ -262,7 +263,7 @@ impl<K: Kernels> Execution<'_, K> {
     }
 }
 
-/// Cannot be: plans name only maps that exist by then.
+/// Cannot happen: plans name only maps that exist by then.
 fn missing() -> Error {
     Error::DeviceFailed { detail: "a feature map is missing".into() }
 }

@@ -45,7 +45,7 @@ const VALUE_VECTORS: usize = 16;
 const DIFFERENCE_CHUNK: usize = 4096;
 /// Workgroups that go through the positions of a plane, 64 at a time.
 const PLANE_GROUPS: usize = 64;
-/// The same where each position's channels are all one invocation's.
+/// The same for kernels in which one invocation takes all channels of a position.
 const POSITION_GROUPS: usize = 4096;
 
 /// Bytes of a vector.
@@ -91,13 +91,13 @@ impl Stored {
         }
     }
 
-    /// A kernel that calls its vectors `Map`.
+    /// The source of a kernel that calls its vectors `Map`.
     fn with(self, source: &str) -> String {
         kernel(&[("Map", self)], source)
     }
 }
 
-/// A kernel whose vectors have these names.
+/// The source of a kernel whose vectors have these names.
 fn kernel(vectors: &[(&str, Stored)], source: &str) -> String {
     let enable = if vectors.iter().any(|&(_, stored)| stored == Stored::F16) { "enable f16;\n" } else { "" };
     let aliases = vectors.iter().map(|(name, stored)| format!("alias {name} = {};\n", stored.vector()));
@@ -114,7 +114,7 @@ pub struct MapBuffer {
 #[derive(Debug)]
 pub struct PackedConvolution {
     variant: Variant,
-    /// Its kernels, made when they are first wanted.
+    /// Its kernels, made when they are first needed.
     sources: Mutex<Vec<(Shape, Ends, Source)>>,
     /// `[in / 4, kernel, kernel, 4 of in, out / 4, 4 of out]`: what a workgroup stages at once lies together.
     weight: Buffer,
@@ -126,7 +126,7 @@ pub struct PackedConvolution {
 
 impl PackedConvolution {
     fn source(&self, shape: Shape, ends: Ends) -> Source {
-        // The list is whole between any two statements that change it.
+        // The list is consistent between any two statements that change it.
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, _, source)) = sources.iter().find(|known| (known.0, known.1) == (shape, ends)) {
             return source.clone();
@@ -146,8 +146,8 @@ pub struct Moments {
 }
 
 impl Gpu {
-    /// The kernels on a device whose buffers may have so many bytes, with all maps but inputs and results
-    /// held as `maps`.
+    /// The kernels on a device whose buffers hold at most `buffer_bytes`. Maps other than inputs and results are held
+    /// as `maps`.
     pub fn new(device: &WgpuDevice, buffer_bytes: u64, maps: Stored) -> Self {
         Gpu { queue: Queue::of(device), buffer_bytes, maps }
     }
@@ -160,7 +160,7 @@ impl Gpu {
         self.queue.wait().await
     }
 
-    /// Bytes of the maps and bands that exist, and the most there were since this was last asked.
+    /// Bytes of the existing maps and bands, and their peak since the last call.
     pub fn memory() -> (u64, u64) {
         queue::memory()
     }
@@ -537,7 +537,7 @@ impl Span {
     }
 }
 
-/// How maps are laid out, where one buffer may take so many bytes.
+/// The layout of maps where one buffer holds at most so many bytes.
 pub fn limits(buffer: u64, maps: Stored) -> Limits {
     Limits { memory: u64::MAX, buffer, channel_multiple: 4, value_bytes: maps.bytes(), attention_scratch }
 }

@@ -1,4 +1,4 @@
-//! What a back end of the engine computes. [`super::program`] decides what is computed when.
+//! What a back end of the engine computes. [`super::executor`] decides what is computed when.
 
 use std::{fmt::Debug, future::Future};
 
@@ -50,8 +50,7 @@ pub struct Modulated<'a, K: Kernels + ?Sized> {
     pub silu: bool,
 }
 
-/// A back end: buffers, packed weights, and the few kernels. Nothing is waited for but by [`Kernels::wait`]
-/// and by what reads back.
+/// A back end: buffers, packed weights, and the few kernels. Only what reads values back waits for the device.
 pub trait Kernels: Debug {
     /// Room for a map, or for some rows of one.
     type Buffer: Debug;
@@ -81,7 +80,7 @@ pub trait Kernels: Debug {
     /// A buffer of so many bytes, for an input or a result if `end`; the contents are whatever was there.
     fn allocate(&self, bytes: u64, end: bool) -> Self::Buffer;
 
-    /// Gives the memory of buffers that nothing uses any more back to the system.
+    /// Returns the memory of buffers that nothing uses any more to the system.
     fn release(&self);
 
     /// Writes `[channels, rows, width]` values into a band.

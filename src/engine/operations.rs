@@ -1,7 +1,6 @@
-//! An encoder's or decoder's layers as the few operations that the GPU kernels compute: convolutions that
-//! take a normalisation, an activation and an upsampling in as they load, and add a residual as they
-//! store; group statistics; attention; normalisations that read more than their channel; codebooks. Pure data:
-//! nothing here knows a device.
+//! An encoder's or decoder's layers as the few operations that the kernels compute: convolutions that apply a
+//! normalisation, an activation and an upsampling as they load, and add a residual as they store; group statistics;
+//! attention; normalisations that read more than their channel; codebooks. Pure data, independent of any device.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -182,8 +181,8 @@ pub fn sizes<'a>(operations: impl IntoIterator<Item = &'a Operation>, input: Map
     sizes
 }
 
-/// Turns layers into operations, or gives `None` where a layer stands in a place that the kernels do not
-/// cover; the plain layers can compute it then.
+/// Turns layers into operations. `None` if a layer stands in a place that the kernels do not cover; the plain layers
+/// can compute it then.
 pub fn lower(layers: &[LayerSpec]) -> Option<Vec<Operation>> {
     let mut lowering =
         Lowering { operations: Vec::new(), map: 0, maps: 1, statistics: 0, latent: None, pending: Pending::NONE };
@@ -193,7 +192,7 @@ pub fn lower(layers: &[LayerSpec]) -> Option<Vec<Operation>> {
     (lowering.pending == Pending::NONE).then_some(lowering.operations)
 }
 
-/// What the next convolution takes in as it loads.
+/// What the next convolution applies as it loads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Pending {
     transform: Transform,

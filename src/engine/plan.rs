@@ -1,5 +1,5 @@
-//! The plan of a pass: which maps are kept whole, and which are never whole, but computed band by band, and
-//! again, whenever something reads them. Pure: sizes and limits in, steps and the predicted peak out.
+//! The plan of a pass: which maps are kept whole, and which are only computed band by band, anew for each operation
+//! that reads them. Pure: sizes and limits in, steps and the predicted peak out.
 //!
 //! A band is some rows of a map. To compute it, rows of the maps before are needed, with the real neighbours
 //! that kernels reach; so a band is exactly what the whole map would hold there. Group statistics need every
@@ -152,7 +152,7 @@ pub fn input_rows(conv: &Convolution, rows: &Rows, input_height: usize) -> Rows 
     (first >> enlarged)..end.clamp(first + 1, height).div_ceil(1 << enlarged)
 }
 
-/// Rows of a lower map that some rows of a map meet when the lower one is enlarged to its height.
+/// Rows of a lower map that correspond to some rows of a map when the lower one is enlarged to its height.
 fn shrunk(rows: &Rows, height: usize, lower: usize) -> Rows {
     let factor = height / lower;
     rows.start / factor..rows.end.div_ceil(factor)
@@ -202,7 +202,7 @@ struct Planner<'a> {
     limits: Limits,
 }
 
-/// A step on trial.
+/// A candidate for a step.
 struct Trial {
     operations: Vec<usize>,
     band: usize,
@@ -417,7 +417,7 @@ impl Planner<'_> {
                     }
                 }
                 let available = self.limits.memory.saturating_sub(bytes);
-                // With too little room the lowest bands that there are.
+                // With too little room, the lowest bands that are possible.
                 let band = match self.trial(index, &kept, available) {
                     Some(trial) => trial.band,
                     None => 1,
@@ -460,7 +460,7 @@ impl Planner<'_> {
             if index >= from {
                 return true;
             }
-            // Computed again from the map, by whoever needs it.
+            // Whoever needs it computes it again from the map.
             if let Some(output) = operation.output().filter(|&output| !kept[output]) {
                 reads[output] = true;
             }

@@ -20,10 +20,10 @@ pub const FORMAT_VERSION: u32 = 4;
 /// Images of each kind that a calibration made in the page needs at least: fewer say nothing about rare mistakes.
 pub const FEWEST_IMAGES: usize = 20;
 
-/// What a calibration takes of the check of one image.
+/// What a calibration takes from the check of one image.
 #[derive(Debug, Clone, Copy)]
 pub struct Measurement<'a> {
-    /// Id of the model that was asked.
+    /// Id of the model.
     pub model: &'a str,
     pub losses: Losses,
     pub homogeneity: f64,
@@ -80,8 +80,8 @@ pub fn from_measurements(
     Ok(calibration)
 }
 
-/// Of calibrations for several signals, made of the same images, the one that finds most of those that belong; of equals
-/// the first.
+/// The best of several calibrations, made of the same images for different signals: the one that finds most of the
+/// belonging images. Of equals, the first.
 ///
 /// # Errors
 /// The first of `make`'s, and [`Error::BadNumbers`] without a signal.
@@ -95,11 +95,11 @@ pub fn best(signals: &[SignalKind], make: impl FnMut(SignalKind) -> Result<Calib
 /// Images as their generator wrote them, not searched.
 pub const AS_WRITTEN: ConditionKey = ConditionKey { compression: Compression::Lossless, search: Search::None };
 
-/// The share of the measured images of each kind that lie outside of what gets verdicts: one extreme image says nothing
-/// about others like it.
+/// The share of the measured images of each kind that lies outside the range in which verdicts are given: one extreme
+/// image says nothing about others like it.
 const OUTSIDE: f64 = 0.05;
 
-/// What images were measured, all but a few of each kind.
+/// The range of the measured images, except a few of each kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// [`Calibration::minimum_side`].
@@ -109,9 +109,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// From the shorter side, in pixels, and H of each image of both kinds. Either kind tells of the sides: losses are means,
-    /// whose spread sides change. Images as flat must be there of both, because H weighs the signal itself, and what is
-    /// known of one kind says nothing of the other.
+    /// Takes the shorter side, in pixels, and H of each image of both kinds. For sizes, images of either kind suffice:
+    /// losses are means, and the size only changes their spread. Images as flat must have been measured of both kinds,
+    /// because H weighs the signal itself, and one kind says nothing of the other.
     ///
     /// # Errors
     /// [`Error::BadNumbers`] for a kind without images.
@@ -144,9 +144,9 @@ pub struct Calibration {
     pub maximum_homogeneity: f64,
     /// How it was measured, in words.
     pub source: String,
-    /// What was measured, each key once: those that were not searched first, of each search the strongest compression
-    /// first. Images of a key that is not here get no verdict. That of [`AS_WRITTEN`] is always here; those that were
-    /// searched ([`super::grid_search`]) hold contrasts in place of signals.
+    /// What was measured, each key once: those that were not searched first, and for each kind of search the strongest
+    /// compression first. Images of a key that is not here get no verdict. The condition of [`AS_WRITTEN`] is always
+    /// here. Conditions of searched images ([`super::grid_search`]) hold contrasts in place of signals.
     pub conditions: Vec<Condition>,
 }
 
@@ -157,7 +157,7 @@ impl Calibration {
     /// [`Error::ManifestInvalid`].
     pub fn parse(text: &str) -> Result<Self> {
         let version: serde_json::Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
-        // Told before what an older or newer format lacks.
+        // Checked first: an older or newer format may lack other fields.
         let version = version.get("format_version").unwrap_or(&serde_json::Value::Null);
         if version.as_u64() != Some(FORMAT_VERSION.into()) {
             return Err(invalid(format!("its format version is {version}, and {FORMAT_VERSION} is understood")));
@@ -167,7 +167,7 @@ impl Calibration {
         Ok(calibration)
     }
 
-    /// That of a published autoencoder, if the catalogue has one.
+    /// The calibration of a published autoencoder, if the catalogue has one.
     ///
     /// # Errors
     /// [`Error::ManifestInvalid`], also for one of another model.
@@ -208,14 +208,14 @@ impl Calibration {
         self.conditions.iter().find(|condition| condition.key() == AS_WRITTEN)
     }
 
-    /// The one that [`crate::evidence::condition::Evidence::condition`] names.
+    /// The condition that [`crate::evidence::condition::Evidence::condition`] names.
     pub fn condition(&self, title: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.key().title() == title)
     }
 
-    /// What an image is judged by, and all of it must agree: the condition of its key, or of a JPEG quality that was not
-    /// measured those on both sides of it, images without loss being above all qualities. Nothing where that was not
-    /// measured, as losses without a number never are.
+    /// The conditions that an image is judged by, all of which must agree: that of its key, or, for a JPEG quality that
+    /// was not measured, those of the nearest qualities on both sides. Images without loss count as above all
+    /// qualities. Empty where these were not measured, as losses without a quality never are.
     pub fn conditions(&self, key: ConditionKey) -> Vec<&Condition> {
         let alike: Vec<&Condition> =
             self.conditions.iter().filter(|condition| condition.search == key.search).collect();
@@ -239,7 +239,7 @@ impl Calibration {
         self.conditions.iter().filter(|condition| condition.search == search).find_map(Condition::quality)
     }
 
-    /// Of its canonical form, however the file is written: lower-case hexadecimal.
+    /// The hash of its canonical form, however the file is formatted: lower-case hexadecimal.
     pub fn sha256(&self) -> String {
         sha256_hex(self.to_json().as_bytes())
     }

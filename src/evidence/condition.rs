@@ -1,7 +1,7 @@
-//! What was measured on images that all went through the same, and what that says of one image's signal.
+//! What was measured on images that went through the same processing, and what it says of one image's signal.
 //!
-//! Decisions rest on conformal shares: how many of the measured images have a signal as extreme, the image itself counted
-//! among them, (1 + k) / (n + 1). If the image is exchangeable with the measured ones, such a share is at most α with a
+//! Decisions rest on conformal shares: the share of the measured images whose signal is as extreme, counting the image
+//! itself, (1 + k) / (n + 1). If the image is exchangeable with the measured ones, such a share is at most α with a
 //! probability of at most α, whatever the distribution (Vovk, Gammerman, Shafer, "Algorithmic Learning in a Random
 //! World", 2005). Densities are for drawing only.
 
@@ -13,24 +13,24 @@ use crate::{
     image::compression::Compression,
 };
 
-/// The share of images that do not belong which may be attributed to a model: 1 %. Of several models that are asked,
-/// each gets an equal part of it ([`crate::evidence::ranking`]).
+/// The share of images that do not belong which may be attributed to a model: 1 %. If several models are checked, each
+/// gets an equal part of it ([`crate::evidence::ranking`]).
 pub const FALSE_ATTRIBUTION: f64 = 0.01;
 
-/// Whether an image was searched for the grid that it was painted on, and what came of it.
+/// Whether an image was searched for the grid on which it was decoded, and the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Search {
-    /// Not searched: checked as it lies.
+    /// Not searched: checked as it is.
     #[default]
     None,
-    /// Searched; it comes back best at the size that it has.
+    /// Searched; the reconstruction is best at the present size.
     SameSize,
-    /// Searched; it comes back best at another size, so it was resized since it was painted.
+    /// Searched; the reconstruction is best at another size, so the image was resized since it was decoded.
     Resized,
 }
 
-/// What an image went through, as far as it shows. A calibration is looked up by it
+/// The processing that an image went through, as far as it shows. Calibrations look up conditions by it
 /// ([`crate::evidence::calibration::Calibration::conditions`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConditionKey {
@@ -76,11 +76,11 @@ pub struct Condition {
     pub compression: Compression,
     #[serde(default)]
     pub search: Search,
-    /// α: the share of belonging images that the threshold leaves out, and that may be told not to belong.
+    /// α: the share of belonging images that the threshold leaves out, and that may be judged not to belong.
     pub alpha: f64,
     /// The decision limit τ: images with a smaller signal belong (reference README, step 3).
     pub threshold: f64,
-    /// Where τ lies with 95 % confidence, by drawing the belonging images anew.
+    /// The 95 % confidence interval of τ, by resampling the belonging images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold_interval: Option<[f64; 2]>,
     pub belonging: Sample,
@@ -131,7 +131,7 @@ pub struct Evidence {
     pub other_count: usize,
 }
 
-/// That of records which were written before it was known.
+/// The α of records that were written before records stored it.
 fn usual_alpha() -> f64 {
     0.05
 }
@@ -145,8 +145,8 @@ pub enum Standing {
 }
 
 impl Evidence {
-    /// A signal belongs below τ if it is usual among the belonging images and at most the share `allowed` of the others
-    /// has one as low; it is apart from τ on if it is the other way round.
+    /// A signal belongs if it is below τ, usual among the belonging images, and at most the share `allowed` of the
+    /// others has one as low. It is apart if it is at or above τ and the reverse holds.
     pub fn standing(&self, allowed: f64) -> Standing {
         let (usual, rare) = (self.belonging_share > self.alpha, self.other_share <= allowed);
         match self.signal < self.threshold {
@@ -156,23 +156,23 @@ impl Evidence {
         }
     }
 
-    /// How many other images must have been measured, if none of them has a signal as low and so few cannot show that the
-    /// share of those that have is at most `allowed`.
+    /// How many other images must have been measured. `None` unless no other image has a signal as low, and too few
+    /// were measured to show that the share of those that have is at most `allowed`.
     pub fn others_wanting(&self, allowed: f64) -> Option<usize> {
         // The smallest share that so many can show is 1 / (n + 1), the next one 2 / (n + 1).
         let rarest = self.other_share <= 1.0 / self.other_count as f64;
         wanting(self.other_count, allowed).filter(|_| rarest)
     }
 
-    /// The same of belonging images, and α.
+    /// The same for belonging images and α.
     pub fn belonging_wanting(&self) -> Option<usize> {
         wanting(self.belonging_count, self.alpha)
     }
 }
 
-/// The images that are needed to show a share of at most `share`, (0, 1): 1 / (n + 1) is no more than that.
+/// The number of images that can show a share of at most `share`, (0, 1): 1 / (n + 1) is no more than that.
 pub fn images_needed(share: f64) -> usize {
-    // 1 / 0.01 is 100 and a bit less or more.
+    // 1 / 0.01 may come out slightly above or below 100.
     ((1.0 / share - 1e-9).ceil() as usize).saturating_sub(1)
 }
 
@@ -229,21 +229,21 @@ impl Condition {
         }
     }
 
-    /// [`Evidence::uncertain`]: where [`Evidence::standing`] changes.
+    /// [`Evidence::uncertain`]: the signals at which [`Evidence::standing`] changes.
     fn uncertain(&self) -> [Option<f64>; 2] {
         // The first signal that too many others reach, and the first that too few belonging images reach.
         let common = self.others.first_as_low_above(FALSE_ATTRIBUTION);
         let unusual = self.belonging.first_as_high_within(self.alpha);
         let from = common.map(|common| unusual.map_or(common, |unusual| common.min(unusual)).min(self.threshold));
-        // Too few others make every signal one that many of them may reach.
+        // With too few others, any signal may be one that many of them reach.
         let to = unusual.map(|unusual| unusual.max(common.unwrap_or(0.0)).max(self.threshold));
         [from, to]
     }
 
-    /// How many times likelier a signal is among the belonging images: pool-adjacent-violators on both samples, each with
-    /// one image more at the end where the other kind has its own, so that nothing is claimed that so many images cannot
-    /// show (Brümmer and du Preez, "The PAV algorithm optimizes binary proper scoring rules", 2013). Between the signals
-    /// that were measured the ratio's logarithm is interpolated.
+    /// How many times likelier a signal is among the belonging images: pool-adjacent-violators on both samples. Each
+    /// sample gets one more image at the end where the other kind lies, so that the ratio claims no more than so many
+    /// images can show (Brümmer and du Preez, "The PAV algorithm optimizes binary proper scoring rules", 2013). Between
+    /// measured signals the logarithm of the ratio is interpolated.
     fn likelihood_ratio(&self, signal: f64) -> f64 {
         let blocks = self.pooled();
         let prior = (self.belonging.count as f64 + 1.0) / (self.others.count as f64 + 1.0);
@@ -255,7 +255,7 @@ impl Condition {
             (Some(below), Some(above)) => {
                 let (start, end) = (logarithm(below.to), logarithm(above.from));
                 let part = ((at - start) / (end - start)).clamp(0.0, 1.0);
-                // A block of one signal has no length, and `part` may then be no number.
+                // A block of a single signal has no length, and `part` may then be NaN.
                 let part = if part.is_nan() { 0.0 } else { part };
                 ratio(below) + (ratio(above) - ratio(below)) * part
             }
@@ -265,7 +265,7 @@ impl Condition {
         logarithm.exp()
     }
 
-    /// Both samples in blocks from the lowest signal up, in which the share of belonging images never rises.
+    /// Both samples in blocks, from the lowest signal up, so that the share of belonging images never rises.
     fn pooled(&self) -> Vec<Block> {
         let weighed = |sample: &Sample, belongs: bool| -> Vec<(f64, bool, f64)> {
             let weight = sample.count as f64 / sample.signals.len().max(1) as f64;
@@ -273,7 +273,7 @@ impl Condition {
         };
         let mut all = [weighed(&self.belonging, true), weighed(&self.others, false)].concat();
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // One image more of the other kind at each end.
+        // One more image of the other kind at each end.
         let ends = [
             all.first().map(|&(signal, ..)| (signal, false, 1.0)),
             all.last().map(|&(signal, ..)| (signal, true, 1.0)),
@@ -283,7 +283,7 @@ impl Condition {
         for (signal, belongs, weight) in first.chain(all).chain(last) {
             let (belonging, others) = if belongs { (weight, 0.0) } else { (0.0, weight) };
             let mut block = Block { from: signal, to: signal, belonging, others };
-            // Equal signals are one block; and a share that rises is none that a lower signal should have.
+            // Equal signals form one block. A block with a higher share than the block before is merged with it.
             while let Some(before) = blocks.pop_if(|before| {
                 before.to >= block.from || before.belonging * block.others <= block.belonging * before.others
             }) {
@@ -309,8 +309,8 @@ impl Condition {
         Distribution { belonging: densities(&self.belonging), others: densities(&self.others), signals }
     }
 
-    /// The share of its own belonging images that it finds: those below τ and below all of the others but the share that
-    /// may be attributed, or if so few others cannot show that, all of them.
+    /// The share of its own belonging images that it finds: those below τ and below all of the others except the share
+    /// that may be attributed. If too few others were measured to show that share: below all of them.
     pub(crate) fn found(&self) -> f64 {
         let lowest = self.others.signals.first().copied();
         let limit = self.others.first_as_low_above(FALSE_ATTRIBUTION).or(lowest).unwrap_or(0.0).min(self.threshold);
@@ -374,8 +374,8 @@ mod tests {
         assert!(Condition::of(AS_WRITTEN, &[1.0, 2.0], &[], 0.05).is_err());
     }
 
-    /// Fewer than 99 others cannot show that one in a hundred is attributed, and fewer than 19 belonging images not that
-    /// one in twenty is missed: the densities of the old format claimed both.
+    /// Fewer than 99 others cannot show that only one in a hundred is attributed, and fewer than 19 belonging images
+    /// cannot show that only one in twenty is missed. The densities of the old format claimed both.
     #[test]
     fn what_so_few_images_cannot_show_gets_no_verdict() {
         assert_eq!([0.01, 0.005, 0.01 / 3.0, 0.05, 0.5].map(images_needed), [99, 199, 299, 19, 1]);
@@ -395,8 +395,9 @@ mod tests {
         assert_eq!((few(19).standing(0.01), few(19).belonging_wanting()), (Standing::Apart, None));
     }
 
-    /// In the calibration that shipped before, at JPEG 75, a signal of 0.40, lower than that of every image that belongs,
-    /// was "consistent" with a likelihood ratio of 1 to 54: of two densities the narrower one had ended.
+    /// In the calibration that shipped before, at JPEG 75, a signal of 0.40 was lower than that of every belonging
+    /// image. It was "consistent" with a likelihood ratio of 1 to 54, because the narrower of the two densities had
+    /// ended.
     #[test]
     fn the_lowest_signal_has_the_highest_ratio() {
         let belonging: Vec<f64> = (0..53).map(|i| 0.74 + 1.52 * (f64::from(i) / 52.0).powi(3)).collect();
@@ -404,7 +405,7 @@ mod tests {
         let condition = Condition::of(AS_WRITTEN, &belonging, &others, 0.05).unwrap();
         let ratio = |signal| condition.evidence(signal, "t").likelihood_ratio;
         assert!(ratio(0.40) >= ratio(0.8) && ratio(0.40) > 10.0, "{} {}", ratio(0.40), ratio(0.8));
-        // Of the two kinds' counts no more can be shown than their number.
+        // The ratio can show no more than the number of images of either kind.
         assert!(ratio(0.01) <= 79.0 && ratio(1e6) >= 1.0 / 54.0, "{} {}", ratio(0.01), ratio(1e6));
     }
 
@@ -438,8 +439,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the samples: a standing changes where the evidence says, the ratio never rises with the signal, and
-        /// what belongs has few others below.
+        /// Whatever the samples: the standing changes where the evidence says, the ratio never rises with the signal,
+        /// and few others lie below a signal that belongs.
         #[test]
         fn standings_and_ratios_follow_the_signal(
             belonging in prop::collection::vec(0.1f64..3.0, 3..60),

@@ -7,14 +7,14 @@ use crate::{Error, Result};
 /// Points of the grid that the density is evaluated on (reference README, step 3).
 const GRID: usize = 10_000;
 
-/// Signals that a sample keeps; of more, evenly spaced quantiles. Among so many models as there are, decisions rest on the
-/// rarest few of a thousand.
+/// The most signals that a sample keeps; of more, it keeps evenly spaced quantiles. With as many models as there are,
+/// decisions rest on the rarest few of a thousand.
 const KEPT: usize = 1000;
 
-/// Signals outside of these are no measurements, and their densities would leave what numbers can hold.
+/// Signals outside this range are no measurements, and their densities would leave the range of floating-point numbers.
 pub(crate) const BELIEVABLE: std::ops::RangeInclusive<f64> = 1e-12..=1e12;
 
-/// A bandwidth, in natural logarithms, that densities are never sharper than.
+/// The smallest bandwidth of a density, in natural logarithms.
 const LEAST_BANDWIDTH: f64 = 0.02;
 
 /// Positive signals of one kind of image, as a calibration keeps them, and their density: Gaussian kernels over their
@@ -48,8 +48,8 @@ impl Sample {
         believable && counted && self.signals.is_sorted()
     }
 
-    /// (1 + k) / (n + 1), k being how many of the n images have a signal as small as this or smaller: (0, 1]. Never
-    /// smaller than it would be by all of them, where only quantiles are kept.
+    /// (1 + k) / (n + 1), where k of the n images have a signal as small as this or smaller: (0, 1]. Where only
+    /// quantiles are kept, never smaller than the share over all images.
     pub fn share_as_low(&self, signal: f64) -> f64 {
         self.share(self.signals.partition_point(|&own| own <= signal))
     }
@@ -77,7 +77,7 @@ impl Sample {
         self.signals.iter().rev().nth(within).map(|signal| signal.next_up())
     }
 
-    /// The conformal share of a signal that `found` of the kept ones are as extreme as.
+    /// The conformal share of a signal if `found` of the kept signals are as extreme.
     fn share(&self, found: usize) -> f64 {
         let (count, kept) = (self.count as f64, self.signals.len());
         let as_extreme = if kept == self.count {
@@ -85,7 +85,7 @@ impl Sample {
         } else if found == kept {
             count
         } else {
-            // Of quantiles: all signals up to the next one may be meant.
+            // Quantiles: each may stand for all signals up to the next one.
             (found as f64 * (count - 1.0) / (kept as f64 - 1.0)).ceil().min(count)
         };
         (1.0 + as_extreme) / (count + 1.0)
@@ -98,7 +98,7 @@ impl Sample {
         self.mean(|kernel| height * (-0.5 * ((at - kernel) / bandwidth).powi(2)).exp())
     }
 
-    /// Signals beyond which the density is as good as 0.
+    /// Signals beyond which the density is practically 0.
     pub(crate) fn ends(&self) -> [f64; 2] {
         let reach = 3.0 * self.bandwidth();
         let [low, high] = [self.signals.first(), self.signals.last()].map(|end| end.copied().map_or(0.0, logarithm));
@@ -118,12 +118,12 @@ impl Sample {
     }
 }
 
-/// Of what may be 0, with a floor far below any signal.
+/// The logarithm of a value that may be 0, with a floor far below any signal.
 pub(crate) fn logarithm(signal: f64) -> f64 {
     signal.max(1e-12).ln()
 }
 
-/// To four significant digits.
+/// Rounds to four significant digits.
 fn rounded(value: f64) -> f64 {
     let scale = 10f64.powf(3.0 - value.abs().log10().floor());
     (value * scale).round() / scale
@@ -145,8 +145,8 @@ pub fn quantile(mut values: Vec<f64>, at: f64) -> Result<f64> {
     Ok(below + (above - below) * position.fract())
 }
 
-/// Where τ lies with 95 % confidence: between the 2.5 % and 97.5 % quantiles of the thresholds of as many signals drawn
-/// anew with replacement, `draws` times. `pick(n)` gives a random number below n.
+/// The 95 % confidence interval of τ: the 2.5 % and 97.5 % quantiles of the thresholds of `draws` samples, each of as
+/// many signals drawn with replacement. `pick(n)` gives a random number below n.
 ///
 /// # Errors
 /// Those of [`threshold`].
@@ -156,7 +156,7 @@ pub fn threshold_interval(
     draws: usize,
     mut pick: impl FnMut(usize) -> usize,
 ) -> Result<[f64; 2]> {
-    // What is wrong with the signals is told here; a draw may by chance be all one signal, and is passed over.
+    // Bad signals are reported here. A draw may by chance repeat a single signal, and is then skipped.
     threshold(signals, alpha)?;
     let mut thresholds = Vec::with_capacity(draws);
     for _ in 0..draws {
@@ -313,7 +313,8 @@ mod tests {
             prop_assert!(threshold(&signals, 0.005)? > plain);
         }
 
-        /// Shares are those of all signals, or larger where only quantiles are kept, and turn where it is said.
+        /// Shares equal those over all signals, or exceed them where only quantiles are kept. They cross a limit where
+        /// the functions say.
         #[test]
         fn shares_are_never_too_small(count in 2usize..3000, signal in 0.5f64..9.0, share in 0.001f64..0.2) {
             let all: Vec<f64> = (0..count).map(|i| rounded(1.0 + 7.0 * (i as f64 * 0.618).fract())).collect();

@@ -16,7 +16,7 @@ pub struct Separation {
     /// Area under the receiver operating characteristic: how probably an image that belongs has the smaller signal, a
     /// tie counting half.
     pub auc: f64,
-    /// Where it lies with 95 % confidence (DeLong, DeLong and Clarke-Pearson 1988), cut off at 0 and 1.
+    /// Its 95 % confidence interval (DeLong, DeLong and Clarke-Pearson 1988), cut off at 0 and 1.
     pub interval: [f64; 2],
     /// The share of belonging images that are found where 1 % of the others are falsely attributed.
     pub found_at_one_percent: f64,
@@ -36,7 +36,7 @@ pub fn separation(belonging: &[f64], others: &[f64]) -> Result<Separation> {
     let below: Vec<f64> = other.iter().map(|&signal| rank(&own, signal)).collect();
     let auc = mean(&above);
     let deviation = (variance(&above) / own.len() as f64 + variance(&below) / other.len() as f64).sqrt();
-    /// Of the normal distribution, for 95 %.
+    /// The normal distribution's quantile for a two-sided 95 % interval.
     const QUANTILE: f64 = 1.959_963_984_540_054;
     let allowed = other.len() / 100;
     // Signals below this one attribute no more of the others than allowed.
@@ -62,7 +62,7 @@ fn check(belonging: &[f64], others: &[f64]) -> Result<()> {
     }
 }
 
-/// Every threshold that parts the images differently, ascending, with the shares of belonging images (found) and of
+/// Every threshold that divides the images differently, ascending, with the shares of belonging images (found) and of
 /// others (falsely attributed) at or below it.
 ///
 /// # Errors
@@ -107,7 +107,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// With one degree of freedom less; 0 for a single value.
+/// The sample variance (divided by n − 1); 0 for a single value.
 fn variance(values: &[f64]) -> f64 {
     let mean = mean(values);
     let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     proptest! {
-        /// The definition, pair by pair; and what moves both kinds alike changes nothing.
+        /// The definition, pair by pair. What transforms both kinds alike changes nothing.
         #[test]
         fn is_the_share_of_pairs_in_order(
             own in prop::collection::vec(-20i8..20, 1..30), other in prop::collection::vec(-20i8..20, 1..30),

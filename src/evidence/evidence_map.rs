@@ -1,7 +1,8 @@
-//! Where in an image the evidence lies: both reconstructions, how far each is from what was reconstructed, and the ratio of
-//! the two errors, cell by cell. A part that was pasted in or painted over behaves otherwise than what surrounds it.
+//! Where in an image the evidence lies: both reconstructions, the error of each against its input, and the ratio of the
+//! two errors, cell by cell. A part that was pasted in or retouched differs from its surroundings.
 //!
-//! It is for looking at, and no verdict rests on it: nobody has measured how often a small area looks like this by chance.
+//! The map is for viewing only, and no verdict rests on it: nobody has measured how often a small area looks like this
+//! by chance.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -18,21 +19,21 @@ use crate::{
     },
 };
 
-/// Pixels of a cell's side: of a latent, for most autoencoders.
+/// Side of a cell in pixels: one latent, for most autoencoders.
 pub const CELL: usize = 8;
 
-/// Cells on each side whose errors are added before a ratio is made of them: one cell alone says nothing, five in each
-/// direction (40 pixels) tell what was pasted in from what surrounds it.
+/// Cells on each side whose errors are summed before the ratio is taken. A single cell says nothing; five in each
+/// direction (40 pixels) distinguish a pasted-in part from its surroundings.
 const REACH: usize = 2;
 
-/// More pixels than this are not kept: both reconstructions take 24 bytes each.
+/// The most pixels of an image whose reconstructions are kept: both together take 24 bytes a pixel.
 pub const MOST_PIXELS: usize = 1 << 22;
 
-/// As flat as this, cells say nothing: any autoencoder repeats them. A calibration's limit is for whole images, which are
-/// never as flat as their flattest parts.
+/// Cells as homogeneous as this say nothing: any autoencoder reproduces flat cells. A calibration's limit is for whole
+/// images, which are never as flat as their flattest parts.
 pub const FLAT: f64 = 0.97;
 
-/// A mean squared error that is only rounding.
+/// A mean squared error this small is only rounding.
 const SMALLEST_ERROR: f64 = 1e-10;
 
 /// The evidence of each cell of the part that was checked.
@@ -53,7 +54,7 @@ pub struct EvidenceMap {
 }
 
 impl EvidenceMap {
-    /// Of an image, and what came of it. What is more homogeneous than `flat` gets no ratio.
+    /// Makes the evidence of an image from its reconstructions. Cells more homogeneous than `flat` get no ratio.
     ///
     /// # Errors
     /// [`Error::BadNumbers`] if the reconstructions are not of this image.
@@ -106,7 +107,7 @@ impl EvidenceMap {
 }
 
 impl EvidenceMap {
-    /// Where a scale of the errors ends: one in a hundred of them is larger. In levels of 255, at least one.
+    /// The upper end of a scale of the errors: one error in a hundred is larger. In levels of 255, at least one.
     pub fn largest_error(&self) -> f32 {
         let mut all: Vec<f32> = self.errors.concat();
         all.sort_by(f32::total_cmp);
@@ -117,8 +118,8 @@ impl EvidenceMap {
 /// Twice the ratio of an image that belongs.
 const GUESS: f32 = 2.0;
 
-/// Where a scale of the ratios turns from belonging to not: the ratio with which a whole image of this homogeneity would have
-/// its signal at the model's threshold. Without one it is a guess that fits most autoencoders.
+/// The centre of a scale of the ratios, between belonging and not: the ratio at which a whole image of this homogeneity
+/// would have its signal at the model's threshold. Without a threshold it is a guess that fits most autoencoders.
 pub fn ratio_at_threshold(threshold: Option<f64>, signal: SignalKind, homogeneity: f64) -> f32 {
     let homogeneity = homogeneity.max(f64::MIN_POSITIVE);
     let ratio = threshold.map(|threshold| match signal {

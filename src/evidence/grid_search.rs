@@ -1,8 +1,9 @@
-//! The search for the grid: images that were cropped or resized no longer lie on the 8-pixel grid that their decoder
-//! painted on, and then nothing is found. A square of the image is reconstructed once at every place of the grid, and
-//! at the usual sizes that the image may have had. Where it was painted it comes back better than anywhere else, in
-//! nearly every cell of 8 × 8 pixels. What the search costs in false attributions is calibrated: the images that do not
-//! belong go through it as well ([`crate::evidence::calibration::Calibration::searched`]).
+//! The search for the grid. An image that was cropped or resized no longer lies on the 8-pixel grid on which it was
+//! decoded, and a plain check then finds nothing. The search reconstructs a square of the image once at every place of
+//! the grid, that is at every offset, and at the usual sizes that the image may have had. At the original place and
+//! size the reconstruction is better than anywhere else, in nearly every cell of 8 × 8 pixels. The false attributions
+//! that the search causes are calibrated: the images that do not belong go through it as well
+//! ([`crate::evidence::calibration::Calibration::searched`]).
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -20,22 +21,22 @@ use crate::{
     weights::Model,
 };
 
-/// Pixels of the squares that are reconstructed at every place: quick, and enough to find a few candidates by.
+/// Side in pixels of the squares that are reconstructed at every place: fast, and enough to find a few candidates.
 const COARSE: u32 = 64;
 
-/// Pixels of those that decide between the candidates.
+/// Side in pixels of the squares that decide between the candidates.
 const FINE: u32 = 96;
 
-/// How many candidates are looked at finely.
+/// How many candidates are compared with the larger squares.
 const CANDIDATES: usize = 3;
 
-/// Pixels of a cell, whose errors are compared from place to place.
+/// Side in pixels of a cell, whose errors are compared from place to place.
 const CELL: usize = 8;
 
-/// Errors of a cell below this are rounding: the mean squared distance of two neighbouring levels of 8 bits, about.
+/// Errors of a cell below this are rounding: about the mean squared distance of two neighbouring 8-bit levels.
 const SMALLEST_ERROR: f64 = 1e-5;
 
-/// By how much images are resized most often.
+/// The usual factors by which images are resized.
 const USUAL_RATIOS: [f64; 7] = [0.5, 2.0 / 3.0, 0.75, 0.8, 1.25, 1.5, 2.0];
 
 /// Sizes that generators write, width and height.
@@ -54,14 +55,14 @@ const USUAL_SIZES: [[u32; 2]; 12] = [
     [768, 1344],
 ];
 
-/// Sizes tried besides the image's own, at most.
+/// The most sizes that are tried besides the image's own.
 const MOST_SIZES: usize = 8;
 
-/// Pixels of a size that is tried, at most: what is larger would not fit into a phone's memory besides the image.
+/// The most pixels of a size that is tried: a larger one would not fit into a phone's memory beside the image.
 const MOST_PIXELS: u64 = 1 << 23;
 
-/// Places that one of another size is compared with: off the grid in both directions, by odd numbers, where decoders
-/// leave the least.
+/// Places with which a place at another size is compared: odd, and so off the grid in both directions, where decoders
+/// leave the weakest trace.
 const ELSEWHERE: [[u32; 2]; 7] = [[1, 3], [3, 5], [5, 1], [7, 3], [3, 7], [5, 5], [1, 7]];
 
 /// How the image lies on the grid that it may have been painted on.
@@ -76,15 +77,15 @@ pub struct Alignment {
 }
 
 impl Alignment {
-    /// The image as it lies.
+    /// The image as it is: not resized, and on the grid.
     pub const NONE: Alignment = Alignment { size: None, left: 0, top: 0 };
 
-    /// What the search took the image for.
+    /// The kind of search result that this alignment is.
     pub fn search(&self) -> Search {
         if self.size.is_some() { Search::Resized } else { Search::SameSize }
     }
 
-    /// The image as it was painted, its edges left out up to the first whole cell.
+    /// The image at the size at which it was decoded, cropped to begin at the first whole cell of the grid.
     ///
     /// # Errors
     /// Those of [`DecodedImage::resized`].
@@ -115,7 +116,7 @@ pub struct Found {
     pub blocks: Option<[u32; 2]>,
 }
 
-/// Searches where the image was painted: coarsely at every place, then finely where it came back best.
+/// Finds the grid on which the image was decoded: coarsely at every place, then finely at the best candidates.
 ///
 /// # Errors
 /// [`Error::ImageTooSmall`], [`Error::Cancelled`], and those of reconstruction.
@@ -128,7 +129,7 @@ pub async fn search(model: &Model, image: &DecodedImage, progress: &mut impl Pro
     }
     let blocks = block_grid(&image.grey, image.width as usize);
     let sizes = former_sizes(image, squares.region());
-    // Eight in each direction: every pixel, where a latent spans eight; every fourth, where it spans 32.
+    // Eight places in each direction: every pixel where a latent spans eight, every fourth where it spans 32.
     let own = (0..64).map(|place| [place % 8, place / 8]).collect::<Vec<[u32; 2]>>();
     let total = own.len() + (sizes.len() + CANDIDATES) * (1 + ELSEWHERE.len());
     let mut work = Work { progress, done: 0, total };
@@ -142,11 +143,11 @@ pub async fn search(model: &Model, image: &DecodedImage, progress: &mut impl Pro
     }
     for size in sizes {
         let resized = image.resized(size[0], size[1])?;
-        // An image that was resized and not cropped lies on its grid; the other places are there to compare.
+        // An image that was resized but not cropped lies on its grid. The other places are for comparison.
         let errors = coarse.errors(&resized, &around([0, 0]), &mut work).await?;
         candidates.push((contrast(&errors, 0), Alignment { size: Some(size), left: 0, top: 0 }));
     }
-    // Where blocks begin is a good guess, however it came out.
+    // Where JPEG blocks begin is a good candidate, whatever its coarse contrast.
     let seeded = |alignment: &Alignment| alignment.size.is_none() && blocks == Some([alignment.left, alignment.top]);
     candidates.sort_by(|a, b| seeded(&b.1).cmp(&seeded(&a.1)).then(a.0.total_cmp(&b.0)));
     let mut best = (f64::INFINITY, Alignment::NONE);
@@ -160,10 +161,10 @@ pub async fn search(model: &Model, image: &DecodedImage, progress: &mut impl Pro
     Ok(Found { alignment, contrast, tried: work.done, blocks, recompressed: None })
 }
 
-/// The quality of a compression so mild that what it changes should change no verdict.
+/// A JPEG quality so mild that the compression should change no verdict.
 pub(crate) const MILD_QUALITY: u8 = 95;
 
-/// The contrast that is left where `found` says, after a mild JPEG compression.
+/// The contrast that remains at the alignment in `found` after a mild JPEG compression.
 ///
 /// # Errors
 /// As [`search`], and [`Error::BadNumbers`] if the image cannot be compressed.
@@ -179,18 +180,18 @@ pub async fn recompressed_contrast(
     squares.contrast_at(&recompressed(image, MILD_QUALITY)?, found.alignment, &mut work).await
 }
 
-/// A place and those that it is compared with, in eighths of the grid's step.
+/// A place and those with which it is compared, in eighths of the grid's step.
 fn around([x, y]: [u32; 2]) -> Vec<[u32; 2]> {
     let others = ELSEWHERE.map(|[right, down]| [(x + right) % 8, (y + down) % 8]);
     std::iter::once([x, y]).chain(others).collect()
 }
 
-/// Whole steps, with room for the edges that are left out where a latent spans more pixels than usual.
+/// A side of whole steps, with room for the edges that are left out where a latent spans more pixels than usual.
 fn square_side(side: u32, step: u32) -> u32 {
     side.max(5 * step).div_ceil(step) * step
 }
 
-/// Counts places and tells how far the search is.
+/// Counts places and reports the progress of the search.
 struct Work<'a, P> {
     progress: &'a mut P,
     done: usize,
@@ -205,8 +206,8 @@ impl<P: Progress> Work<'_, P> {
     }
 }
 
-/// Sizes that the image may have had before it was resized: the usual ones of its shape, and whole grids at the usual
-/// ratios; the nearest first, none with a side below `least`.
+/// Sizes that the image may have had before it was resized: the usual sizes of its aspect ratio, and whole grids at the
+/// usual ratios. The nearest come first; none has a side below `least`.
 fn former_sizes(image: &DecodedImage, least: u32) -> Vec<[u32; 2]> {
     let [width, height] = [image.width, image.height].map(f64::from);
     let shaped = USUAL_SIZES.into_iter().filter(|&[columns, rows]| {
@@ -223,7 +224,7 @@ fn former_sizes(image: &DecodedImage, least: u32) -> Vec<[u32; 2]> {
     let distance = |[columns, _]: [u32; 2]| (f64::from(columns) / width).ln().abs();
     let mut sizes: Vec<[u32; 2]> = by_ratio.chain(shaped).collect();
     sizes.retain(|&size| size != [image.width, image.height] && size[0].min(size[1]) >= least);
-    // More than this would be guessing at what is not there.
+    // Sizes further off would be mere guesses.
     sizes.retain(|&size| distance(size) <= 2.1f64.ln());
     sizes.retain(|&[columns, rows]| u64::from(columns) * u64::from(rows) <= MOST_PIXELS);
     sizes.sort_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(a.cmp(&b)));
@@ -232,11 +233,11 @@ fn former_sizes(image: &DecodedImage, least: u32) -> Vec<[u32; 2]> {
     sizes
 }
 
-/// Where a square of `side` pixels has the most texture, in steps of the grid: a flat one says nothing.
+/// Where the square of `side` pixels with the most texture begins, in steps of the grid: a flat square says nothing.
 fn liveliest(image: &DecodedImage, side: u32, step: u32) -> [u32; 2] {
     let starts = |whole: u32| {
         let count = (whole - side) / step;
-        // A handful in each direction is choice enough.
+        // A few candidates in each direction are enough.
         let stride = (count / 8).max(1);
         (0..=count).step_by(stride as usize).map(move |start| start * step)
     };
@@ -262,12 +263,12 @@ struct Squares<'a> {
 }
 
 impl Squares<'_> {
-    /// Pixels that the squares of all places take together, in each direction.
+    /// Side in pixels of the region that the squares of all places cover together.
     fn region(&self) -> u32 {
         self.side + self.step
     }
 
-    /// Of each place, in eighths of a step: the errors of its cells.
+    /// For each place, in eighths of a step: the errors of its cells.
     async fn errors(
         &self,
         image: &DecodedImage,
@@ -296,8 +297,8 @@ impl Squares<'_> {
         Ok(contrast(&errors, 0))
     }
 
-    /// ln of the mean squared error of each cell that the squares of all places share, reconstructed from the one that
-    /// is moved by `[right, down]` pixels within the region at `[left, top]`.
+    /// ln of the mean squared error of each cell that the squares of all places share. The square that is reconstructed
+    /// is shifted by `[right, down]` pixels within the region at `[left, top]`.
     async fn cell_errors(
         &self,
         image: &DecodedImage,
@@ -312,7 +313,7 @@ impl Squares<'_> {
         let first = reconstruction::reconstruct_once(self.model, &values).await?;
         let square = values.rows(0..side);
         // From the second step of the region to one step before its end: away from the edges, where convolutions see
-        // nothing.
+        // only padding.
         let common = (side - 3 * step) / CELL * CELL;
         let [columns, rows] = [right, down].map(|shift| 2 * step - shift as usize);
         let cells = common / CELL;
@@ -329,7 +330,7 @@ impl Squares<'_> {
     }
 }
 
-/// The geometric mean over cells of the error at place `index` in relation to the other places' geometric mean.
+/// The geometric mean over cells of the error at place `index`, divided by the geometric mean at the other places.
 fn contrast(errors: &[Vec<f64>], index: usize) -> f64 {
     let (Some(here), others) = (errors.get(index), errors.len().saturating_sub(1)) else { return 1.0 };
     if others == 0 || here.is_empty() {

@@ -1,4 +1,4 @@
-//! What happens to images on their way through the world, done on purpose, to measure what a check makes of it.
+//! Edits that images commonly undergo, applied on purpose to measure their effect on a check.
 
 #![expect(clippy::arithmetic_side_effects, reason = "runs natively, on images whose size decoding bounds")]
 
@@ -12,14 +12,14 @@ use crate::{
 /// One thing done to an image. As text: "middle:256", "crop:3", "crop:1..7", "jpeg:85", "resize:0.75".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Edit {
-    /// The middle square of so many pixels, on the grid; what is smaller stays as it is.
+    /// The middle square with sides of this many pixels, on the grid. A smaller image stays as it is.
     Middle(u32),
-    /// Without so many pixels at the left and at the top: off the grid, unless it is a multiple of 8.
+    /// Removes this many pixels at the left and at the top: off the grid, unless it is a multiple of 8.
     Crop(u32),
-    /// As [`Edit::Crop`], by one of these numbers, both included: which, its pixels decide, so that it is always the
-    /// same for an image and any for images.
+    /// As [`Edit::Crop`], by a number in this range, both ends included. The image's pixels decide which, so that it is
+    /// always the same for one image and differs between images.
     CropAmong(u32, u32),
-    /// Through JPEG of this quality, 1 to 100, with colours at half the resolution, as most programs write it.
+    /// JPEG compression at this quality, 1 to 100, with chroma at half the resolution, as most programs write it.
     Jpeg(u8),
     /// Both sides times this (bicubic, Catmull and Rom's), 0.05 to 4.
     Resize(f64),

@@ -50,9 +50,9 @@ pub struct ModelVerdict {
     pub evidence: Vec<Evidence>,
 }
 
-/// Ranks what models said of one image. A model without calibration has a line and no say. The more models are asked, the likelier
-/// one of them matches by chance, so each has only its part of [`FALSE_ATTRIBUTION`] (Bonferroni's correction), which every
-/// condition that the image was judged by must keep to.
+/// Ranks the verdicts of several models on one image. A model without calibration gets a line but does not count. The
+/// more models are checked, the likelier one of them matches by chance. So each has only its part of
+/// [`FALSE_ATTRIBUTION`] (Bonferroni's correction), which every condition that the image was judged by must keep to.
 pub fn rank(verdicts: &[ModelVerdict]) -> Ranking {
     let mut groups: Vec<Members<'_>> = groups(verdicts)
         .into_iter()
@@ -98,7 +98,8 @@ pub fn rank(verdicts: &[ModelVerdict]) -> Ranking {
     Ranking { outcome, reason, groups: groups.into_iter().map(group).collect() }
 }
 
-/// Models that had a chance to match: those with evidence, of several with the same weights one. At least 1.
+/// The number of models that had a chance to match: those with evidence. Several with the same weights count once. At
+/// least 1.
 fn asked(verdicts: &[ModelVerdict]) -> usize {
     fn weights(verdict: &ModelVerdict) -> Vec<&str> {
         let weights: Vec<&str> = verdict.weights.iter().map(String::as_str).collect();
@@ -108,23 +109,23 @@ fn asked(verdicts: &[ModelVerdict]) -> usize {
     models.len().max(1)
 }
 
-/// Of the conditions that an image was judged by, the one under which most of the others have a signal as low, if that is
-/// a larger share than is allowed.
+/// The condition under which most of the others have a signal as low, of those by which the image was judged, if that
+/// is a larger share than is allowed.
 fn too_common(verdict: &ModelVerdict, allowed: f64) -> Option<&Evidence> {
     let most = verdict.evidence.iter().max_by(|a, b| a.other_share.total_cmp(&b.other_share));
     most.filter(|evidence| evidence.other_share > allowed)
 }
 
-/// A group under way.
+/// A group that is being collected.
 struct Members<'a> {
     outcome: Outcome,
-    /// The one that stands for it.
+    /// The verdict that represents it.
     first: &'a ModelVerdict,
     members: Vec<(usize, &'a ModelVerdict)>,
 }
 
-/// Sorts verdicts: those that match, those that cannot tell, the others, those without a threshold; the lowest
-/// signal, in thresholds where there is one, first.
+/// The sort key of a verdict: first those that match, then those that cannot tell, the others, and those without a
+/// threshold. Within each, the lowest signal comes first, in units of the threshold where there is one.
 fn place(verdict: &ModelVerdict) -> (u8, f64) {
     let class = match verdict.outcome {
         _ if verdict.threshold.is_none() => 3,
@@ -135,13 +136,13 @@ fn place(verdict: &ModelVerdict) -> (u8, f64) {
     (class, verdict.signal / verdict.threshold.unwrap_or(1.0))
 }
 
-/// The order that [`place`] gives, whatever numbers a verdict holds.
+/// The order that [`place`] gives, total whatever numbers a verdict holds.
 fn in_order(one: &ModelVerdict, other: &ModelVerdict) -> Ordering {
     let ((class, signal), (other_class, other_signal)) = (place(one), place(other));
     class.cmp(&other_class).then(signal.total_cmp(&other_signal))
 }
 
-/// Verdicts with their positions, together where one model names the other.
+/// Verdicts with their positions, grouped where one model names the other.
 fn groups(verdicts: &[ModelVerdict]) -> Vec<Vec<(usize, &ModelVerdict)>> {
     let mut groups: Vec<Vec<(usize, &ModelVerdict)>> = Vec::new();
     for (index, verdict) in verdicts.iter().enumerate() {

@@ -35,8 +35,8 @@ pub struct SyntheticPositives<'a> {
 }
 
 impl<'a> SyntheticPositives<'a> {
-    /// Takes the middle squares of `side` pixels; photographs that are smaller are passed over. The same `seed` gives
-    /// the same images.
+    /// Takes the middle squares of `side` pixels; smaller photographs are skipped. The same `seed` gives the same
+    /// images.
     ///
     /// # Errors
     /// [`Error::BadNumbers`] for fewer than two photographs that are large enough, those of encoding.
@@ -58,7 +58,7 @@ impl<'a> SyntheticPositives<'a> {
         self.latents.len()
     }
 
-    /// The next image, from the photograph of this number and perhaps another.
+    /// The next image, from photograph `number` and perhaps another.
     ///
     /// # Errors
     /// Those of decoding.
@@ -78,7 +78,7 @@ impl<'a> SyntheticPositives<'a> {
         Ok(as_image(&values, self.side))
     }
 
-    /// As a whole, or from one to the other across the picture.
+    /// Blends in another latent: as a whole, or from one to the other across the picture.
     fn blend(&mut self, latent: &mut [f32], other: usize, side: usize, across: bool) {
         let share: f32 = self.random.random_range(0.25..0.75);
         for (position, (value, second)) in latent.iter_mut().zip(&self.latents[other]).enumerate() {

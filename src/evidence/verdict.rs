@@ -1,4 +1,4 @@
-//! From what was measured to one of three outcomes. A wrong answer is worse than none: whatever lies outside what the
+//! From the measurement to one of three outcomes. A wrong answer is worse than none: whatever lies outside what the
 //! calibration measured, or where images of both kinds lie, gets "cannot tell" with the reason.
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub struct Measured {
     pub search: Search,
     /// What a search found, if there was one.
     pub contrast: Option<f64>,
-    /// What it finds there after a mild compression, if that was tried.
+    /// The contrast that remains after a mild compression, if that was tried.
     pub recompressed: Option<f64>,
 }
 
@@ -57,8 +57,8 @@ pub struct Verdict {
     /// For [`Outcome::CannotTell`]: "uncalibrated", "search_uncalibrated", "too_small", "too_flat", "near_threshold",
     /// "heavy_jpeg", "unmeasured_compression", "cut_or_resized", "unstable", "too_few_others" or "too_few_belonging".
     pub reason: Option<Message>,
-    /// By every condition that the image falls under, the one that speaks most against the outcome first; none if no such
-    /// images were measured.
+    /// The evidence under every condition that applies to the image, the one that speaks most against the outcome
+    /// first. Empty if no such images were measured.
     pub evidence: Vec<Evidence>,
 }
 
@@ -91,18 +91,18 @@ pub fn decide(measured: &Measured, calibration: Option<&Calibration>) -> Verdict
     Verdict { outcome, reason, evidence }
 }
 
-/// By one condition, if this model alone is asked.
+/// The standing under one condition, if no other model is checked.
 fn standing(evidence: &Evidence) -> Standing {
     evidence.standing(FALSE_ATTRIBUTION)
 }
 
-/// What all conditions agree on.
+/// The standing on which all conditions agree.
 fn common_standing(evidence: &[Evidence]) -> Standing {
     let first = evidence.first().map_or(Standing::Between, standing);
     if evidence.iter().all(|evidence| standing(evidence) == first) { first } else { Standing::Between }
 }
 
-/// Why an image gets no verdict wherever its signal lies, or a verdict that its signal gives is not to be trusted.
+/// Why an image gets no verdict whatever its signal, or why the verdict that its signal gives cannot be trusted.
 fn reason_to_abstain(measured: &Measured, calibration: &Calibration, evidence: &[Evidence]) -> Option<Message> {
     if measured.shorter_side < calibration.minimum_side {
         let least = calibration.minimum_side;
@@ -129,8 +129,8 @@ fn reason_to_abstain(measured: &Measured, calibration: &Calibration, evidence: &
     }
 }
 
-/// Why a signal between the two kinds of images gets no verdict: because of where it lies, or because so few images were
-/// measured that none could.
+/// Why a signal between the two kinds of images gets no verdict: because of its value, or because too few images were
+/// measured for any signal to get one.
 fn between(evidence: &[Evidence]) -> Message {
     let too_few = |evidence: &Evidence| {
         if evidence.signal < evidence.threshold
@@ -149,7 +149,7 @@ fn between(evidence: &[Evidence]) -> Message {
     })
 }
 
-/// No image can be attributed to a model among so many, because so few others were measured.
+/// The reason if no image can be attributed to a model among so many: too few others were measured.
 pub(crate) fn too_few_others(have: usize, needed: usize, models: usize) -> Message {
     let named = if models == 1 { "match an image".into() } else { format!("match an image to one of {models} models") };
     let message =
@@ -158,8 +158,8 @@ pub(crate) fn too_few_others(have: usize, needed: usize, models: usize) -> Messa
     counts.into_iter().fold(Message::new("too_few_others", message), |all, (name, count)| all.with(name, count as u64))
 }
 
-/// Whether what a search found is gone after a mild compression: judged as what it then is, where that was measured, else
-/// as before.
+/// Whether a mild compression removes what a search found. The remaining contrast is judged as that of a compressed
+/// image where such images were measured, else as before.
 fn is_unstable(measured: &Measured, calibration: &Calibration) -> bool {
     let Some(contrast) = measured.recompressed else { return false };
     let compressed = match measured.compression {
@@ -173,7 +173,7 @@ fn is_unstable(measured: &Measured, calibration: &Calibration) -> bool {
     conditions.iter().any(|condition| standing(&condition.evidence(contrast, "contrast")) == Standing::Apart)
 }
 
-/// Why an image that falls under no condition gets no verdict.
+/// Why an image to which no condition applies gets no verdict.
 fn nothing_like_it(measured: &Measured, calibration: &Calibration) -> Message {
     let key = measured.key();
     let lossless = ConditionKey { compression: Compression::Lossless, ..key };
@@ -275,7 +275,8 @@ mod tests {
         assert_eq!(jpeg(100, 0.5), "matches");
         assert_eq!(jpeg(85, 20.0), "does not match");
         assert_eq!(jpeg(74, 0.5), "heavy_jpeg");
-        // Palettes and other losses without a number were not measured, whatever the qualities say of the signal.
+        // Palettes and other losses without a quality were not measured, whatever the measured qualities say of the
+        // signal.
         for signal in [0.5, 1.0, 20.0] {
             let lossy = Measured { signal, compression: Compression::Lossy, ..IMAGE };
             assert_eq!(told(lossy), "unmeasured_compression");
@@ -299,7 +300,7 @@ mod tests {
         assert_eq!(told(searched(2.5)), "does not match");
         let evidence = decide(&searched(0.25), Some(&calibration())).evidence.remove(0);
         assert_eq!((evidence.signal_name.as_str(), evidence.signal), ("contrast", 0.25));
-        // What is left after a mild compression is judged as compressed.
+        // What remains after a mild compression is judged as compressed.
         assert_eq!(told(Measured { recompressed: Some(0.4), ..searched(0.25) }), "matches");
         assert_eq!(told(Measured { recompressed: Some(2.0), ..searched(0.25) }), "matches");
         assert_eq!(told(Measured { recompressed: Some(2.5), ..searched(0.25) }), "unstable");
@@ -308,8 +309,8 @@ mod tests {
         assert_eq!(decide(&searched(0.25), Some(&plain)).reason.unwrap().code, "search_uncalibrated");
     }
 
-    /// A deep scan of a compressed image was judged as one of an image without loss: what JPEG of quality 20 hides became
-    /// "does not match".
+    /// A deep scan of a compressed image was judged like one of a lossless image: an image whose traces JPEG of quality
+    /// 20 hides became "does not match".
     #[test]
     fn a_search_is_judged_by_what_the_image_went_through() {
         let jpeg = |quality, contrast| Measured { compression: Compression::Jpeg(quality), ..searched(contrast) };
@@ -319,7 +320,7 @@ mod tests {
         assert_eq!(told(jpeg(97, 0.28)), "matches");
         assert_eq!(told(jpeg(97, 0.45)), "near_threshold");
         assert_eq!(told(jpeg(95, 2.5)), "does not match");
-        // No scan that takes an image for resized was measured.
+        // No scan that finds another size was measured.
         for contrast in [0.25, 2.5] {
             let resized = Measured { search: Search::Resized, ..searched(contrast) };
             assert_eq!(told(resized), "search_uncalibrated");

@@ -27,18 +27,18 @@ pub enum Compression {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub compression: Compression,
-    /// The loss is one of colours: a palette, or fewer than 8 bits a channel. Whether the image had no more before, as
-    /// after a program that makes files smaller without loss, cannot be known.
+    /// The loss is one of colours: a palette, or fewer than 8 bits a channel. Whether the image had more colours before
+    /// cannot be known: a program that makes files smaller without loss may have written it.
     pub few_colours: bool,
 }
 
 impl Stored {
     const LOSSLESS: Self = Stored { compression: Compression::Lossless, few_colours: false };
     const LOSSY: Self = Stored { compression: Compression::Lossy, few_colours: false };
-    /// Colours were rounded to few.
+    /// Colours were rounded to a few.
     pub const FEW_COLOURS: Self = Stored { compression: Compression::Lossy, few_colours: true };
 
-    /// Of a file of this format. What is not known to keep every value counts as lossy.
+    /// The compression of a file of this format. A format that is not known to keep every value counts as lossy.
     pub fn of(bytes: &[u8], format: Format) -> Self {
         match format {
             Format::Png => png(bytes).unwrap_or(Self::LOSSY),
@@ -88,7 +88,7 @@ fn tiff(directory: &Directory, bytes: &[u8]) -> Stored {
     use CompressionMethod as Method;
     use PhotometricInterpretation as Colours;
     match (directory.method, directory.photometric) {
-        // The worst of all.
+        // The lowest quality of all strips or tiles.
         (Method::ModernJPEG, _) => {
             let mut qualities: Vec<u8> = Vec::new();
             let mut last = None;
@@ -115,7 +115,7 @@ fn tiff(directory: &Directory, bytes: &[u8]) -> Stored {
                 Stored::LOSSLESS
             }
         }
-        // Old JPEG, WebP, JPEG 2000 and XL; colours that are rounded, as YCbCr and Lab.
+        // Old JPEG, WebP, JPEG 2000 and XL; colour spaces that round, such as YCbCr and Lab.
         _ => Stored::LOSSY,
     }
 }

@@ -1,7 +1,7 @@
-//! The containers of image formats, walked from part to part without decoding any: how many pictures a file holds, and
+//! The containers of image formats, walked part by part without decoding any: how many pictures a file holds, and
 //! whether a WebP file keeps every value.
 
-/// Parts of a file that are looked at. More of them than any program writes are not gone through.
+/// The most parts of a file that are examined: more than any program writes.
 const PARTS: usize = 1 << 16;
 
 /// The formats that are decoded.
@@ -43,7 +43,8 @@ pub(crate) fn holds_several(bytes: &[u8], format: Format) -> bool {
 /// Whether a WebP file's first picture was compressed without loss.
 pub(crate) fn is_lossless_webp(bytes: &[u8]) -> bool {
     let picture = chunks(bytes).find_map(|(name, data)| match name {
-        // A frame: 16 bytes of its place and time, then chunks of its own, at times with an alpha before the picture.
+        // A frame: 16 bytes of position and timing, then its own chunks, at times with an alpha chunk before the
+        // picture.
         b"ANMF" => Chunks { rest: data.get(16..)?, left: PARTS }.map(|(name, _)| name).find(|name| is_picture(name)),
         name => is_picture(name).then_some(name),
     });
@@ -62,7 +63,7 @@ fn png_frames(bytes: &[u8]) -> Option<u32> {
         let (name, data) = after.split_first_chunk()?;
         match name {
             b"acTL" => return Some(u32::from_be_bytes(*data.first_chunk()?)),
-            // It stands before the pixels.
+            // `acTL` stands before the pixels.
             b"IDAT" => return None,
             _ => {}
         }
@@ -76,7 +77,7 @@ fn png_frames(bytes: &[u8]) -> Option<u32> {
 fn gif_frames(bytes: &[u8]) -> usize {
     let mut frames = 0usize;
     let mut walk = || -> Option<()> {
-        // The signature, then the screen, then its colours if it has any.
+        // The signature, the screen descriptor, then the global colour table if there is one.
         let mut rest = skip_colours(bytes.get(13..)?, *bytes.get(10)?)?;
         for _ in 0..PARTS {
             let (kind, after) = rest.split_first()?;
@@ -86,7 +87,7 @@ fn gif_frames(bytes: &[u8]) -> usize {
                     if frames > 1 {
                         return None;
                     }
-                    // Place and size, colours of its own, the width of a code.
+                    // Position and size, the local colour table if there is one, the code size.
                     skip_colours(after.get(9..)?, *after.get(8)?)?.get(1..)?
                 }
                 b'!' => after.get(1..)?,
@@ -100,13 +101,13 @@ fn gif_frames(bytes: &[u8]) -> usize {
     frames
 }
 
-/// What follows a table of colours, whose size is in a byte of flags.
+/// What follows a colour table, whose size is in a byte of flags.
 fn skip_colours(bytes: &[u8], flags: u8) -> Option<&[u8]> {
     let colours = if flags & 0x80 == 0 { 0 } else { 2usize << (flags & 7) };
     bytes.get(colours.saturating_mul(3)..)
 }
 
-/// What follows blocks that each begin with their length, up to an empty one.
+/// What follows blocks that each begin with their length; an empty block ends them.
 fn skip_blocks(mut bytes: &[u8]) -> Option<&[u8]> {
     loop {
         let (&length, rest) = bytes.split_first()?;
@@ -126,7 +127,7 @@ fn next_directory(bytes: &[u8]) -> Option<u64> {
         let add = |number: u64, &digit: &u8| number << 8 | u64::from(digit);
         Some(if little { digits.iter().rev().fold(0, add) } else { digits.iter().fold(0, add) })
     };
-    // BigTIFF's version is 43; its counts, entries and places are longer.
+    // BigTIFF's version is 43; its counts, entries and offsets are longer.
     let (start, count, entry, place) = if number(2, 2)? == 43 { (8, 8, 20, 8) } else { (4, 2, 12, 4) };
     let directory = number(start, place)?;
     let entries = number(directory, count)?;

@@ -57,7 +57,8 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<DecodedImage> {
     })
 }
 
-/// The image through JPEG of `quality`, 1 to 100, with colours at half the resolution, as most programs write it.
+/// The image after JPEG compression at `quality`, 1 to 100, with chroma at half the resolution, as most programs write
+/// it.
 ///
 /// # Errors
 /// [`Error::BadNumbers`] if it cannot be written.
@@ -77,7 +78,7 @@ struct Picture {
 }
 
 impl Picture {
-    /// With the grey of its colours.
+    /// Takes the grey from the colours.
     fn of_rgb(rgb: RgbImage, orientation: Orientation) -> Result<Self> {
         let (width, height) = rgb.dimensions();
         let levels = rgb.as_raw().as_chunks().0.iter().map(|&pixel| grey_from_rgb(pixel)).collect();
@@ -92,7 +93,7 @@ fn decode_picture(bytes: &[u8], format: Format, options: &DecodeOptions) -> Resu
         return Err(unsupported(kind));
     }
     let read = || ImageReader::with_format(Cursor::new(bytes), image_format(format));
-    // Only the header is read here, so that a size over the limits is told in its own words.
+    // Only the header is read here, so that a size over the limits gets its own error.
     let mut header = read();
     header.limits(limits(0, 0));
     let claimed = claimed_size(bytes, format).unwrap_or_default();
@@ -101,7 +102,7 @@ fn decode_picture(bytes: &[u8], format: Format, options: &DecodeOptions) -> Resu
     }
     let (width, height) = header.into_dimensions().map_err(|error| decode_error(error, claimed, options))?;
     if format == Format::WebP && width.min(height) == 0 {
-        // No WebP has a side of 0: the decoder takes the longest that there can be for one.
+        // No WebP has a side of 0: the decoder reports 0 for the longest side that WebP allows.
         return Err(unsupported("a WebP image with a side of 16384 pixels".into()));
     }
     check_size(width, height, options)?;
@@ -121,7 +122,7 @@ fn decode_picture(bytes: &[u8], format: Format, options: &DecodeOptions) -> Resu
             Picture { left_out, ..Picture::of_rgb(decoded.into_rgb8(), orientation)? }
         }
     };
-    // What a decoder gives is no larger than what the header was let in with.
+    // The decoder's result is no larger than the size in the header, which was within the limits.
     let Picture { rgb, grey, .. } = &picture;
     if rgb.dimensions() != (width, height) || grey.dimensions() != (width, height) {
         return Err(sizes_differ(rgb.width(), rgb.height()));
@@ -129,12 +130,12 @@ fn decode_picture(bytes: &[u8], format: Format, options: &DecodeOptions) -> Resu
     Ok(picture)
 }
 
-/// The most colours of a palette, and how many times as many pixels an image must have to be judged by them.
+/// The most colours of a palette, and how many times as many pixels an image must have for its colours to count.
 const PALETTE: usize = 256;
 const PIXELS_A_COLOUR: usize = 16;
 
-/// Whether the pixels have no more colours than a palette, though the file could tell more apart: it was once one that
-/// could not. Greys have no more by nature, and small images may.
+/// Whether the pixels have no more colours than a palette, although the format can hold more: the image was then once
+/// stored in a format that could not. Grey images have no more by nature, and small images may have no more.
 fn has_few_colours(rgb: &RgbImage) -> bool {
     let (pixels, _) = rgb.as_raw().as_chunks::<3>();
     if pixels.len() < PALETTE.saturating_mul(PIXELS_A_COLOUR) {
@@ -148,7 +149,7 @@ fn has_few_colours(rgb: &RgbImage) -> bool {
     few && colours.iter().any(|[red, green, blue]| red != green || green != blue)
 }
 
-/// For a file whose header claims this size.
+/// The decoder's limits for a file whose header claims this size.
 fn limits(width: u32, height: u32) -> Limits {
     let pixels = u64::from(width).saturating_mul(height.into());
     let mut limits = Limits::default();
@@ -160,7 +161,7 @@ fn is_deep(color: ColorType) -> bool {
     u16::from(color.bytes_per_pixel()) > u16::from(color.channel_count())
 }
 
-/// Whether any pixel is less than opaque. What no longer differs in 8 bits does not count.
+/// Whether any pixel is less than opaque. Differences that vanish in 8 bits do not count.
 fn is_transparent(image: &DynamicImage) -> bool {
     match image {
         DynamicImage::ImageLumaA8(image) => image.pixels().any(|&LumaA([_, alpha])| alpha < u8::MAX),
@@ -179,7 +180,7 @@ fn sniff(bytes: &[u8]) -> Result<Format> {
     if let Some(format) = ::image::guess_format(bytes).ok().and_then(known_format) {
         return Ok(format);
     }
-    // Formats that people do bring, told by name so that they know what to do.
+    // Formats that people do use, named so that they know what to do.
     let head = bytes.get(..512).unwrap_or(bytes);
     if head.get(4..8) == Some(b"ftyp") {
         let brand = head.get(8..12).map(String::from_utf8_lossy).unwrap_or_default().into_owned();
@@ -211,8 +212,8 @@ fn sniff(bytes: &[u8]) -> Result<Format> {
     Err(Error::NotAnImage { detail: "its first bytes belong to no known image format".into() })
 }
 
-/// The size in the header of a PNG or BMP, whose place is fixed. Where addresses have 32 bits, `image` refuses a size beyond
-/// them without telling it, or for another reason.
+/// The size in the header of a PNG or BMP, which has a fixed position. On targets with 32-bit addresses, `image`
+/// refuses larger sizes without naming them, or for another reason.
 fn claimed_size(bytes: &[u8], format: Format) -> Option<(u32, u32)> {
     let four = |at: usize| bytes.get(at..)?.first_chunk().copied();
     match format {
@@ -253,10 +254,10 @@ fn decode_error(error: ImageError, size: (u32, u32), options: &DecodeOptions) ->
     match error {
         ImageError::Unsupported(error) => unsupported(error.to_string()),
         ImageError::Limits(error) => match (error.kind(), check_size(size.0, size.1, options)) {
-            // It was the file's size, which is told where it is known.
+            // The file's own size was too large; the error names it where it is known.
             (_, Err(error @ Error::ImageTooLarge { .. })) => error,
             (LimitErrorKind::DimensionError, _) => too_large(size, options),
-            // Its size is one that is decoded: what claims more is within.
+            // The file's own size is allowed, so something within it claims more.
             _ => Error::ImageTruncated { detail: "a part of it claims more bytes than the image can have".into() },
         },
         other => Error::ImageTruncated { detail: other.to_string() },

@@ -26,7 +26,7 @@ impl<'a> Iterator for JpegSegments<'a> {
     }
 }
 
-/// What kind of JPEG it is that is not decoded, if it is one: of its segments after the first two bytes.
+/// The kind of a JPEG that is not decoded; `None` if it is decoded. `segments` begins after the first two bytes.
 pub(super) fn unusual_jpeg(segments: &[u8]) -> Option<String> {
     let (kind, segment) =
         JpegSegments(segments).find(|(kind, _)| matches!(kind, 0xc0..=0xcf if !matches!(kind, 0xc4 | 0xc8 | 0xcc)))?;
@@ -39,11 +39,11 @@ pub(super) fn unusual_jpeg(segments: &[u8]) -> Option<String> {
     }
 }
 
-/// How a JPEG's pixels are to be had.
+/// How to get a JPEG's pixels.
 pub(super) enum Jpeg {
     /// Its RGB pixels, and its Y plane before any colour conversion.
     Planes { rgb: RgbImage, luma: GrayImage },
-    /// Of colours that `image` must convert, inks or others.
+    /// Colours that `image` must convert: inks or others.
     Converted { inks: bool },
 }
 

@@ -3,8 +3,8 @@
 /// Pixels of a block.
 const BLOCK: usize = 8;
 
-/// How many standard deviations of the others a place must stand out by, in both directions, to be taken for the blocks'
-/// edge. Of uncompressed images at hand none does.
+/// How many standard deviations of the others a place must stand out by, in both directions, to count as the blocks'
+/// edge. None of the uncompressed images at hand reaches it.
 const STANDS_OUT: f64 = 3.5;
 
 /// Where blocks begin, `[left, top]` in 0 to 7, if the image shows them in both directions.
@@ -18,7 +18,7 @@ pub fn block_grid(grey: &[u8], width: usize) -> Option<[u32; 2]> {
     let rows: Vec<&[u8]> = grey.chunks_exact(width).collect();
     let mut across = [Steps::default(); BLOCK];
     let mut down = [Steps::default(); BLOCK];
-    // The rows above, of, below and two below each of those that are looked at.
+    // The rows above, at, below and two below each row that is examined.
     for (y, near) in rows.windows(4).enumerate() {
         let &[above, row, below, second] = near else { continue };
         // Between the second and the third of four neighbours: a block may begin at the third.
@@ -35,7 +35,7 @@ pub fn block_grid(grey: &[u8], width: usize) -> Option<[u32; 2]> {
 /// A side that has less than four blocks shows none.
 const LEAST_SIDE: usize = 4 * BLOCK;
 
-/// How much more neighbours differ at one of eight places than those beside them do.
+/// How much more neighbours differ at one of eight places than the neighbours beside them.
 #[derive(Debug, Clone, Copy, Default)]
 struct Steps {
     sum: f64,
@@ -51,7 +51,7 @@ impl Steps {
     }
 }
 
-/// The place whose mean stands out from the others; its two neighbours, which what stands out lowers, are left out.
+/// The place whose mean stands out from the others. Its two neighbours, which an edge lowers, are left out.
 fn outstanding(places: [Steps; BLOCK]) -> Option<u32> {
     let means = places.map(|Steps { sum, count }| sum / count);
     let (place, &highest) = means.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;

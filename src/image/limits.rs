@@ -1,19 +1,19 @@
-//! What is decoded at all, and the errors that tell of what is not.
+//! Limits on what is decoded, and the errors for what is not.
 
 use super::pixels::CROP_MULTIPLE;
 use crate::{Error, Result};
 
-/// What a decoder may allocate for each pixel of the size that the file's header claims: four channels of 16 bits, twice.
+/// What a decoder may allocate for each pixel of the size that the header claims: four channels of 16 bits, twice.
 pub(super) const DECODING_BYTES_PER_PIXEL: u64 = 16;
 
-/// And besides, for what stands beside the pixels, as colour profiles do.
+/// What it may allocate besides, for data such as colour profiles.
 pub(super) const DECODING_BYTES: u64 = 16 << 20;
 
 /// Scans of a progressive JPEG: programs write a dozen, and each goes over the whole image.
 pub(super) const JPEG_SCANS: usize = 100;
 
-/// What is decoded at all. Beyond it the answer is [`Error::ImageTooLarge`]. The header's size is looked at before
-/// anything is allocated; while decoding, no more than 24 bytes a pixel and 32 MiB are, whatever the file holds.
+/// Limits on what is decoded. Beyond them the result is [`Error::ImageTooLarge`]. The header's size is checked before
+/// anything is allocated. Decoding allocates no more than 24 bytes a pixel and 32 MiB, whatever the file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeOptions {
     /// Longest side in pixels.
@@ -27,7 +27,7 @@ pub struct DecodeOptions {
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        // 40 megapixels are 160 MB while decoding, what a phone's tab still gives.
+        // 40 megapixels take 160 MB while decoding, which a phone's tab still allows.
         DecodeOptions { max_side: 16384, max_pixels: 40_000_000, apply_orientation: false }
     }
 }

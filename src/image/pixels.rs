@@ -26,15 +26,15 @@ pub struct DecodedImage {
     pub grey: Vec<u8>,
     /// The file asks to be shown turned, and was not turned.
     pub orientation_ignored: bool,
-    /// What the file holds besides, or in another form.
+    /// What the file holds beyond this, or in another form.
     pub left_out: LeftOut,
     /// What the file's format did to the pixels.
     pub compression: Compression,
-    /// What it did was to round colours to few: to a palette, or to fewer than 8 bits a channel.
+    /// The loss was a rounding of colours: to a palette, or to fewer than 8 bits a channel.
     pub few_colours: bool,
 }
 
-/// What the file holds and 8-bit RGB of one picture does not.
+/// What the file holds beyond 8-bit RGB of a single picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LeftOut {
     /// Further frames or pages.
@@ -93,7 +93,7 @@ impl DecodedImage {
         self.square([self.width, self.height].map(|whole| middle_start(whole, pixels)), pixels)
     }
 
-    /// In another size (bicubic, Catmull and Rom's); the grey is made of the new colours.
+    /// The image at another size (bicubic, Catmull and Rom's); the grey is computed from the new colours.
     ///
     /// # Errors
     /// [`Error::BadNumbers`] if the pixels do not fit the size.

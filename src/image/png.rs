@@ -1,5 +1,5 @@
-//! Writing PNG files: of reconstructions, of maps in colours, of files that browsers do not show. Written here and not on a
-//! browser's canvas, which some browsers falsify when it is read.
+//! Writing PNG files: of reconstructions, of maps in colours, of files that browsers do not show. Written here rather
+//! than on a browser's canvas, whose content some browsers falsify when it is read.
 
 use crate::{Error, Result};
 

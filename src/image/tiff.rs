@@ -1,5 +1,5 @@
 //! TIFF files: what their first directory says of the pixels, and the pixels of those whose strips or tiles are JPEG
-//! streams (Adobe's Photoshop TIFF technical note 2), by libjpeg's arithmetic as those of a JPEG file.
+//! streams (Adobe's Photoshop TIFF technical note 2), decoded by libjpeg's arithmetic as those of a JPEG file.
 
 use std::io::Cursor;
 
@@ -34,7 +34,7 @@ pub(crate) struct Directory {
     chunks: Vec<Chunk>,
 }
 
-/// Bytes of tables for all chunks: more than twice what four of each kind take.
+/// The most bytes of tables for all chunks: more than twice what four tables of each kind take.
 const MOST_TABLES: usize = 8 << 10;
 
 /// A strip or a tile.
@@ -48,12 +48,12 @@ struct Chunk {
     top: u32,
     width: u32,
     height: u32,
-    /// Pixels that its stream has: with those beyond the image's edges.
+    /// Pixels of its stream, including those beyond the image's edges.
     stored: [u32; 2],
 }
 
 impl Directory {
-    /// `None` for what is no TIFF, or a damaged one.
+    /// `None` for a file that is no TIFF, or is damaged.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         Self::parse(bytes).ok()
     }
@@ -65,7 +65,7 @@ impl Directory {
             Ok(file.find_tag_unsigned_vec::<u16>(tag)?.and_then(|values| values.first().copied()).unwrap_or(default))
         };
         let method = CompressionMethod::from_u16_exhaustive(number(&mut file, Tag::Compression, 1)?);
-        // The decoder has refused those that it does not know.
+        // The decoder has already refused values that it does not know.
         let photometric = number(&mut file, Tag::PhotometricInterpretation, 0)?;
         let photometric = PhotometricInterpretation::from_u16(photometric).unwrap_or(PhotometricInterpretation::CIELab);
         let planar = PlanarConfiguration::from_u16(number(&mut file, Tag::PlanarConfiguration, 1)?);
@@ -103,7 +103,7 @@ impl Directory {
             let (column, row) = (index.checked_rem(across).unwrap_or(0), index.checked_div(across).unwrap_or(0));
             let (width, height) = file.chunk_data_dimensions(index);
             let (left, top) = (column.saturating_mul(chunk_width), row.saturating_mul(chunk_height));
-            // A last strip may have as many rows as the others.
+            // A last strip may be stored with as many rows as the others.
             let stored = [chunk_width, chunk_height];
             Chunk { start, length, left, top, width, height, stored }
         });
@@ -114,7 +114,7 @@ impl Directory {
         self.method == CompressionMethod::ModernJPEG
     }
 
-    /// Printing inks, which `image` converts.
+    /// Whether the colours are printing inks, which `image` converts.
     pub fn has_inks(&self) -> bool {
         self.photometric == PhotometricInterpretation::CMYK
     }
@@ -123,7 +123,7 @@ impl Directory {
         self.orientation
     }
 
-    /// Going through all chunks must be no more work than the file is long: in a hostile one each is all of it.
+    /// Refuses chunks that together are longer than the file: in a hostile file each of them may be all of it.
     fn check_lengths(&self, bytes: &[u8]) -> Result<()> {
         let lengths = self.chunks.iter().fold(0u64, |sum, chunk| sum.saturating_add(chunk.length));
         if lengths > bytes.len() as u64 {
@@ -138,7 +138,7 @@ impl Directory {
         chunks.iter().map_while(|chunk| self.stream(chunk, bytes))
     }
 
-    /// The tables of all, then what the strip has; with a marker that says which colours they are, as the directory does.
+    /// The tables for all chunks, then the chunk's own stream, with a marker for the colours that the directory states.
     fn stream(&self, chunk: &Chunk, bytes: &[u8]) -> Option<Vec<u8>> {
         let start = usize::try_from(chunk.start).ok()?;
         let data = bytes.get(start..start.checked_add(usize::try_from(chunk.length).ok()?)?)?;
@@ -214,7 +214,7 @@ fn damaged(detail: &str) -> Error {
     Error::ImageTruncated { detail: detail.into() }
 }
 
-/// Appends a JPEG's segments up to its first scan, but for those that say which colours it has; gives what follows.
+/// Appends a JPEG's segments up to its first scan, except those that state its colours; gives what follows.
 fn append_segments<'a>(stream: &mut Vec<u8>, segments: &'a [u8]) -> &'a [u8] {
     const APPLICATION_JFIF: u8 = 0xe0;
     const APPLICATION_ADOBE: u8 = 0xee;

@@ -1,8 +1,8 @@
 //! How few bits each tensor can have so that t hardly moves.
 //!
-//! What one tensor's rounding does to t is measured at the fewest bits; a bit more halves it, and the errors of
-//! tensors are independent, so their squares add up. Between size and that sum stands one multiplier: each tensor takes
-//! the format of the least bytes + multiplier · square. The multiplier is then searched for by measuring t itself.
+//! The search measures what rounding a single tensor to the fewest bits does to t. One more bit halves that effect, and
+//! the errors of tensors are independent, so their squares add up. One multiplier weighs that sum against size: each
+//! tensor takes the format of the least bytes + multiplier · square. The search for the multiplier measures t itself.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -35,7 +35,7 @@ use crate::{
 const FORMATS: [Format; 6] =
     [Format::Blocks(8), Format::Blocks(9), Format::Blocks(10), Format::Blocks(11), Format::Blocks(12), Format::F16];
 
-/// Bits of blocks that round as finely as f16 does, about.
+/// Bits of blocks that round about as finely as f16.
 const BITS_OF_F16: u32 = 14;
 
 /// Smaller tensors stay f16: together they are next to nothing.
@@ -56,7 +56,7 @@ pub struct Budget<'a> {
     pub images: &'a [PathBuf],
     /// Pixels a side of the squares that are cut out of their middle.
     pub side: usize,
-    /// Told each measured point of the curve of size and fidelity.
+    /// Receives each measured point of the curve of size and fidelity.
     pub watch: &'a dyn Fn(&CurvePoint),
 }
 
@@ -77,7 +77,8 @@ pub struct CurvePoint {
 }
 
 impl FormatSearch for Budget<'_> {
-    /// Searches the smallest pack within the budget. If none is, everything is f16, and the fidelity tells.
+    /// Searches for the smallest pack within the budget. If there is none, all tensors are f16, and the fidelity shows
+    /// the change.
     ///
     /// # Errors
     /// [`Error::BadNumbers`] without images that are large enough, those of decoding and reconstructing.
@@ -91,7 +92,7 @@ impl FormatSearch for Budget<'_> {
         search.measure_sensitivities()?;
         let (mut few, mut many) = search.range();
         for _ in 0..HALVINGS {
-            // In the middle of the exponents: sizes and squares differ by orders of magnitude.
+            // The geometric mean: sizes and squares differ by orders of magnitude.
             let middle = (few * many).sqrt();
             let tried = search.measure("mixed", search.allocate(middle))?;
             if search.within(&tried.1.fidelity) {
@@ -114,13 +115,13 @@ struct Search<'a> {
     budget: Budget<'a>,
     device: ComputeDevice,
     cases: Vec<Case>,
-    /// Those that may be in blocks.
+    /// The tensors that may be stored in blocks.
     tensors: Vec<Tensor>,
     /// Bytes of the others.
     other_bytes: u64,
 }
 
-/// An image, and L1 / L2 of it by the source. H stays the same, so t changes as this does.
+/// An image, and its L1 / L2 with the source's weights. H stays the same, so t changes by the same factor.
 struct Case {
     image: Values,
     ratio: f64,

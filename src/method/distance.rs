@@ -7,7 +7,7 @@
 //! not be compared.
 //!
 //! **The reference's sign.** Its distance from PSNR is −PSNR, so that the ratio of two of them is PSNR1 / PSNR2:
-//! *smaller* for images that do not belong, where its threshold expects larger. Here the ratio is turned round.
+//! *smaller* for images that do not belong, where its threshold expects larger. Here the ratio is inverted.
 
 #![expect(
     clippy::arithmetic_side_effects,

@@ -1,4 +1,4 @@
-//! What a model takes of an image: whole cells of its grid, as values in [-1, 1].
+//! The input of a model: whole cells of its grid, as values in [-1, 1].
 
 use super::reconstruction::Source;
 use crate::{
@@ -29,7 +29,7 @@ impl<'a> CroppedImage<'a> {
         CroppedImage { image, multiple, width: side(image.width), height: side(image.height) }
     }
 
-    /// The grey values of a row; none below the last.
+    /// The grey values of a row; empty below the last row.
     pub fn grey_row(&self, row: usize) -> &[u8] {
         let whole = self.image.grey.chunks_exact(self.image.width.max(1) as usize).nth(row);
         whole.and_then(|values| values.get(..self.width)).unwrap_or_default()

@@ -110,7 +110,7 @@ pub async fn reconstructions(
     twice(model, image, true, progress).await
 }
 
-/// Without `keep`, what comes back holds the losses alone.
+/// Without `keep`, the result holds the losses alone.
 async fn twice(
     model: &Model,
     image: &impl Source,

@@ -62,7 +62,7 @@ impl SignalKind {
         SignalKind::PeakSignal,
     ];
 
-    /// Those that a calibration can be made for: positive for every image.
+    /// The signals that a calibration can be made for: positive for every image.
     pub const CALIBRATED: [SignalKind; 3] = [SignalKind::Paper, SignalKind::Weighed, SignalKind::Ratio];
 
     /// As a formula.
@@ -77,7 +77,7 @@ impl SignalKind {
         }
     }
 
-    /// What the formula defines, for short.
+    /// The short name of what the formula defines.
     pub fn symbol(self) -> &'static str {
         self.formula().split(' ').next().unwrap_or_default()
     }

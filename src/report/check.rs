@@ -54,7 +54,7 @@ pub async fn check_image(
     Ok(reconstruct(candidate, Part::of(image), Kept::Losses, progress).await?.0)
 }
 
-/// As [`check_image`], and takes the other distances as well.
+/// As [`check_image`], and computes the other distances as well.
 ///
 /// # Errors
 /// As [`check`].
@@ -66,8 +66,8 @@ pub async fn check_distances(
     Ok(reconstruct(candidate, Part::of(image), Kept::Distances, progress).await?.0)
 }
 
-/// Searches where the image lies on the grid that it may have been painted on, and checks it there: many times the work
-/// of [`check_image`].
+/// Searches for the grid on which the image may have been decoded, and checks the image there: many times the work of
+/// [`check_image`].
 ///
 /// # Errors
 /// As [`check`], and those of [`search`].
@@ -79,7 +79,7 @@ pub async fn check_searched(
     Ok(searched(candidate, image, Kept::Losses, progress).await?.0)
 }
 
-/// As [`check_image`], or [`check_searched`] if the check is to be `deep`, and tells where in the image the evidence lies,
+/// As [`check_image`], or [`check_searched`] if the check is to be `deep`; adds where in the image the evidence lies,
 /// unless the image has more than [`MOST_PIXELS`].
 ///
 /// # Errors
@@ -119,10 +119,10 @@ async fn searched(
     Ok((report, map))
 }
 
-/// The share of a searched check that the search takes, about.
+/// The share of a searched check's work that the search takes, about.
 const SEARCHING: f64 = 0.9;
 
-/// Progress of one part of the work, in the share of the whole that it has.
+/// Progress of one part of the work, scaled to its share of the whole.
 struct Share<'a, P> {
     progress: &'a mut P,
     from: f64,
@@ -173,7 +173,7 @@ async fn reconstruct(
     }
     // No larger than the image's own.
     let (width, height) = (cropped.width as u32, cropped.height as u32);
-    // Asked for now, so that the next answer is this check's.
+    // Resets the peak, so that the next call reports this check's.
     Gpu::memory();
     let (losses, made) = if kept == Kept::Losses {
         (double_reconstruction(model, &cropped, progress).await?, None)
@@ -220,7 +220,7 @@ async fn reconstruct(
     Ok((report, map))
 }
 
-/// Of x1 from x and of x2 from x1.
+/// The distances of x1 from x and of x2 from x1.
 fn both_distances(image: &CroppedImage<'_>, made: &Reconstructions) -> Result<[Distances; 2]> {
     let size = image.size();
     let original = image.rows(0..size[1]);
@@ -246,7 +246,7 @@ fn notes(image: &DecodedImage, cropped: &CroppedImage<'_>) -> Vec<Message> {
     notes
 }
 
-/// What decoding did to the image, and its format before, that a person should know.
+/// What a person should know about the image's decoding, and about its format before that.
 pub fn image_messages(image: &DecodedImage) -> Vec<Message> {
     let mut notes = Vec::new();
     if image.orientation_ignored {

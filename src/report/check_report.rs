@@ -63,7 +63,7 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
-    /// Makes the verdict of what was measured: anew, if the report has one by another calibration.
+    /// Derives the verdict from what was measured: anew, if the report has one from another calibration.
     ///
     /// # Errors
     /// [`Error::BadNumbers`] for losses that no signal can be made of.
@@ -91,12 +91,12 @@ impl CheckReport {
         Ok(())
     }
 
-    /// By every condition that the image was judged by.
+    /// The evidence under every condition that the image was judged by.
     pub fn all_evidence(&self) -> impl Iterator<Item = &Evidence> {
         self.evidence.iter().chain(&self.further_evidence)
     }
 
-    /// What a calibration takes of it.
+    /// The numbers that a calibration takes.
     pub fn measurement(&self) -> Measurement<'_> {
         Measurement {
             model: &self.model.id,
@@ -107,7 +107,7 @@ impl CheckReport {
         }
     }
 
-    /// What a ranking takes of it.
+    /// The verdict that a ranking takes.
     fn model_verdict(&self) -> ModelVerdict {
         ModelVerdict {
             id: self.model.id.clone(),
@@ -195,7 +195,7 @@ impl ImageLine {
     }
 }
 
-/// Of reports that were written before it was known.
+/// The value for reports that were written before it was recorded.
 fn lossless() -> Compression {
     Compression::Lossless
 }
@@ -228,7 +228,7 @@ pub struct DeviceLine {
     pub map_bytes: Option<u64>,
 }
 
-/// What the reports of one image say together.
+/// The ranking of the models that reported on one image.
 pub fn rank(reports: &[CheckReport]) -> Ranking {
     ranking::rank(&reports.iter().map(CheckReport::model_verdict).collect::<Vec<_>>())
 }

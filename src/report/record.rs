@@ -73,10 +73,10 @@ impl FileLine {
         FileLine { name: name.into(), bytes: bytes.len() as u64, sha256: sha256_hex(bytes) }
     }
 
-    /// Whether this is the file's content, whatever its name.
+    /// Checks that these bytes are the file's content, whatever its name.
     ///
     /// # Errors
-    /// [`Error::NotTheSame`] telling the hashes.
+    /// [`Error::NotTheSame`] with both hashes.
     pub fn verify(&self, bytes: &[u8]) -> Result<()> {
         let found = sha256_hex(bytes);
         if found == self.sha256 {
@@ -106,7 +106,7 @@ pub struct FailureLine {
     pub message: String,
 }
 
-/// A number that is not what it was.
+/// A number that differs from the recorded one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// "L1", "L2", "H" or "outcome".
@@ -116,7 +116,7 @@ pub struct Difference {
 }
 
 impl Record {
-    /// Of checks that were made now.
+    /// A record of checks that were made now.
     pub fn new(image: FileLine, settings: Settings, checks: Vec<CheckReport>, created_at: String) -> Self {
         Record {
             format: FORMAT.into(),

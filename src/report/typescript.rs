@@ -1,5 +1,5 @@
-//! The reports as TypeScript sees them: `www/embed/public/report.d.ts` is made here, of the types themselves, and a test
-//! compares it. After a change, `AEDR_WRITE_TYPES=1 cargo test types` writes it anew.
+//! The reports as TypeScript sees them: `www/embed/public/report.d.ts` is generated here from the types themselves, and
+//! a test compares it. After a change, `AEDR_WRITE_TYPES=1 cargo test types` writes it anew.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ struct Declarations {
 
 impl TypeVisitor for Declarations {
     fn visit<T: TS + 'static + ?Sized>(&mut self) {
-        // Only declared types have a place of their own: not numbers, lists and the like.
+        // Only declared types have an output path: not numbers, lists and the like.
         if T::output_path().is_none() || self.found.contains_key(&T::ident(&self.config)) {
             return;
         }

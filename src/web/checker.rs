@@ -85,8 +85,8 @@ impl Checker {
         Ok(Checker { device, loading: None, models: HashMap::new() })
     }
 
-    /// Takes workers that serve a [`crate::engine::cpu::thread_pool::HelperThread`] each, for the CPU. They are ended with the
-    /// checker.
+    /// Takes workers for the CPU, each of which serves a [`crate::engine::cpu::thread_pool::HelperThread`]. They end
+    /// with the checker.
     pub fn use_helpers(&self, workers: Vec<Worker>) {
         thread_pool::set_helpers(workers, self.device.memory_bytes);
     }
@@ -131,15 +131,15 @@ impl Checker {
         json(&report)
     }
 
-    /// Gives a model's memory back.
+    /// Frees a model's memory.
     pub fn forget_model(&mut self, id: &str) {
         self.models.remove(id);
     }
 
     /// Checks an image, with a search of its grid if the check is to be `deep`. `on_progress(fraction, stage)` gives (a
-    /// promise of) whether to go on. Gives `{found, evidence_map}`: JSON of the report and, if there is evidence, of the
-    /// distributions that it was compared with; and, `with_map`, where in the image the evidence lies, `null` for large
-    /// images.
+    /// promise of) whether to continue. Gives `{found, evidence_map}`. `found` is JSON: the report and, if there is
+    /// evidence, the distributions that it was compared with. `evidence_map`, if `with_map`, is where in the image the
+    /// evidence lies; `null` for large images.
     ///
     /// # Errors
     /// Those of [`crate::report::check::check_image`], and `unknown_model`.

@@ -6,7 +6,7 @@ use crate::Error;
 
 #[wasm_bindgen]
 extern "C" {
-    /// A JavaScript `Error` that tells what it is and what to do.
+    /// A JavaScript `Error` that states what went wrong and what to do.
     #[wasm_bindgen(extends = js_sys::Error)]
     type Thrown;
 

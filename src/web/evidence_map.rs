@@ -1,4 +1,5 @@
-//! Where in an image the evidence lies, as a page shows it. All are plain objects, which pass from a worker to its page.
+//! Where in an image the evidence lies, for display on a page. All are plain objects, which a worker can post to its
+//! page.
 
 use js_sys::{Array, Float32Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;

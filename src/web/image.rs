@@ -14,8 +14,9 @@ pub struct Image(pub(super) DecodedImage);
 
 #[wasm_bindgen]
 impl Image {
-    /// Decodes an image file. Its bytes, not a `Blob`: pages read them when a check begins, to tell in their own words
-    /// what cannot be read, hand them over uncopied, and the record is made of them, too.
+    /// Decodes an image file. It takes bytes, not a `Blob`: pages read them when a check begins, so that they can
+    /// report unreadable files in their own words, and hand them over without a copy. The record is made of the bytes,
+    /// too.
     ///
     /// # Errors
     /// Those of [`decode`].

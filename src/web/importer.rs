@@ -42,7 +42,7 @@ impl Importer {
         Some(vec![range.start as f64, end])
     }
 
-    /// Passes over what is not wanted: what is pushed next begins where `wants` does.
+    /// Skips unwanted bytes: what is pushed next begins where `wants` does.
     pub fn skip(&mut self) {
         self.0.iter_mut().for_each(Import::skip);
     }
@@ -52,12 +52,12 @@ impl Importer {
     /// # Errors
     /// `weights_corrupt`.
     pub fn check_length(&self, bytes: f64) -> Result<(), JsValue> {
-        // JavaScript counts no further than 2^53, and what is no length is none of the header's.
+        // JavaScript counts no further than 2^53, and a value that is no length never equals the header's.
         self.0.as_ref().ok_or_else(nothing_loading)?.check_length(bytes as u64).map_err(to_js)
     }
 
-    /// Takes the next bytes; gives the files that are to be kept, an array of `[name, bytes]`. Bytes, not a stream: whoever
-    /// reads it keeps them for the case that the import is interrupted, and waits until the files are written.
+    /// Takes the next bytes; gives the files to keep, an array of `[name, bytes]`. Bytes, not a stream: the caller
+    /// keeps them in case the import is interrupted, and waits until the files are written.
     ///
     /// # Errors
     /// `weights_foreign`, `weights_wrong`, `weights_corrupt`.

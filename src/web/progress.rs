@@ -1,4 +1,4 @@
-//! Progress, told to a function of JavaScript's.
+//! Progress, reported to a JavaScript function.
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
@@ -7,7 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::timeline::Timeline;
 use crate::method::reconstruction::{Progress, Stage};
 
-/// `function(fraction, stage)` gives (a promise of) whether to go on.
+/// `function(fraction, stage)` gives (a promise of) whether to continue.
 pub struct Callback {
     function: Function,
     thrown: Option<JsValue>,
@@ -19,7 +19,7 @@ impl Callback {
         Callback { function, thrown: None, timeline: Timeline::new() }
     }
 
-    /// Ends the last stage; gives what the function has thrown.
+    /// Ends the last stage; gives what the function threw.
     pub fn end(self) -> Option<JsValue> {
         self.thrown
     }

@@ -1,4 +1,4 @@
-//! What is made of reports.
+//! Records and calibrations, made from reports.
 
 use wasm_bindgen::prelude::*;
 

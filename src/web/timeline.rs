@@ -19,7 +19,7 @@ impl Timeline {
         Timeline { performance: scope.and_then(|scope| scope.performance()), stage: None }
     }
 
-    /// Ends the stage before, if this is another.
+    /// Ends the previous stage, if this is another.
     pub fn reach(&mut self, stage: Stage) {
         if self.stage != Some(stage) {
             self.end();
@@ -34,7 +34,7 @@ impl Timeline {
     fn end(&mut self) {
         let (Some(performance), Some(stage)) = (&self.performance, self.stage.take()) else { return };
         let name = entry(stage);
-        // Entries stay until they are cleared: of each stage the last does.
+        // Entries stay until they are cleared. Only the last one of each stage is kept.
         performance.clear_measures_with_measure_name(&name);
         let _ = performance.measure_with_start_mark(&name, &name);
         performance.clear_marks_with_mark_name(&name);

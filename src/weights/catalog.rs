@@ -27,7 +27,7 @@ pub struct Entry {
     /// For people.
     pub name: String,
     pub architecture: Architecture,
-    /// The generators whose images this decoder paints.
+    /// The generators whose images come out of this decoder.
     pub serves: Vec<String>,
     /// Ids of entries whose decoders are the same, or so near that a check cannot tell them apart.
     pub shares: Vec<String>,
@@ -40,8 +40,8 @@ pub struct Entry {
     pub gated: bool,
     /// Sides of the images that its generators usually make, pixels.
     pub recommended_sizes: Vec<u32>,
-    /// As [`crate::evidence::calibration::Calibration`] is written; nothing here reads it. None: checks give numbers and no
-    /// verdict.
+    /// As [`crate::evidence::calibration::Calibration`] is written; nothing here reads it. Without one, checks give
+    /// numbers and no verdict.
     pub calibration: Option<Value>,
 }
 
@@ -55,14 +55,14 @@ pub struct File {
     pub address: Option<String>,
     /// Exact length, where it is known.
     pub bytes: Option<u64>,
-    /// What to tell people.
+    /// The size to show to people.
     pub about_megabytes: u32,
     /// Lower-case hexadecimal, where it is known.
     pub sha256: Option<String>,
 }
 
 impl Entry {
-    /// What a model made of it is told to be.
+    /// The description of a model that is made of it.
     pub fn description(&self) -> Description {
         let files: Vec<&str> = self.files.iter().map(|file| file.file.as_str()).collect();
         Description {
@@ -121,7 +121,7 @@ impl Catalog {
             }
         }
         for shared in &entry.shares {
-            // Otherwise what a check says would depend on which of the two it asked first.
+            // Otherwise the result of a check would depend on which of the two models came first.
             if !self.entry(shared).is_some_and(|other| other.shares.contains(id)) {
                 return Err(invalid(format!("{id} cannot be told from {shared}, and not the other way round")));
             }

@@ -1,6 +1,6 @@
 //! The header of a safetensors file by itself, for reading a large file tensor by tensor.
 //!
-//! The `safetensors` crate counts bytes in `usize`, which ends at 4 GiB in a browser; here places have 64 bits
+//! The `safetensors` crate counts bytes in `usize`, which ends at 4 GiB in a browser. Here offsets have 64 bits
 //! everywhere, so that an autoencoder is found in a whole checkpoint on every target.
 
 use std::{collections::BTreeSet, fmt};
@@ -14,9 +14,9 @@ use serde::{
 /// Bytes before the header: its length.
 pub(crate) const PREFIX: usize = 8;
 
-/// Longer headers than any autoencoder's are not read.
+/// Longer headers are refused: no autoencoder's is so long.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
-/// Nor longer files than whole checkpoints of today.
+/// Longer files are refused, too: today's whole checkpoints are shorter.
 const MAX_FILE_BYTES: u64 = 1 << 40;
 
 /// Where the tensors of a file lie.
@@ -33,7 +33,7 @@ pub(crate) struct Header {
 pub(crate) struct Place {
     pub name: String,
     pub dtype: Dtype,
-    /// A side that this machine cannot count is the largest that it can: no autoencoder has one.
+    /// A side too large for this machine's `usize` becomes the largest value: no autoencoder has one.
     pub shape: Vec<usize>,
     /// From the start of the file.
     pub start: u64,
@@ -97,7 +97,7 @@ impl Header {
     /// The header's length, from the first bytes of a file; `None` if it is no safetensors file.
     pub(crate) fn length(prefix: &[u8]) -> Option<usize> {
         let length = u64::from_le_bytes(*prefix.first_chunk::<PREFIX>()?);
-        // A JSON object follows, by what other formats are told from this one.
+        // A JSON object follows, which distinguishes other formats from this one.
         (length <= MAX_HEADER_BYTES && prefix.get(PREFIX).is_none_or(|&byte| byte == b'{')).then_some(length as usize)
     }
 

@@ -1,9 +1,9 @@
 //! Importing a published file as it arrives: its tensors are taken one by one, stored anew and written in shards, so
 //! that neither the file nor the model is ever in memory as a whole. It runs in the browser, and natively in tests.
 //!
-//! An autoencoder may be a small part of a file. So the import tells which bytes it [wants](Import::wants) next, and
-//! those between can be [passed over](Import::skip). Which these are depends on the header and the request alone, never
-//! on the pieces that come: what was fetched before a break can be pushed again in other pieces.
+//! An autoencoder may be a small part of a file. So the import states which bytes it [wants](Import::wants) next, and
+//! those between can be [skipped](Import::skip). Which these are depends on the header and the request alone, never on
+//! the pieces that come: what was fetched before a break can be pushed again in other pieces.
 
 use std::{collections::VecDeque, ops::Range};
 
@@ -24,11 +24,11 @@ use crate::{Error, LoadReport, Result, autoencoder::Architecture};
 const SHARD_BYTES: usize = 16 << 20;
 /// What is wanted first: an autoencoder's own header is shorter.
 const FIRST_BYTES: u64 = 64 << 10;
-/// Where no more bytes than these lie between two tensors, they are wanted too: asking a site once more takes longer.
+/// Gaps of at most this many bytes between two tensors are wanted, too: another request to a site takes longer.
 const JOINED_BYTES: u64 = 1 << 20;
-/// Where no larger part of a file than one in so many is of no use, all of it is wanted, so that its sha256 is known.
+/// If at most one part in this many of a file is of no use, all of it is wanted, so that its sha256 is known.
 const USELESS_PART: u64 = 8;
-/// Tensors are taken one by one, in memory; no autoencoder has one of this size.
+/// Tensors are held in memory one by one; no autoencoder has one of this size.
 const MAX_TENSOR_BYTES: u64 = 1 << 30;
 
 /// What is imported.
@@ -39,7 +39,7 @@ pub struct ImportRequest {
     /// The file's, lower-case hexadecimal, where it is known.
     #[serde(default)]
     pub sha256: Option<String>,
-    /// A file that proves to be one of these is described as that one.
+    /// A file with one of these hashes gets its description.
     #[serde(default)]
     pub known: Vec<KnownFile>,
     pub precision: Precision,
@@ -61,9 +61,9 @@ pub type Written = (String, Vec<u8>);
 #[derive(Debug)]
 pub struct Import {
     request: ImportRequest,
-    /// Of all bytes so far; `None` once some were passed over.
+    /// Of all bytes so far; `None` once some were skipped.
     hash: Option<Sha256>,
-    /// Bytes of the file that have come or were passed over.
+    /// Bytes of the file that have come or were skipped.
     received: u64,
     /// What has come and was not taken yet: of the header, or of one tensor.
     pending: Vec<u8>,
@@ -78,7 +78,7 @@ enum Stage {
         length: usize,
     },
     Tensors(Box<Taking>),
-    /// What has come was refused: nothing more is taken, and no model comes of it.
+    /// The bytes so far were refused: nothing more is taken, and there will be no model.
     Refused,
 }
 
@@ -149,7 +149,7 @@ impl Import {
         Some(taking.ranges.iter().map(length).fold(0, u64::saturating_add))
     }
 
-    /// Passes over what is not wanted: the bytes that are pushed next begin where [`Import::wants`] does.
+    /// Skips unwanted bytes: the bytes that are pushed next begin where [`Import::wants`] does.
     pub fn skip(&mut self) {
         if let Some(Range { start, .. }) = self.wants().filter(|range| range.start > self.received) {
             self.received = start;

@@ -98,7 +98,7 @@ impl ModelLoader {
         if let Some((missing, _)) = self.manifest.shards.iter().zip(&self.arrived).find(|(_, arrived)| !**arrived) {
             return Err(Error::WeightsMissing { file: missing.file.clone() });
         }
-        // Before anything is made of them: a hostile architecture must not allocate what no shard holds.
+        // Before anything is built: a hostile architecture must not allocate what no shard holds.
         let report = self.report();
         if !report.is_complete() {
             return Err(Error::WeightsWrong { model: self.manifest.id, report: Box::new(report) });
@@ -138,7 +138,7 @@ impl Parameters for Complete {
     fn take<const D: usize>(&mut self, name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {
         match self.0.remove(name) {
             Some(stored) => stored.values.reshape(shape),
-            // Cannot be: the layers take what `Architecture::parameters` lists.
+            // Cannot happen: the layers take what `Architecture::parameters` lists.
             None => Tensor::zeros(shape, device),
         }
     }

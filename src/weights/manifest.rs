@@ -39,7 +39,7 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// The format of all tensors, of those that a search passes over in a mix.
+    /// The format of all tensors; in a mix, of those that the search leaves out.
     pub(crate) fn format(self) -> Format {
         match self {
             Precision::F32 => Format::F32,
@@ -87,10 +87,10 @@ pub struct Manifest {
     pub name: String,
     pub architecture: Architecture,
     pub precision: Precision,
-    /// The generators whose images this autoencoder's decoder paints, as people know them.
+    /// The generators whose images come out of this autoencoder's decoder, by the names that people know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub serves: Vec<String>,
-    /// Ids of models whose decoders are so alike that a check cannot tell which of them painted an image.
+    /// Ids of models whose decoders are so alike that a check cannot tell which of them decoded an image.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<String>,
     /// Where the weights come from.
@@ -106,7 +106,7 @@ pub struct Manifest {
     pub shards: Vec<Shard>,
 }
 
-/// What people are told about a model, and what is known of it before its file is read.
+/// The description of a model for people, and what is known of it before its file is read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
@@ -120,7 +120,7 @@ pub struct Description {
     pub serves: Vec<String>,
     #[serde(default)]
     pub shares: Vec<String>,
-    /// Without one, names and shapes must tell.
+    /// Without one, the tensors' names and shapes must identify it.
     #[serde(default)]
     pub architecture: Option<Architecture>,
 }
@@ -185,7 +185,7 @@ impl Manifest {
         sha256_hex(hashes.join("\n").as_bytes())
     }
 
-    /// Whether t was measured to change hardly when a GPU holds maps in f16.
+    /// Whether measurements show that t hardly changes when a GPU holds maps in f16.
     pub fn allows_f16(&self) -> bool {
         self.f16_change.is_some_and(|change| change <= MOST_F16_CHANGE)
     }
@@ -246,7 +246,7 @@ impl Shard {
     /// Whether these are the bytes that the manifest promises.
     ///
     /// # Errors
-    /// [`Error::WeightsCorrupt`] telling the length or hash that differs.
+    /// [`Error::WeightsCorrupt`] with the length or hash that differs.
     pub fn verify(&self, bytes: &[u8]) -> Result<()> {
         let corrupt = |detail| Err(Error::WeightsCorrupt { file: self.file.clone(), detail });
         if bytes.len() as u64 != self.bytes {
@@ -260,7 +260,7 @@ impl Shard {
     }
 }
 
-/// Refuses ids that could not be a folder or an address everywhere.
+/// Refuses ids that some systems do not allow as a folder or an address.
 pub(crate) fn check_id(id: &str) -> Result<()> {
     let plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     if id.is_empty() || id.len() > 64 || id.starts_with('.') || !plain {
@@ -276,8 +276,8 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&hash.finalize())
 }
 
-/// Hashes some bytes, part by part: browsers exchange a function's first, slow code for an optimised one when it is called
-/// again, not while it runs, and one call would take a whole shard.
+/// Hashes bytes part by part. Browsers replace a function's first, slow code by optimised code only when it is called
+/// again, not while it runs, and a single call would hash a whole shard.
 pub(crate) fn hash_parts(hash: &mut Sha256, bytes: &[u8]) {
     const PART: usize = 1 << 16;
     bytes.chunks(PART).for_each(|part| hash.update(part));

@@ -17,20 +17,20 @@ use crate::{Error, LoadReport, Result, autoencoder::spec::ParameterSpec};
 #[derive(Debug, Clone)]
 pub struct PackOptions<'a> {
     pub input: Input<'a>,
-    /// diffusers' `config.json`. By default the one beside the file. Where there is none, and the description has no
-    /// architecture either, the tensors' names and shapes must tell.
+    /// diffusers' `config.json`. By default the one beside the file. Without one, and without an architecture in the
+    /// description, the tensors' names and shapes must identify the architecture.
     pub config: Option<&'a Path>,
     pub description: Description,
     pub precision: Precision,
-    /// Instead of the precision: what finds how each tensor is to be stored.
+    /// Instead of the precision: decides how each tensor is stored.
     pub search: Option<&'a dyn FormatSearch>,
     /// A shard is closed once it holds this many bytes.
     pub shard_bytes: usize,
 }
 
-/// Finds how each tensor is to be stored. [`crate::method::bit_search`] does, by what rounding does to the signal.
+/// Decides how each tensor is stored. [`crate::method::bit_search`] does so by the effect of rounding on the signal.
 pub trait FormatSearch: Debug {
-    /// For a pack with this manifest, of these parameters, whose values `source` has.
+    /// For a pack with this manifest and these parameters, whose values `source` holds.
     ///
     /// # Errors
     /// Those of reading the tensors, and the search's own.
@@ -54,9 +54,8 @@ pub enum Input<'a> {
     Halves { encoder: &'a Path, decoder: &'a Path },
 }
 
-/// Writes `manifest.json` and the shards into `folder`, the manifest last, so that a broken-off run
-/// leaves no pack that looks whole. Tensors that the architecture does not know are left out and
-/// reported.
+/// Writes `manifest.json` and the shards into `folder`, the manifest last, so that an interrupted run leaves no pack
+/// that looks complete. Tensors that the architecture does not know are left out and reported.
 ///
 /// # Errors
 /// [`Error::File`], [`Error::WeightsCorrupt`] for a file that cannot be parsed, [`Error::WeightsWrong`]
@@ -131,7 +130,7 @@ fn write_shards(
     Ok(shards)
 }
 
-/// Writes beside the target and renames, so that no reader sees half a file.
+/// Writes a file beside the target and renames it, so that no reader sees half a file.
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = path.with_extension("partial");
     fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path)).map_err(|error| file_error(path, &error))

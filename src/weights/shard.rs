@@ -84,7 +84,7 @@ pub(crate) fn compressed_bytes(tensors: &[StoredTensor]) -> usize {
     tensors.iter().map(size).sum()
 }
 
-/// The safetensors bytes of a verified shard; what it claims to expand to bounds them.
+/// The safetensors bytes of a verified shard, bounded by the size that it claims to expand to.
 pub(crate) fn expanded(shard: &Shard, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
     let Some(Encoding { zlib }) = shard.encoding else { return Ok(None) };
     let corrupt = |detail: String| Error::WeightsCorrupt { file: shard.file.clone(), detail };

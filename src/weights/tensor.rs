@@ -113,7 +113,7 @@ fn dequantise(tensor: &TensorView<'_>, scales: &[f32], low: Option<&TensorView<'
             for &byte in bytes {
                 let (at, bit) = (values.len() / 8, values.len() % 8);
                 let bits = planes.iter().map(|plane| plane.get(at).map_or(0, |byte| i32::from(byte >> bit & 1)));
-                // From the highest plane down, each makes room for the next.
+                // From the highest plane down: each step shifts the integer and adds a plane's bit.
                 let integer = bits.rev().fold(i32::from(byte.cast_signed()), |integer, bit| integer << 1 | bit);
                 values.push(integer as f32 * (scale / steps));
             }
@@ -127,7 +127,7 @@ fn largest(lower_bits: usize) -> f32 {
     128.0 * 2f32.powi(lower_bits as i32) - 1.0
 }
 
-/// Stores a tensor. Vectors are never in blocks, and what f16 cannot hold is f32.
+/// Stores a tensor. Vectors are never stored in blocks, and values that f16 cannot hold are stored as f32.
 pub(crate) fn store(name: &str, shape: &[usize], values: &[f32], format: Format) -> Vec<StoredTensor> {
     let plain = |dtype, bytes| vec![StoredTensor { name: name.into(), dtype, shape: shape.to_vec(), bytes }];
     let fits_half = values.iter().all(|value| value.abs() <= f16::MAX.to_f32());
@@ -140,7 +140,7 @@ pub(crate) fn store(name: &str, shape: &[usize], values: &[f32], format: Format)
     }
 }
 
-/// What a stored tensor gives back.
+/// The values that a stored tensor gives when it is read.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn rounded(name: &str, shape: &[usize], values: Vec<f32>, format: Format) -> Vec<f32> {
     if format == Format::F32 { values } else { restored(&store(name, shape, &values, format)).unwrap_or(values) }
@@ -161,8 +161,8 @@ fn half_bytes(values: &[f32]) -> Vec<u8> {
 
 /// Rounds values to blocks.
 ///
-/// What a value's rounding leaves is added to the next one of the same kernel: neighbouring taps read nearly the same
-/// values of a map, so that errors which add up to little within a kernel change its result less. On the default
+/// A value's rounding error is added to the next value of the same kernel: neighbouring taps read nearly the same
+/// values of a map, so that errors which nearly cancel within a kernel change its result less. On the default
 /// autoencoder this divides the change of t by 3 to 5.
 fn quantise(name: &str, shape: &[usize], values: &[f32], bits: u32) -> Vec<StoredTensor> {
     let (rows, length) = rows(shape);
@@ -214,7 +214,7 @@ fn quantise(name: &str, shape: &[usize], values: &[f32], bits: u32) -> Vec<Store
     stored
 }
 
-/// The smallest f16 that is no smaller.
+/// The smallest f16 that is at least `value`.
 fn half_above(value: f32) -> f32 {
     let rounded = f16::from_f32(value);
     if rounded.to_f32() < value {
@@ -229,7 +229,7 @@ fn rows(shape: &[usize]) -> (usize, usize) {
     (shape.first().copied().unwrap_or(1), product(shape.iter().skip(1)))
 }
 
-/// Saturated, where a side beside it is 0.
+/// The product, saturated: a huge side may stand beside one of 0.
 fn product<'a>(sides: impl Iterator<Item = &'a usize>) -> usize {
     sides.fold(1, |all: usize, &side| all.saturating_mul(side))
 }
@@ -260,7 +260,8 @@ mod tests {
             }
             for (values, back) in original.chunks(side * side).zip(back.chunks(side * side)) {
                 let error = values.iter().sum::<f32>() - back.iter().sum::<f32>();
-                // What could not be carried on past the largest integer, or over to a block of another step, adds to it.
+                // An error that could not be carried past the largest integer, or to a block with another step, adds to
+                // it.
                 prop_assert!(error.abs() <= 1.1 * step, "{error} {step}");
             }
         }

@@ -18,18 +18,18 @@ pub fn change(values: &mut [f32], affine: Option<(f32, f32)>, activation: Activa
     }
 }
 
-/// `eˣ` to about the last bit, for x from -87 to 87, and as if it were one of these beyond: unlike the standard
-/// library's it is computed for several values at once.
+/// `eˣ` to about the last bit, for x from -87 to 87; beyond, x counts as the nearer of these. Unlike the standard
+/// library's, it is computed for several values at once.
 #[inline(always)]
 fn exponential(x: f32) -> f32 {
-    /// Added to a smaller number, it rounds that to an integer and leaves it in the lowest bits.
+    /// Added to a smaller number, this rounds it to an integer and leaves that in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    // Comparisons rather than `clamp`, which vector instructions do as one; NaN remains.
+    // Comparisons rather than `clamp`: each is one vector instruction, and NaN remains.
     let x = if x > 87.0 { 87.0 } else { x };
     let x = if x < -87.0 { -87.0 } else { x };
     let rounded = x * std::f32::consts::LOG2_E + ROUND;
     let whole = rounded - ROUND;
-    // Less that many times ln 2, in two parts, the first of so few bits that the product is exact.
+    // Subtracts that many times ln 2, in two parts; the first has so few bits that the product is exact.
     let rest = x - whole * (355.0 / 512.0) - whole * -2.121_944_4e-4;
     // Taylor's series: |rest| ≤ ln 2 / 2.
     let series = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];

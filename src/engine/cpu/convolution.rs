@@ -7,8 +7,8 @@
 //!   each of which belongs to a product of its own; the sums are transformed back. That takes 16 multiplications
 //!   where the direct method takes 36.
 //!
-//! The input is staged as these matrices for one area of the output at a time, which is so small that a core's cache
-//! holds it. Then four output channels at a time are multiplied, with eight cells in registers.
+//! The input is staged as these matrices for one area of the output at a time, small enough for a core's cache. Then
+//! four output channels at a time are multiplied, with eight cells in registers.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -40,10 +40,12 @@ const MOST_CELLS: usize = 256;
 const FEWEST_ROWS: usize = 4;
 /// Rows of the matrices that are multiplied at once: 8 KiB of weights and 16 KiB of values.
 const DEPTH: usize = 512;
-/// Values between staged matrices: without, those of many channels would share a few places in the cache.
+/// Values between staged matrices: without the gap, the matrices of many channels would share a few places in the
+/// cache.
 const GAP: usize = 16;
 
-/// Which convolution it is, of all that were ever packed. Helpers' copies of its weights go with it.
+/// The number of a convolution among all that were ever packed. When it is dropped, helpers' copies of the weights go,
+/// too.
 #[cfg(target_arch = "wasm32")]
 #[derive(Debug)]
 struct Id(u32);
@@ -73,7 +75,7 @@ enum Method {
 }
 
 impl Method {
-    /// The quicker one.
+    /// The faster method.
     fn of([_, inputs, kernel]: [usize; 3], [stride, _]: [usize; 2]) -> Self {
         let pays = kernel == 3 && stride == 1 && inputs >= WINOGRAD_INPUTS;
         if pays { Method::Winograd } else { Method::Direct }
@@ -141,7 +143,7 @@ struct Stage {
     /// Rows and columns of cells.
     cells: [usize; 2],
     /// `[positions, cells / 8, depth, 8 cells]`, the area's cells in one row and with a gap before the next eight.
-    /// What stands where the last eight are no cells does not matter.
+    /// Values beyond the last cell do not matter.
     values: Vec<f32>,
     /// Whether the second and third rows and columns of all cells' 4×4 values are alike.
     doubled: bool,
@@ -238,7 +240,7 @@ impl Convolution {
         self.blocks() * self.positions() * self.depth() * CHANNELS
     }
 
-    /// Which it is, of all that were ever packed.
+    /// Its number among all that were ever packed.
     #[cfg(target_arch = "wasm32")]
     pub fn id(&self) -> u32 {
         self.id.0
@@ -368,13 +370,13 @@ impl Convolution {
         let doubled = |start: usize| source.fused.upsample && source.padding % 2 == 1 && start.is_multiple_of(2);
         stage.doubled = doubled(area.rows.start) && doubled(area.columns.start);
         let [y, x] = [area.rows.start, area.columns.start].map(|start| start * self.stride);
-        // Cells may reach beyond an odd number of rows; what is there does not matter, nor need the source have it.
+        // Cells may reach beyond an odd number of rows; values there do not matter, and the source need not have them.
         let needed = (area.rows.len() - 1) * self.stride + self.kernel;
         stage.area = area;
 
-        // From one cell to the next, and how much one reads.
+        // The step from one cell to the next, and how much one reads.
         let (step, reach) = (self.stride.max(side), self.kernel + side - 1);
-        // With stride 2 and for Winograd, of each parity.
+        // With stride 2 and for Winograd: the columns of each parity.
         let columns = width + (reach - 1) / step;
         let rows = (height - 1) * step + reach;
         stage.lines.values.resize(rows * step * columns, 0.0);
@@ -475,7 +477,7 @@ impl Convolution {
         sums.resize(CHANNELS * positions * plane, 0.0);
         let weights = &self.weights[block * positions * depth * CHANNELS..][..positions * depth * CHANNELS];
         for (position, weights) in weights.chunks_exact(depth * CHANNELS).enumerate() {
-            // There `Bᵀ` takes the difference of values that are alike.
+            // There `Bᵀ` subtracts equal values.
             let zero = self.method == Method::Winograd && stage.doubled && (position / 4 == 2 || position % 4 == 2);
             let matrices = stage.values.chunks_exact(self.matrix()).skip(position * stage.blocks());
             for (index, weights) in weights.as_chunks().0.chunks(DEPTH).enumerate() {
@@ -549,8 +551,8 @@ impl Source<'_> {
 
 /// The product of `[depth, channels]` weights and `[depth, cells]` values.
 ///
-/// The innermost loop of everything. It compiles to a vector multiplication and an addition for every four values,
-/// each weight loaded into all lanes at once. Not inlined, lest the compiler find other ways there.
+/// The innermost loop of all convolutions. It compiles to a vector multiplication and an addition for every four
+/// values, each weight loaded into all lanes at once. Not inlined, so that the compiler keeps it that way.
 #[inline(never)]
 fn multiply(weights: &[[f32; CHANNELS]], values: &[[f32; CELLS]]) -> [[f32; CELLS]; CHANNELS] {
     let mut sums = [[0.0; CELLS]; CHANNELS];
@@ -631,7 +633,7 @@ mod tests {
         let computed = skipped[0]..rows - skipped[1];
         let first = (computed.start * stride).saturating_sub(padding) >> shift;
         let last = ((computed.end - 1) * stride + kernel - 1).saturating_sub(padding) >> shift;
-        // Only what is needed is there to be read.
+        // Only the rows that are needed exist.
         let held = first..height.min(last + 1);
         let planes = input.chunks_exact(height * width);
         let held_values: Vec<f32> =

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-/// Copies, by the convolution's id. Those that were not used for longest make room for others.
+/// Copies, by the convolution's id. The least recently used make room for others.
 #[derive(Debug)]
 pub struct Copies<C> {
     /// Bytes that all of them may take.
     budget: u64,
     /// Bytes that they take.
     bytes: u64,
-    /// Counts what was used.
+    /// Counts the uses.
     uses: u64,
     held: HashMap<u32, Held<C>>,
 }
@@ -33,14 +33,14 @@ impl<C: Clone> Copies<C> {
         self.bytes
     }
 
-    /// Sets the budget; what is over it goes.
+    /// Sets the budget, and drops copies that exceed it.
     pub fn set_budget(&mut self, budget: u64) {
         self.budget = budget;
         self.make_room(0, |_| ());
     }
 
-    /// The copy of a convolution's weights, which takes so many bytes: the one that is there, or a new one. `make` is given
-    /// a copy of the same length that had to go, if there was one, whose memory may serve again. `None` if it alone is over
+    /// The copy of a convolution's weights, which takes so many bytes: the existing one, or a new one. `make` is given
+    /// a dropped copy of the same length, if there is one, whose memory it may reuse. `None` if the copy alone exceeds
     /// the budget.
     pub fn get(&mut self, id: u32, bytes: u64, make: impl FnOnce(Option<C>) -> C) -> Option<C> {
         self.uses += 1;
@@ -63,14 +63,14 @@ impl<C: Clone> Copies<C> {
         Some(copy)
     }
 
-    /// Lets a convolution's copy go, if there is one: its model is gone.
+    /// Drops a convolution's copy, if there is one: its model is gone.
     pub fn forget(&mut self, id: u32) {
         if let Some(held) = self.held.remove(&id) {
             self.bytes -= held.bytes;
         }
     }
 
-    /// Lets copies go until there is room for so many bytes.
+    /// Drops copies until there is room for so many bytes.
     fn make_room(&mut self, bytes: u64, mut gone: impl FnMut(Held<C>)) {
         while self.bytes + bytes > self.budget {
             let oldest = self.held.iter().min_by_key(|(_, held)| held.used).map(|(&id, _)| id);

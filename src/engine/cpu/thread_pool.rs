@@ -22,7 +22,7 @@ use crate::engine::{
     plan::{Rows, input_rows},
 };
 
-/// Multiply-adds for which a helper is worth its copies.
+/// Multiply-adds from which on a helper is worth its copies.
 const LEAST_WORK: u64 = 4_000_000;
 /// Bytes of the buffer that is shared with an idle helper.
 const IDLE_EXCHANGE: u32 = 1 << 20;
@@ -35,8 +35,8 @@ const DONE: i32 = 1;
 
 #[wasm_bindgen]
 extern "C" {
-    /// A part of a convolution, as a helper is asked for it: a plain object, whose setters hold its properties' names and
-    /// types.
+    /// The request to a helper for a part of a convolution: a plain object, whose setters hold its properties' names
+    /// and types.
     #[wasm_bindgen(extends = Object)]
     type Part;
 
@@ -70,8 +70,8 @@ thread_local! {
     static COPIES: RefCell<Copies<SharedArrayBuffer>> = RefCell::new(Copies::new(0));
 }
 
-/// Takes helpers that have said they are ready; those before are ended. Weights for them may take so many bytes, all of
-/// them together.
+/// Takes helpers that have reported that they are ready, and ends the previous ones. The weights for all of them
+/// together may take so many bytes.
 pub fn set_helpers(workers: Vec<Worker>, budget: u64) {
     let helper = |worker| Helper {
         worker,
@@ -102,7 +102,7 @@ pub fn release() {
             if helper.exchange.borrow().byte_length() > IDLE_EXCHANGE {
                 *helper.exchange.borrow_mut() = SharedArrayBuffer::new(IDLE_EXCHANGE);
             }
-            // A message without a part. One that cannot be told is noticed when it is next asked for something.
+            // A message without a part makes the helper drop its weights. If sending fails, the next request notices.
             let _ = helper.worker.post_message(&Object::new());
         }
     });
@@ -170,7 +170,7 @@ fn shared_weights(packed: &Convolution) -> Option<SharedArrayBuffer> {
     })
 }
 
-/// Parts of about the same length that begin at even rows, as the kernel likes it.
+/// Parts of about the same length that begin at even rows, so that none divides a cell of 2×2 pixels.
 fn divide(rows: Rows, count: usize) -> Vec<Rows> {
     let length = rows.len().div_ceil(count.max(1)).next_multiple_of(2).max(2);
     rows.clone().step_by(length).map(|first| first..(first + length).min(rows.end)).collect()
@@ -247,7 +247,7 @@ impl Helper {
 
     /// Waits for a part and takes its results; false if there are none.
     fn finish(&self, task: &Task, output: &mut Band<Vec<f32>>, part: Rows) -> bool {
-        // "not-equal" is a helper that was done before.
+        // "not-equal" means that the helper was done before.
         let waited = Atomics::wait_with_timeout(&self.flag, 0, PENDING, PATIENCE_MILLISECONDS);
         if waited.is_err() || Atomics::load(&self.flag, 0) != Ok(DONE) {
             return false;
@@ -331,7 +331,7 @@ impl HelperThread {
         exchange: Float32Array,
     ) -> bool {
         if self.last.as_ref().is_none_or(|(last, _)| *last != id) {
-            // Not two at once.
+            // Never two convolutions at once.
             self.last = None;
             let Some(bias) = sizes.first().and_then(|outputs| weights.length().checked_sub(*outputs)) else {
                 return false;
@@ -373,7 +373,7 @@ impl HelperThread {
             2 => Activation::Relu,
             _ => Activation::SoftClamp { limit },
         };
-        // The layout asks only whether they are there.
+        // The layout only needs to know which of them exist.
         let nothing = Band { buffer: Vec::new(), size: output, rows: part.clone() };
         let layout = Layout::new(
             input,

@@ -335,7 +335,8 @@ fn main(
             let _ = writeln!(places, "    let place{number} = place({element}, first_x, first_y);");
             let _ = writeln!(places, "    var input{number}: {vector};");
             let vector_of_input = format!("next + {element} / {plane}u");
-            // A step's last vectors may lie behind the input's. Branches would take longer than to load what is not used.
+            // A step's last vectors may lie beyond the input. Branches would take longer than loading values that are
+            // not used.
             let (at, inside) = match depth {
                 1 => (format!("next * input_plane + place{number}.x"), format!("place{number}.z == 1u")),
                 _ => (
@@ -352,7 +353,7 @@ fn main(
                     (format!("affine[{at}]"), format!("affine[{at} + 1u]"))
                 }
             };
-            // The padding is of zeros, whatever they would be transformed to.
+            // The padding is zeros, whatever the transform would make of them.
             let value = format!("transformed(vec4f(input{number}), {scale}, {shift})");
             stores +=
                 &of(number, &format!("tile[place{number}.y] = select(vec4f(), {value}, {inside});"), depth * plane);
@@ -365,7 +366,7 @@ fn main(
         + min(first_vector + {element} % {vectors}u, numbers.output_vectors - 1u);
     var weight{number}: vec4f;"
             );
-            // A step's last vectors may lie behind the weights; whatever is there is multiplied with zeros.
+            // A step's last vectors may lie beyond the weights; whatever is there is multiplied by zeros.
             let _ = writeln!(
                 fetches,
                 "            weight{number} = weights[min(next * step_filters + filter{number}, last_filter)];"
@@ -409,7 +410,7 @@ const HEAD: &str = "struct Numbers {
 mod tests {
     use super::*;
 
-    /// What every WebGPU adapter has, whatever more it offers.
+    /// What every WebGPU adapter offers at least.
     const WORKGROUP_BYTES: usize = 16384;
     const MOST_INVOCATIONS: usize = 256;
 

@@ -31,7 +31,7 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Source(Arc<Text>);
 
-/// With its hash, since the runtime looks pipelines up by it at every launch.
+/// A source with its hash, by which the runtime looks pipelines up at every launch.
 #[derive(Debug, PartialEq, Eq)]
 struct Text {
     hash: u64,
@@ -91,9 +91,9 @@ pub struct Buffer(Arc<Allocation>);
 
 #[derive(Debug)]
 enum Allocation {
-    /// In burn's pools.
+    /// From burn's pools.
     Pooled(Handle),
-    /// Of the arena, to which it goes back.
+    /// From the arena, to which it returns.
     Map { handle: Handle, bytes: u64 },
 }
 
@@ -116,9 +116,9 @@ impl Buffer {
 /// Bytes of free buffers that are kept for the next of the same size.
 const FREE_BYTES: u64 = 16 << 20;
 
-/// Buffers of maps, a device allocation each. burn's pools keep what is freed, and in browsers a buffer that
-/// is let go lives until the garbage collector comes, who does not see how large it is; so maps are
-/// destroyed here as soon as the room is wanted.
+/// Buffers of maps, each a device allocation of its own. burn's pools keep freed buffers, and in browsers a dropped
+/// buffer lives until the garbage collector runs, which does not know its size. So maps are destroyed here as soon as
+/// the room is needed.
 #[derive(Debug)]
 struct Arena {
     free: Vec<Free>,
@@ -130,7 +130,8 @@ struct Arena {
 struct Free {
     handle: Handle,
     bytes: u64,
-    /// Who used it last: each thread has a queue of its own, and another's work may not have been submitted.
+    /// The thread that used it last: each thread has its own queue, and another thread's work may not have been
+    /// submitted.
     thread: ThreadId,
 }
 
@@ -138,11 +139,11 @@ struct Free {
 static ARENA: Mutex<Arena> = Mutex::new(Arena { free: Vec::new(), bytes: 0, peak: 0 });
 
 fn arena() -> MutexGuard<'static, Arena> {
-    // The arena is whole between any two statements that change it.
+    // The arena is consistent between any two statements that change it.
     ARENA.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Bytes of the arena's buffers, and the most there were since this was last asked.
+/// Bytes of the arena's buffers, and their peak since the last call.
 pub fn memory() -> (u64, u64) {
     let mut arena = arena();
     let before = arena.peak;
@@ -180,14 +181,14 @@ impl Queue {
         Buffer(Arc::new(Allocation::Map { handle, bytes }))
     }
 
-    /// Gives the memory of maps that nothing uses any more back to the system.
+    /// Returns the memory of maps that nothing uses any more to the system.
     pub fn release(&self) {
         self.destroy_free(&mut arena());
     }
 
     fn destroy_free(&self, arena: &mut Arena) {
         let free = std::mem::take(&mut arena.free);
-        // What was launched may read them; once it is submitted, WebGPU keeps them as long as that takes.
+        // Launched work may still read them; once it is submitted, WebGPU keeps them for as long as that takes.
         let buffers: Vec<_> = free
             .iter()
             .filter_map(|free| self.client.get_resource::<WgpuServer<AutoCompiler>>(free.handle.clone()).ok())
@@ -239,7 +240,8 @@ impl Queue {
     /// Runs `source` on `groups` workgroups. `numbers` become the last binding, a uniform.
     pub fn launch(&self, source: impl Into<Source>, groups: [usize; 3], buffers: &[&Buffer], numbers: &[u32]) {
         let source: Source = source.into();
-        // As the runtime's own kernels get theirs: a buffer that it would write to ended the batch of launches before.
+        // Passed as the runtime's own kernels get theirs: a buffer that the runtime must write to would end the batch
+        // of launches.
         let numbers = numbers.chunks(2).map(|pair| {
             let word = |index: usize| u64::from(pair.get(index).copied().unwrap_or_default());
             word(0) | word(1) << 32

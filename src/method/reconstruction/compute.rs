@@ -1,4 +1,4 @@
-//! The two ways to compute an autoencoder behind one face: burn's layers, and executors of our kernels.
+//! Two ways to compute an autoencoder behind one interface: burn's layers, and executors of our kernels.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -21,7 +21,7 @@ use crate::{
     weights::Model,
 };
 
-/// Values uploaded at once, in bytes, about.
+/// Bytes of values uploaded at once, about.
 const UPLOAD_BYTES: usize = 1 << 20;
 
 /// Which half of the autoencoder.
@@ -47,8 +47,8 @@ pub trait Compute {
     /// How a half is computed for one size.
     type Plan;
 
-    /// Prepares a half for an input of this size, while an image of the size `image` is held besides; gives
-    /// the result's size too.
+    /// Prepares a half for an input of this size, while an image of the size `image` is held as well. Also gives the
+    /// result's size.
     ///
     /// # Errors
     /// [`Error::ImageTooLarge`].
@@ -66,7 +66,7 @@ pub trait Compute {
 
     async fn read(&self, map: &Self::Map) -> Result<Vec<f32>>;
 
-    /// Gives memory back that no map holds any more.
+    /// Releases the memory that no map uses any more.
     fn release(&self);
 }
 
@@ -192,7 +192,7 @@ fn failed(detail: &str) -> Error {
 }
 
 fn too_large([_, height, width]: MapSize, needed: u64, available: u64) -> Error {
-    // What is needed grows with the number of pixels, so the limit in pixels follows.
+    // The memory needed grows with the number of pixels, which gives the limit in pixels.
     let pixels = (height * width) as f64 * (available as f64 / needed as f64).min(1.0);
     let limit = format!("this device can check up to {:.1} megapixels with this model", (pixels / 1e5).floor() / 10.0);
     Error::ImageTooLarge { width: width as u64, height: height as u64, limit }

@@ -1,4 +1,4 @@
-//! How far a computation is, and whether it goes on.
+//! The progress of a computation, and whether it continues.
 
 use web_time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ impl Stage {
     }
 }
 
-/// Told how far a computation is; decides whether it goes on.
+/// Receives the progress of a computation, and decides whether it continues.
 pub trait Progress {
     /// `fraction` of the whole is done, 0 to 1. Returning false cancels with [`Error::Cancelled`].
     fn report(&mut self, fraction: f64, stage: Stage) -> impl Future<Output = bool>;
@@ -58,8 +58,8 @@ impl Progress for Silent {
 const INTERVAL: Duration = Duration::from_millis(100);
 /// Multiply-adds before the first report, and the fewest ever.
 const FIRST_WORK: u64 = LAUNCH_WORK;
-/// How long a launch may take. Fewer and larger launches keep a fast GPU busy: the last workgroups of each leave most of
-/// it idle.
+/// How long a launch may take. Fewer and larger launches keep a fast GPU busy: while the last workgroups of a launch
+/// run, most of it idles.
 const LAUNCH_SECONDS: f64 = 0.01;
 
 /// Counts work, waits for the device now and then, and reports.
@@ -69,7 +69,7 @@ pub struct Meter<'a, P> {
     stage: Stage,
     total: u64,
     done: u64,
-    /// Work since the device was last waited for, when that was, and the work after which it will be again.
+    /// Work since the last wait for the device, the time of that wait, and the work after which to wait again.
     unwaited: u64,
     waited: Instant,
     interval: u64,
@@ -145,10 +145,10 @@ mod tests {
         let mut silent = Silent;
         let mut meter = Meter::new(&device, &mut silent, u64::MAX);
         assert_eq!(meter.launch_work(), LAUNCH_WORK);
-        // At once: as fast as anything.
+        // No time has passed: the device appears arbitrarily fast.
         block_on(meter.spent(FIRST_WORK)).unwrap();
         assert!(meter.launch_work() > 8 * LAUNCH_WORK);
-        // The next is waited for after at most twice the work, which now takes far longer than a launch may.
+        // The next wait comes after at most twice the work, which now takes far longer than a launch may.
         sleep(4 * INTERVAL);
         block_on(meter.spent(2 * FIRST_WORK)).unwrap();
         assert_eq!(meter.launch_work(), LAUNCH_WORK);

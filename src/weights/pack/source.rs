@@ -32,7 +32,7 @@ struct Tensor {
     /// As published.
     shape: Vec<usize>,
     stored: Stored,
-    /// What of it stands under its name.
+    /// The part of the published tensor that the name stands for.
     part: Option<Part>,
 }
 
@@ -56,7 +56,7 @@ impl Source {
                 std::io::ErrorKind::NotFound => Error::WeightsMissing { file: file.clone() },
                 _ => file_error(path, &error),
             })?;
-        // safetensors: eight bytes of length, then a JSON object. By content, since names lie.
+        // safetensors: eight bytes of length, then a JSON object. Detected by content, since file names may be wrong.
         let tensors = match Header::length(&head).filter(|_| read == head.len()) {
             Some(length) => safetensors_file(path, length, &file)?,
             None => pytorch_file(path, &file)?,
@@ -68,7 +68,7 @@ impl Source {
         self.tensors.append(&mut other.tensors);
     }
 
-    /// Gives tensors the names they have here, and divides those that are several here.
+    /// Gives tensors the names they have here, and splits those that are several tensors here.
     pub(super) fn take_parts(&mut self) {
         let published = std::mem::take(&mut self.tensors);
         let naming = Naming::of(published.keys().map(String::as_str));

@@ -30,7 +30,7 @@ impl Naming {
             return format!("encoder.{rest}");
         }
         if let Some((index, rest)) = name.strip_prefix("decoder.layers.").and_then(|rest| rest.split_once('.')) {
-            // diffusers clamps the latent outside of its list of layers, the original within.
+            // diffusers clamps the latent outside its list of layers, the original inside it.
             if let Ok(index) = index.parse::<usize>() {
                 return format!("decoder.{}.{rest}", index.saturating_add(1));
             }
@@ -42,7 +42,7 @@ impl Naming {
         attention(&(place + &rest.join(".")))
     }
 
-    /// Where a tensor of an original LDM or BFL checkpoint stands in diffusers, and what is left of its name.
+    /// The name in diffusers that the beginning of an original LDM or BFL name stands for, and the rest of that name.
     fn ldm<'a, 'b>(self, parts: &'b [&'a str]) -> Option<(String, &'b [&'a str])> {
         let (half, rest) = parts.split_first()?;
         if !matches!(*half, "encoder" | "decoder") {
@@ -79,9 +79,10 @@ impl Naming {
     }
 }
 
-/// Where a tensor of Wan's original checkpoint stands in diffusers, and what is left of its name.
+/// The name in diffusers that the beginning of a name in Wan's original checkpoint stands for, and the rest of that
+/// name.
 fn wan<'a, 'b>(parts: &'b [&'a str]) -> Option<(String, &'b [&'a str])> {
-    /// Of a level of the decoder: residual blocks, then what enlarges.
+    /// In a level of the decoder: residual blocks, then the upsampler.
     const BLOCKS: usize = 4;
     let (half, rest) = match parts {
         ["conv1", rest @ ..] => return Some(("quant_conv".into(), rest)),
@@ -149,7 +150,7 @@ pub(crate) struct Part {
     pub shape: Vec<usize>,
     /// Of the first dimension.
     pub rows: Range<usize>,
-    /// Of the third of five dimensions: time, of which a single frame meets the last alone.
+    /// Index in the third of five dimensions: time, of which a single frame meets only the last.
     pub time: Option<usize>,
 }
 
@@ -177,7 +178,7 @@ impl Part {
 
     /// This part of the published tensor's values.
     pub(crate) fn of_values(&self, values: Vec<f32>) -> Vec<f32> {
-        // Saturated, it is beyond the values, and nothing is taken.
+        // Saturated, the range reaches beyond the values, and nothing is taken.
         let elements = self.shape.iter().fold(1usize, |all, &side| all.saturating_mul(side));
         let row = elements.checked_div(self.rows.len()).unwrap_or(0).saturating_mul(self.time.unwrap_or(1));
         let rows = values.get(self.rows.start.saturating_mul(row)..self.rows.end.saturating_mul(row));

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Groups of every published `AutoencoderKL` and `VQModel`; no shape tells them.
+/// Groups of every published `AutoencoderKL` and `VQModel`; no shape shows them.
 const GROUPS: usize = 32;
 
 /// Our names and the shapes of a file's tensors.
@@ -19,7 +19,8 @@ pub(crate) type Shapes = BTreeMap<String, Vec<usize>>;
 /// Recognises the architecture.
 ///
 /// # Errors
-/// [`Error::WeightsForeign`] with what the file looks like, [`Error::ManifestInvalid`] if it must be told more.
+/// [`Error::WeightsForeign`] with what the file looks like, [`Error::ManifestInvalid`] if names and shapes are not
+/// enough.
 pub(crate) fn from_shapes(shapes: &Shapes) -> Result<Architecture> {
     let read = Read(shapes);
     let first = read.shape("encoder.conv_in.weight");
@@ -56,7 +57,7 @@ impl Read<'_> {
         self.0.contains_key(name)
     }
 
-    /// How many numbers from 0 on give a name that is there.
+    /// How many consecutive numbers from 0 on give a name that exists.
     fn count(&self, name: impl Fn(usize) -> String) -> usize {
         (0..self.0.len()).take_while(|&index| self.has(&name(index))).count()
     }
@@ -99,7 +100,7 @@ impl Read<'_> {
             attention: (0..levels).map(attentive).collect(),
             mid_block_add_attention,
             spatial_norm,
-            // As the pipelines of each decode.
+            // As the pipelines of each family decode.
             quantise: !spatial_norm,
         }))
     }
@@ -153,7 +154,7 @@ impl Read<'_> {
             attention: (0..levels).map(attentive).collect(),
             attention_head_dim: head.transpose()?.unwrap_or(32),
             latent_channels: self.side("decoder.conv_in.weight", 1)?,
-            // As SANA's; no shape tells it.
+            // As in SANA; no shape shows it.
             silu_out: false,
         }))
     }
@@ -169,7 +170,7 @@ impl Read<'_> {
     }
 }
 
-/// What files that are no autoencoder hold, by a part of a name that only they have.
+/// What files without an autoencoder hold, recognised by a part of a name that only they have.
 const LOOKS: [(&str, &str); 17] = [
     ("lora_", "a LoRA, a small change to another model"),
     ("control_model.", "a ControlNet"),
