@@ -36,7 +36,7 @@ export class Row {
     this.remover = element('button', { type: 'button', 'aria-label': words.removeNamed(entry.name) }, '×');
     this.remover.addEventListener('click', onRemove);
     this.#picture.addEventListener('error', () => this.#picture.removeAttribute('src'));
-    // As cells of a table also where a narrow screen shows them below each other.
+    // With the roles of a table, also where a narrow screen stacks the cells.
     this.node = element(
       'tr',
       { role: 'row' },

@@ -109,7 +109,7 @@ export class Table {
     this.#count();
   }
 
-  /** Takes note that an entry has changed. @param {Entry} entry */
+  /** Updates the row of an entry that has changed. @param {Entry} entry */
   change(entry) {
     const row = this.#rows.get(entry);
     if (!row) return;

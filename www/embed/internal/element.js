@@ -201,8 +201,8 @@ export class AedrCheck extends Base {
   }
 
   /**
-   * Whoever looks at an image again has what was found before, whatever comes of it; and what holds no image takes the
-   * place of none.
+   * The state after an error. If there was a result, it stays when the same image is checked again, when the check was
+   * cancelled, and when the new file holds no image.
    * @param {AedrError} error @param {Run} run @param {boolean} deep @param {State} before @returns {State}
    */
   #ended(error, run, deep, before) {

@@ -180,7 +180,7 @@ class FrameChecks {
   #readerStarts() {
     this.#lend();
     this.#unseen?.abort();
-    // Before there is anything to see that could be told from outside.
+    // Before anything appears that the embedder could observe.
     if (this.#view.owner === 'idle') this.#view.show('reader');
   }
 
