@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Puts the page together: the front end, the module that was built, the models that the project ships.
+ * Assembles the page: the front end, the module that was built, the models that the project ships.
  *
  *   node scripts/assemble.mjs [--package target/web/package] [--out dist]
  */
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   },
 });
 const out = resolve(ROOT, values.out);
-/** What only the package has. */
+/** Files that only the npm package contains. */
 const OF_PACKAGE = /\.(d\.ts|md)$/;
 const copy = (/** @type {string} */ from, /** @type {string} */ to) =>
   cp(resolve(ROOT, from), resolve(out, to), { recursive: true, filter: (path) => !OF_PACKAGE.test(path) });
@@ -34,12 +34,12 @@ await copy('www', 'www');
 await copy(values.package, 'www/pkg');
 await copyVendored();
 await copyModels();
-// Where a script stands says which pages it may serve.
+// A service worker's folder determines which pages it may control.
 await rename(resolve(out, 'www/offline/service-worker.js'), resolve(out, 'service-worker.js'));
 await writeIntegrity(out);
 await writeOfflineList(out);
 
-/** Programs of others that ship with the page, as they were published, with their licences. */
+/** Copies the programs of others that ship with the page, as they were published, with their licences. */
 async function copyVendored() {
   const c2pa = packageFolder('@contentauth/c2pa-wasm');
   for (const file of ['pkg/c2pa.js', 'pkg/c2pa_bg.wasm', 'LICENSE']) {
@@ -54,7 +54,7 @@ function packageFolder(name) {
   return folder;
 }
 
-/** Packs, and the two lists of models. */
+/** Copies the packs and the two lists of models. */
 async function copyModels() {
   for (const entry of await readdir(resolve(ROOT, 'weights'), { withFileTypes: true })) {
     const { name } = entry;

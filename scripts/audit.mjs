@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * Asks what is known against the crates and npm packages that the lock files name, and says what could not be asked.
+ * Looks up known vulnerabilities of the crates and npm packages in the lock files; reports what could not be looked up.
  *
  *   node scripts/audit.mjs
  *
- * Exit code 1: there is a known vulnerability. Where nobody could be asked (no network, a registry without advisories,
- * a tool that is not installed) that is said, and is no failure: a build must not depend on it.
+ * Exit code 1: there is a known vulnerability. If a source cannot be asked (no network, a registry without advisories,
+ * a tool that is not installed), the report says so, without a failure: a build must not depend on it.
  *
  * @typedef {{checked: number, vulnerabilities: string[], remarks: string[]} | {unasked: string}} Answer
- *   `remarks`: packages that were withdrawn or given up, which is no vulnerability.
+ *   `remarks`: packages that were yanked or deprecated, which is no vulnerability.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -79,7 +79,7 @@ function cargoAudit() {
   };
 }
 
-/** Cargo looks them up when it packs a crate, and only then. @returns {Answer} */
+/** Cargo reports yanked crates when it packages a crate, and only then. @returns {Answer} */
 function withdrawnCrates() {
   const folder = mkdtempSync(join(tmpdir(), 'aedr-audit-'));
   try {
@@ -94,7 +94,7 @@ function withdrawnCrates() {
   }
 }
 
-/** npm writes into the lock file what an author says when giving a package up. @returns {Answer} */
+/** npm writes an author's deprecation message into the lock file. @returns {Answer} */
 function deprecatedPackages() {
   const locks = ['package-lock.json', 'tests/bench/package-lock.json'];
   const packages = locks.flatMap((lock) => {
@@ -111,7 +111,7 @@ function run(program, options, folder) {
   const limits = { timeout: PATIENCE_MS, maxBuffer: 2 ** 26 };
   const made = spawnSync(program, options, { cwd: resolve(ROOT, folder), encoding: 'utf8', ...limits });
   const errors = made.stderr ?? '';
-  // What a tool complains of comes first or last; warnings are no reason.
+  // The error may come first or last; warnings are not the cause.
   const complaint = errors.split('\n').find((line) => /^\s*(npm )?error/.test(line))?.trim();
   const problem = made.error?.message ?? complaint ?? `${program} gave no answer that is understood`;
   return { output: made.stdout ?? '', errors, problem, succeeded: made.status === 0 };

@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
-# Its own folder: the fallback's compiler is not the native one, and neither undoes the other's work.
+# Its own folder: the module's compiler is not the native one, and neither build must undo the other's work.
 export CARGO_TARGET_DIR=target/web
-# Folders of this machine mean nothing to others, and would make each machine's module another.
+# Paths of this machine mean nothing to others, and would make each machine's module differ.
 remapped="\"--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo\", \"--remap-path-prefix=$PWD=/aedr\""
 build=(build --locked --lib --profile wasm --target $WASM_TARGET -p aedr -p aedr-renderer
   --config "target.$WASM_TARGET.rustflags = [$remapped]")
@@ -46,11 +46,11 @@ for module in aedr renderer; do
     --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue \
     "$package.partial/${module}_bg.wasm" -o "$package.partial/optimised.wasm"
   mv "$package.partial/$module.js" "$package/$module.js"
-  # Last, because it tells that all was done.
+  # Last, because this file marks the build as complete.
   mv "$package.partial/optimised.wasm" "$package/${module}_bg.wasm"
 done
 
-# Takes seconds, and is another only where what was built or what gathers them is.
+# Takes seconds, and is repeated only if what was built or the scripts that gather the notices have changed.
 for origin in "$package"/*.wasm package-lock.json scripts/{dependencies,licences,notices}.mjs; do
   if [ ! "$package/licences.txt" -nt "$origin" ]; then
     node scripts/licences.mjs --notices "$package/licences.txt"

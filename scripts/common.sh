@@ -7,7 +7,7 @@ WASM_TARGET=wasm32-unknown-unknown
 WASM_BINDGEN_VERSION=$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
 WASM_BINDGEN=target/tools/bin/wasm-bindgen
 
-# How the quick loop compiles this crate: hardly optimised, and only what has changed. Dependencies stay as they are.
+# How the quick loop compiles: this crate hardly optimised and incrementally. Dependencies stay as they are.
 QUICK_BUILD=(--config 'profile.release.package.aedr.opt-level=1' --config 'profile.release.incremental=true')
 
 # The ordinary toolchain has WebAssembly's standard library.
@@ -21,8 +21,8 @@ has_debian_wasm() {
     [ -f "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml" ]
 }
 
-# From here on our own crates are compiled by clippy, where it is installed: so its lints (Cargo.toml) hold without
-# compiling everything a second time.
+# From here on clippy, where it is installed, compiles our own crates: so its lints (Cargo.toml) apply without a second
+# compilation of everything.
 with_lints() {
   if clippy-driver --version >/dev/null 2>&1; then
     RUSTC_WORKSPACE_WRAPPER=$(command -v clippy-driver)

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Compresses the files of an assembled page, for hosts that send NAME.br or NAME.gz in place of NAME. To be run again
- * after each change, last:
+ * Compresses the files of an assembled page, for hosts that send NAME.br or NAME.gz in place of NAME. Run it again, as
+ * the last step, after each change:
  *
  *   node scripts/compress.mjs [dist]
  */
@@ -12,12 +12,12 @@ import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
-/** What was made by a run before. */
+/** Files that an earlier run made. */
 export const COMPRESSED = /\.(br|gz)$/;
-/** Below this share of the length saved, a file is sent as it is: images and the like. */
+/** A file that compression shortens by less than this share is sent as it is: images and the like. */
 const LEAST_SAVED = 0.05;
 
-/** By ending. The best, however long it takes: it is done once, and sent often. */
+/** By file name extension. The slowest and best settings: a file is compressed once and sent often. */
 const METHODS = {
   br: (/** @type {Buffer} */ bytes) =>
     promisify(brotliCompress)(bytes, {

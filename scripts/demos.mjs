@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * Serves the demonstrations of aedr in other sites' pages, with the headers that such a site could send, and beside
- * them the page itself, as another origin, for the frame.
+ * Serves the demonstrations of aedr in other sites' pages, with the headers that such a site could send. For the frame,
+ * it also serves the page itself, from another origin.
  *
  *   node scripts/demos.mjs [--port 8090] [--page dist] [--package target/npm/package]
  *
- * Without the npm package its entry is made of the page's own modules, which are not bundled.
+ * Without the npm package, its entry is built from the page's own modules, which are not bundled.
  */
 
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ import { serve } from './serve.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** The least that the element needs; everything else is forbidden. */
+/** The policy with the least that the element needs; everything else is forbidden. */
 export const STRICT = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",

@@ -1,6 +1,6 @@
 /**
- * What the project is made of besides its own code: crates as cargo resolves them for what is built, npm packages as
- * the lock files list them.
+ * The project's dependencies: crates as cargo resolves them for what is built, npm packages as the lock files list
+ * them.
  *
  * @typedef {'module' | 'program' | 'tests'} Part In the modules that the page ships or its vendored programs; in the
  *   native program, or needed to build either; in tests and tools alone.
@@ -8,7 +8,7 @@
  * @property {string} name
  * @property {string} version
  * @property {string | null} licence An SPDX expression, as its package states it.
- * @property {Part} part The first that it is in.
+ * @property {Part} part The first part that contains it.
  * @property {string | null} folder Where its files are.
  * @property {string[]} authors
  * @property {string | null} source The address of its source.
@@ -20,15 +20,15 @@ import { dirname, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const WASM = 'wasm32-unknown-unknown';
-/** A metadata of all crates is a few megabytes. */
+/** In bytes: the metadata of all crates takes a few megabytes. */
 const MOST_OUTPUT = 2 ** 28;
-/** The lock files, and whether what they list without `dev` ships. */
+/** The lock files, and whether their packages without `dev` ship. */
 const LOCK_FILES = [
   { folder: '.', ships: true },
   { folder: 'tests/bench', ships: false },
 ];
 
-/** Older crates separate their licences by a slash. @param {string} licence */
+/** Older crates separate their licences with a slash. @param {string} licence */
 export const expressionOf = (licence) => licence.replace(/\s*\/\s*/g, ' OR ');
 
 /** @returns {Dependency[]} */
@@ -42,7 +42,7 @@ function crates() {
   const platforms = [WASM, host].flatMap((platform) => ['--filter-platform', platform]);
   const metadata = JSON.parse(cargo(['metadata', '--format-version', '1', ...platforms]));
   const known = new Map(metadata.packages.map((/** @type {any} */ found) => [keyOf(found), found]));
-  // Metadata names more than is compiled: all that optional features could bring. The tree is what is compiled.
+  // The metadata names more than is compiled: all that optional features could add. The tree is what is compiled.
   const parts = /** @type {[Part, string[]][]} */ ([
     ['module', tree('normal,no-proc-macro', WASM)],
     ['program', [...tree('normal,build', WASM), ...tree('normal,build', host)]],
@@ -53,7 +53,7 @@ function crates() {
   for (const [part, keys] of parts) {
     for (const key of keys) if (!found.has(key)) found.set(key, crate(known.get(key), key, part));
   }
-  // Those without a registry are the project's own.
+  // Crates without a registry are the project's own.
   return [...found.values()].filter(({ name, version }) => known.get(`${name} ${version}`).source !== null);
 }
 

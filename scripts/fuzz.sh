@@ -24,7 +24,7 @@ if [ ! -x "$tools/bin/cargo-fuzz" ]; then
 fi
 export PATH="$tools/bin:$PATH" CARGO_TARGET_DIR="$PWD/target/fuzz"
 
-# The files that each begins with, by their content's hash; what libFuzzer adds to them stays in target/.
+# Copies each target's initial corpus, named by content hash; what libFuzzer adds stays in target/.
 seed() {
   local target=$1 into=target/fuzz/corpus/$1 folder
   mkdir -p "$into"

@@ -22,7 +22,7 @@ const LIBRARIES = [
   ...[LOADER, 'libEGL.so.1', 'libGLdispatch.so.0', 'libGLX.so.0', 'libGL.so.1', 'libOpenGL.so.0', 'libGLESv2.so.2'],
   ...['libX11.so.6', 'libXext.so.6', 'libxcb.so.1', 'libXau.so.6', 'libXdmcp.so.6', 'libbsd.so.0', 'libmd.so.0'],
 ];
-/** glibc's, which every system has in a version of its own. */
+/** glibc's libraries, which every system has in its own version. */
 const SYSTEM = /^(?:linux-vdso|ld-linux|libc|libm|libdl|libpthread|librt)\b/;
 
 if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('the kit is made on x86-64 Linux, for the same');
@@ -78,7 +78,7 @@ async function gather() {
   await copyLoader();
 }
 
-/** Vulkan's loader, and what drivers load, for machines that have a driver alone. */
+/** Copies Vulkan's loader, and libraries that drivers load, for machines that have only a driver. */
 async function copyLoader() {
   const installed = run('ldconfig', '-p');
   for (const name of LIBRARIES) {
@@ -89,7 +89,7 @@ async function copyLoader() {
   }
 }
 
-/** A program, with the libraries that it needs beside glibc. */
+/** Copies a program with the libraries that it needs besides glibc. */
 async function copyProgram(/** @type {string} */ program, /** @type {string} */ folder, /** @type {string} */ libraries, name = basename(program)) {
   await mkdir(libraries, { recursive: true });
   await copyFile(program, join(folder, name));
@@ -99,18 +99,18 @@ async function copyProgram(/** @type {string} */ program, /** @type {string} */ 
   }
 }
 
-/** Without symbols, where the system can take them out. */
+/** Removes symbols, if the system has a tool for that. */
 function stripped(/** @type {string} */ binary) {
   try {
     run('strip', binary);
   } catch {
-    // It works with them, too.
+    // It works with symbols, too.
   }
 }
 
 /** @returns {string} What a program prints. */
 function run(/** @type {string} */ program, /** @type {string[]} */ ...words) {
-  // Debian keeps `ldconfig` where only root looks.
+  // Debian keeps `ldconfig` in a folder that only root has in its PATH.
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
   return execFileSync(program, words, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
 }

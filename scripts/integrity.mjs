@@ -1,4 +1,4 @@
-/** Tells an assembled page what the files must be that it fetches to check an image. */
+/** Writes the hashes of the files that an assembled page fetches to check an image into that page. */
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 const LIST = 'www/engine/integrity.js';
 const LINE = /^export const INTEGRITY = .*;$/m;
 const PROGRAMS = ['www/pkg/aedr_bg.wasm', 'www/pkg/renderer_bg.wasm', 'www/vendor/c2pa/c2pa_bg.wasm'];
-/** Weights are not among them: a manifest has their hashes. */
+/** Weights are not included: a manifest has their hashes. */
 const OF_MODELS = /^(index|catalog|[^/]+\/(manifest|calibration))\.json$/;
 
 /** @param {string} folder The assembled page. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Holds the licences of all crates and npm packages against a list of those that the project accepts. With --notices it
- * writes the texts that have to go along with the page instead:
+ * Compares the licences of all crates and npm packages with the list of licences that the project accepts. With
+ * --notices it writes the licence texts that must accompany the page instead:
  *
  *   node scripts/licences.mjs [--notices FILE]
  *
@@ -15,7 +15,7 @@ import satisfies from 'spdx-satisfies';
 import { dependencies, expressionOf } from './dependencies.mjs';
 import { notices } from './notices.mjs';
 
-/** Whoever passes the page on need only pass on texts. */
+/** Licences that require no more than passing on their texts. */
 const ACCEPTED = [
   '0BSD',
   'Apache-2.0',
@@ -31,7 +31,7 @@ const ACCEPTED = [
   'Unlicense',
   'Zlib',
 ];
-/** Also accepted where nothing is passed on. */
+/** Also accepted for packages that are not passed on. */
 const ACCEPTED_IN_TESTS = ['CC-BY-3.0', 'MPL-2.0'];
 /** Accepted by name in what is passed on, with the reason. @type {Record<string, {licence: string, reason: string}>} */
 const EXCEPTIONS = {
@@ -40,7 +40,7 @@ const EXCEPTIONS = {
 };
 
 /**
- * What is wrong with the licences, in sentences.
+ * Problems with the licences, in sentences.
  * @param {Pick<Dependency, 'name' | 'version' | 'licence' | 'part'>[]} found
  * @returns {string[]}
  */

@@ -1,6 +1,6 @@
 /**
- * The licence texts that have to go along with what the page ships. Packages that may be used under Apache-2.0 are, so
- * that one text serves them all; the texts of the others are given as their packages have them, each once.
+ * The licence texts that must accompany what the page ships. Packages that may be used under Apache-2.0 are, so that
+ * one text serves them all; the other packages' texts are copied from them, each once.
  *
  * @typedef {import('./dependencies.mjs').Dependency} Dependency
  */
@@ -15,7 +15,7 @@ const LICENCE_FILE = /^(licen[cs]e|copying|unlicense)/i;
 const NOTICE_FILE = /^notice/i;
 const RULE = '-'.repeat(78);
 
-/** Texts that name no holder, so that any copy will do. */
+/** Licences whose texts name no holder, so that any copy will do. */
 const WITHOUT_HOLDER = ['MPL-2.0', 'BSL-1.0'];
 
 const HEAD = `What this page and this package are made of, besides aedr itself
@@ -46,7 +46,7 @@ export function notices(shipped) {
 const mayBe = (licence, wanted) => licence !== null && satisfies(expressionOf(licence), [wanted]);
 
 /**
- * Texts with all that have them.
+ * Licence texts, each with all packages that have it.
  * @param {Dependency[]} found @param {Dependency[]} all
  * @returns {[string, Dependency[]][]}
  */
@@ -63,7 +63,7 @@ function alike(found, all) {
   return [...texts.values()];
 }
 
-/** @param {Dependency} dependency @param {Dependency[]} all Where a text may be that its own package lacks. */
+/** @param {Dependency} dependency @param {Dependency[]} all Other packages that may have a text that this one lacks. */
 function textsOf(dependency, all) {
   const own = filesOf(dependency, LICENCE_FILE);
   if (own.length > 0) return own;

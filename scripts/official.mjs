@@ -4,8 +4,8 @@
  *
  *   node scripts/official.mjs [ID…] [--into official] [--precision q12] [--catalog weights/catalog.json]
  *
- * IDs are those of the catalogue; by default all. A download that broke off goes on where it was. For files that are
- * given only to those who signed in, HF_TOKEN is sent along. docs/official-weights.md has more.
+ * IDs are those of the catalogue; by default all. An interrupted download resumes. For files that are only for users
+ * who signed in, HF_TOKEN is sent along. docs/official-weights.md has more.
  */
 
 import { execFile } from 'node:child_process';
@@ -84,7 +84,7 @@ async function fetchFile(entry, { file, address, bytes, sha256 }, folder) {
         await download(address, `${path}.part`, bytes);
         break;
       } catch (error) {
-        // What it gave in part it will give whole: an address with a signature expired, or too much was asked for.
+        // A site that sent a part will send the rest: a signed address has expired, or there were too many requests.
         const refused = error.status === 403 && !gated && existsSync(`${path}.part`);
         if (error.status === 401 || (error.status === 403 && (gated || error.code === 'GatedRepo'))) {
           throw new Error(`signing in is needed: set HF_TOKEN, or save ${file} of ${where} as ${path}`);
@@ -107,7 +107,7 @@ async function fetchFile(entry, { file, address, bytes, sha256 }, folder) {
 }
 
 /**
- * Goes on where an earlier download ended.
+ * Resumes where an earlier download ended.
  * @param {string} address @param {string} path @param {number | null} bytes The file's length, if it is known.
  */
 async function download(address, path, bytes) {
@@ -119,7 +119,7 @@ async function download(address, path, bytes) {
   }
   const response = await fetch(address, { headers });
   const [, first, length] = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '') ?? [];
-  // Everything had come already.
+  // The file was complete already.
   if (response.status === 416 && (!length || Number(length) === start)) return;
   if (response.status === 416 || (response.status === 206 && (Number(first) !== start || isAnother(length, bytes)))) {
     await response.body?.cancel();
@@ -134,7 +134,7 @@ async function download(address, path, bytes) {
   await pipeline(Readable.fromWeb(/** @type {any} */ (response.body)), createWriteStream(path, { flags }));
 }
 
-/** @param {string | undefined} length As the site says, in digits or not at all. @param {number | null} bytes */
+/** @param {string | undefined} length As the site says: digits, or missing. @param {number | null} bytes */
 function isAnother(length, bytes) {
   return Boolean(bytes && Number(length) && Number(length) !== bytes);
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Tells the service worker of an assembled page which files it consists of, with lengths and hashes. To be run again
- * after a file of the page was changed or added, because the service worker keeps only what it was told of, and the
- * page uses no module and no model but the very one it was told of (`integrity.mjs`, which runs first):
+ * Writes the list of an assembled page's files, with lengths and hashes, into its service worker. Run it again after a
+ * file of the page was changed or added: the service worker keeps only listed files, and the page uses no module and no
+ * model but the one whose hash it knows (`integrity.mjs`, which runs first):
  *
  *   node scripts/offline-list.mjs [dist]
  */
@@ -17,7 +17,7 @@ import { writeIntegrity } from './integrity.mjs';
 const WORKER = 'service-worker.js';
 /** The page, and the one for frames in other sites. */
 const PAGES = ['index.html', 'embed.html'];
-/** Files of these kinds are small and come when a person opens the page; all others when they are first used. */
+/** Small files that load when a person opens the page; all others load when they are first used. */
 const SHELL = /^(?!www\/vendor\/).+\.(html|js|css|json|svg|webmanifest)$|^www\/icons\//;
 const RELEASE_IN_PAGE = /(<meta name="release" content=")[^"]*(">)/;
 const RELEASE_IN_WORKER = /^const RELEASE = .*;$/m;
@@ -29,7 +29,7 @@ export async function writeOfflineList(folder) {
   /** @type {Map<string, Buffer>} */
   const files = new Map();
   for (const path of await pathsOf(folder)) files.set(path, await readFile(resolve(folder, path)));
-  // Pages say which release they are of, so the release's name comes from everything but that.
+  // Pages contain the release's name, so that name is the hash of everything else.
   for (const page of PAGES) files.set(page, stamped(files, page, ''));
   const version = hash(JSON.stringify([...files].map(([path, bytes]) => [path, hash(bytes)]))).slice(0, 16);
   for (const page of PAGES) files.set(page, stamped(files, page, version));

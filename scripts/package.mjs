@@ -26,7 +26,7 @@ const { values } = parseArgs({
   },
 });
 const out = resolve(ROOT, values.out);
-/** The page as it is served, where the module is in its place and every hash is known. */
+/** The page as it is served: the module is in its place and every hash is known. */
 const page = resolve(out, 'page');
 const folder = resolve(out, 'package');
 
@@ -42,8 +42,8 @@ await rm(page, { recursive: true });
 console.log(`The package is ${(await readdir(out)).find((name) => name.endsWith('.tgz'))}, in ${out}`);
 
 /**
- * What pages import. It is not minified: whoever takes a program from others into a site can read what it does, sites
- * minify what they bundle, and nearly all that a visitor downloads is the module and the model.
+ * The entries that pages import. They are not minified: people who put someone else's program into a site can read what
+ * it does, sites minify what they bundle, and nearly all that a visitor downloads is the module and the model.
  */
 async function bundleEntries() {
   await bundle({
@@ -52,14 +52,14 @@ async function bundleEntries() {
       element: resolve(page, 'www/embed/public/define.js'),
       frame: resolve(page, 'www/embed/public/connect.js'),
     },
-    // Shared parts are there once: a policy may allow one `aedr` only, and errors are of one class.
+    // Shared parts exist once: a Trusted Types policy `aedr` can be created only once, and errors share one class.
     splitting: true,
     chunkNames: '[name]-[hash]',
     plugins: [replacing({ 'www/embed/internal/locations.js': async () => locationsSource() })],
   });
 }
 
-/** Each one file, so that a site can put it anywhere. */
+/** Bundles each worker into one file, so that a site can put it anywhere. */
 async function bundleWorkers() {
   await bundle({
     entryPoints: { worker: resolve(page, 'www/engine/worker.js'), helper: resolve(page, 'www/engine/helper.js') },
@@ -86,7 +86,7 @@ async function bundle(options) {
 }
 
 /**
- * Takes other text for some of the page's modules.
+ * An esbuild plugin that replaces the text of some of the page's modules.
  * @param {Record<string, (text: string) => Promise<string>>} modules
  * @returns {import('esbuild').Plugin}
  */
@@ -112,9 +112,9 @@ function replaced(from, to) {
 }
 
 /**
- * Where the parts are in the package: beside the module that says it. Bundlers that know `new URL` take such files
- * along, and rename them, so that none may look for another beside itself. For the same reason all but the weights of
- * the model is in the text; besides, nobody can change it on the way.
+ * The locations of the parts in the package: beside the module that names them. Bundlers that know `new URL` copy such
+ * files and rename them, so no file may look for another beside itself. For the same reason everything of the model but
+ * its weights is in the text, where nobody can change it on the way, either.
  */
 async function locationsSource() {
   const pack = resolve(page, 'weights', MODEL);
@@ -176,7 +176,7 @@ async function writeManifest() {
       './report-1.schema.json': './report-1.schema.json',
       './package.json': './package.json',
     },
-    // Importing the element defines it; the workers do what they do.
+    // Importing the element defines it; the workers start to listen.
     sideEffects: ['./element.js', './worker.js', './helper.js'],
   };
   await writeFile(resolve(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -12,7 +12,7 @@ export LC_ALL=C
 began=$EPOCHREALTIME
 seconds_since() { awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { print to - from }'; }
 
-# Runs a command and says how long it took; shows what it said only if it failed.
+# Runs a command and prints how long it took; prints its output only if it failed.
 step() {
   local what=$1 from=$EPOCHREALTIME said status=0
   shift
@@ -35,10 +35,10 @@ types() {
 with_lints
 cargo_test() { cargo test "${QUICK_BUILD[@]}" --locked --release "$@"; }
 
-# Files that the module is made of and that are newer than it.
+# Prints a source of the module that is newer than the given file, or that file's name if it is missing.
 changed_since() { [ -e "$1" ] && find src .cargo Cargo.toml Cargo.lock -type f -newer "$1" -print -quit || echo "$1"; }
 
-# With a module that is there, or with a new one if none is as new as what it is made of.
+# Uses the module that is there, or builds a new one if a source is newer.
 page() {
   local package
   for package in target/web/package target/web/quick-package; do
@@ -51,13 +51,13 @@ page() {
 }
 
 samples() {
-  # Wherever the file is.
+  # Finds the test file wherever it is.
   AEDR_DIST=dist-quick node --test --test-name-pattern='is clicked|is picked' "$(find tests/browser -name page.test.mjs)"
 }
 
 step "the format" cargo fmt --all --check
 step "the types of the front end" types
-# Beside the tests' build: each leaves a processor idle that the other can use.
+# Runs beside the tests' build: each leaves processors idle that the other can use.
 page_log=$(mktemp)
 page >"$page_log" 2>&1 &
 page=$!

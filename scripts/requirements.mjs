@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * What some tests need and not every machine has. Such a test is skipped and says so; where `AEDR_REQUIRE` names what it
- * lacks, the test fails. tests/native/requirements.rs does the same for the Rust tests.
+ * What some tests need and not every machine has. Such a test is skipped and says so; where `AEDR_REQUIRE` names what
+ * the machine lacks, the test fails. tests/native/requirements.rs does the same for the Rust tests.
  *
  *   node scripts/requirements.mjs found      prints the names of what is there, separated by commas, for AEDR_REQUIRE
  *   node scripts/requirements.mjs missing    prints a line for each that is not: its name, and why
@@ -18,7 +18,7 @@ const { env } = process;
 
 export const FIREFOX = env.FIREFOX ?? '/usr/bin/firefox-esr';
 export const WEBKIT_DRIVER = env.WEBKIT_DRIVER ?? '/usr/bin/WebKitWebDriver';
-/** The browser that WebKitGTK's driver drives; null if there is none. */
+/** The browser that WebKitGTK's driver controls; null if there is none. */
 export const WEBKIT_BROWSER = env.WEBKIT_BROWSER ?? below('/usr/lib', 'webkit2gtk-4.1/MiniBrowser');
 export const REFERENCE = env.AEDR_REFERENCE ?? resolve(ROOT, '../shared/reference');
 
@@ -26,8 +26,8 @@ export const REFERENCE = env.AEDR_REFERENCE ?? resolve(ROOT, '../shared/referenc
  * @typedef {object} Requirement
  * @property {string} what
  * @property {string[]} packages Debian's.
- * @property {() => string | null} lack Why tests have to do without; null if it is there, or if only a test can tell.
- * @property {boolean} [told] Only a test can tell.
+ * @property {() => string | null} lack Why tests must skip it; null if it is there, or if only a test can find out.
+ * @property {boolean} [told] Only a test can find out.
  */
 
 /** By the names that AEDR_REQUIRE knows. @type {Record<string, Requirement>} */
@@ -54,7 +54,7 @@ export const REQUIREMENTS = {
 const required = () => (env.AEDR_REQUIRE ?? '').split(',').map((name) => name.trim()).filter(Boolean);
 
 /**
- * Whether a test has to stop here, because the machine lacks something. It is then skipped.
+ * Whether a test must stop here, because the machine lacks something. The test is then marked as skipped.
  * @param {import('node:test').TestContext} test @param {keyof typeof REQUIREMENTS} name
  * @returns {boolean}
  * @throws {Error} if AEDR_REQUIRE names it.
@@ -80,13 +80,13 @@ function below(folder, path) {
   return found.find((file) => existsSync(file)) ?? null;
 }
 
-/** How loaders of graphics drivers are told which to take, and where they look else. */
+/** Environment variables and folders from which loaders of graphics drivers take their drivers. */
 const LOADERS = [
   { told: ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'], folder: 'vulkan/icd.d' },
   { told: ['__EGL_VENDOR_LIBRARY_FILENAMES'], folder: 'glvnd/egl_vendor.d' },
 ];
 
-/** Whether there are drivers that wgpu can take; macOS and Windows bring their own. */
+/** Whether there are drivers that wgpu can use; macOS and Windows come with theirs. */
 function hasGraphics() {
   if (process.platform !== 'linux') return true;
   return LOADERS.some(({ told, folder }) => {

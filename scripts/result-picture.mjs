@@ -21,7 +21,7 @@ try {
     await page.getByRole('button', { name: title }).click();
     await settled(page);
     await page.locator('.viewer').waitFor();
-    // Frames glide for half a second.
+    // The frames' animation takes half a second.
     await page.waitForTimeout(1000);
     // From the top of the result to below the plot; places count from the top of the page.
     await page.evaluate(() => scrollTo(0, 0));
@@ -40,7 +40,7 @@ try {
   await server.close();
 }
 
-/** In the page: a PNG as WebP, both in base64. @param {{png: string, quality: number}} given */
+/** Runs in the page: converts a PNG to WebP, both in base64. @param {{png: string, quality: number}} given */
 async function encoded({ png, quality }) {
   const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));

@@ -30,16 +30,16 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Adds models from other sites, and never sees an image. */
+/** The worker that adds models from other sites, and never sees an image. */
 const IMPORT_WORKER = '/www/models/import-worker.js';
-/** Fetches an image by its link, and never sees one that came any other way. */
+/** The worker that fetches an image by its link, and never sees one that came in any other way. */
 const LINK_WORKER = '/www/intake/link-worker.js';
 /** The one page that other sites may show in a frame. */
 const FRAME = '/embed.html';
-/** Where images may be fetched from: sites that encrypt, and this machine. */
+/** Sources from which images may be fetched: sites with https, and this machine. */
 const LINK_SITES = 'https: http://localhost:* http://127.0.0.1:*';
 
-/** With these two, workers may share memory, and the CPU is used on several threads. */
+/** With these two headers, workers may share memory, and the CPU computes on several threads. */
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -53,11 +53,11 @@ const HEADERS = {
 };
 
 /**
- * Serves one or more folders; with several, the first that has a file gives it.
+ * Serves one or more folders; with several, a file comes from the first folder that has it.
  * @param {{directories: string[], port?: number, isolated?: boolean, importFrom?: string, linksFrom?: string,
  *   embedders?: string, headers?: (path: string) => Record<string, string>}} options
- *   Port 0 takes a free one. `importFrom`: where models may be fetched from. `linksFrom`: where images may. `embedders`:
- *   which sites may show the frame. `headers`: others, or more, for a path.
+ *   Port 0 takes a free one. `importFrom`: where models may be fetched from. `linksFrom`: where images may.
+ *   `embedders`: which sites may show the frame. `headers`: additional or different headers for a path.
  * @returns {Promise<{address: string, close: () => Promise<void>}>}
  */
 export async function serve(options) {
@@ -77,7 +77,7 @@ export async function serve(options) {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const policy = policies[pathname];
     if (policy) response.setHeader('Content-Security-Policy', policy);
-    // Pages that are isolated show no frame without it.
+    // Isolated pages show no frame without this header.
     if (pathname === FRAME) response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
     const attempt = (/** @type {number} */ index) => {
       const folder = folders[index];

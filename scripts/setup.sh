@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
-# Debian's packages, where this is a Debian and we may install; else a person is told what is missing.
+# Installs Debian packages if this is a Debian and we have permission; else says what is missing.
 install_packages() {
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     say "installing $*"
@@ -37,7 +37,7 @@ tools=
 if ! [ "$("$WASM_BINDGEN" --version 2>/dev/null)" = "wasm-bindgen $WASM_BINDGEN_VERSION" ]; then
   say "building wasm-bindgen $WASM_BINDGEN_VERSION"
   install=(cargo install --quiet --root target/tools --version "$WASM_BINDGEN_VERSION" --bin wasm-bindgen wasm-bindgen-cli)
-  # Its own lock file first; a version in it that was withdrawn since must not stop us.
+  # First with its lock file; without it if a version in that file was yanked.
   { "${install[@]}" --locked 2>/dev/null || "${install[@]}"; } &
   tools=$!
   trap '[ -z "$tools" ] || kill "$tools" 2>/dev/null || true' EXIT
@@ -47,7 +47,7 @@ finish() {
   tools=
 }
 
-# The npm packages of a folder's package-lock.json.
+# Installs the npm packages of a folder's package-lock.json.
 install_modules() {
   if [ "$1/package-lock.json" -nt "$1/node_modules/.package-lock.json" ]; then
     say "installing the npm packages of $1/package-lock.json"
@@ -63,7 +63,7 @@ if [ "${1:-}" != test ]; then
 fi
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install_packages chromium
 install_modules tests/bench
-# What the kit that measures a GPU is made of.
+# The parts of the kit that measures a GPU.
 if [ "$(uname -sm)" = "Linux x86_64" ]; then
   missing=()
   command -v xz >/dev/null || missing+=(xz-utils)
@@ -80,7 +80,7 @@ END
   [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 fi
 
-# What not every machine can have: without it some tests are skipped, or fail where AEDR_REQUIRE names it.
+# Not every machine has these: without one some tests are skipped, or fail where AEDR_REQUIRE names it.
 read -ra packages < <(node scripts/requirements.mjs packages)
 if [ ${#packages[@]} -gt 0 ]; then
   (install_packages "${packages[@]}") || say "without ${packages[*]} some tests cannot run:"

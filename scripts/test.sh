@@ -18,7 +18,7 @@ say "checking licences and known vulnerabilities of what this is made of"
 node scripts/licences.mjs
 node scripts/audit.mjs
 
-# Both builds at once: each leaves processors idle that the other can use.
+# Both builds run at once: each leaves processors idle that the other can use.
 native_log=$(mktemp)
 browser_log=$(mktemp)
 native=
@@ -43,7 +43,7 @@ say "testing the module, the page and the package in browsers"
 mapfile -t files < <(find tests/browser tests/scripts -name '*.test.mjs' | LC_ALL=C sort)
 node scripts/run-tests.mjs --skipped "$browser_log" "${files[@]}" && passed=true || passed=false
 
-# Those that a person has to ask for are skipped everywhere.
+# Tests that a person has to ask for are skipped everywhere.
 skipped=$(
   sed -nE 's/.*(SKIPPED without .*)/\1/p; s/^test (.*) \.\.\. ignored(.*)/asked for by name alone: \1\2/p' "$native_log"
   cat "$browser_log"

@@ -5,7 +5,7 @@
  *
  *   node scripts/verify-deployment.mjs ADDRESS [--directory dist] [--files-only]
  *
- * Exit code 1 if something differs. A host that sends other files to other people is not found by this.
+ * Exit code 1 if something differs. This does not detect a host that sends different files to different people.
  */
 
 import { createHash } from 'node:crypto';
@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { COMPRESSED } from './compress.mjs';
 import { serve } from './serve.mjs';
 
-/** Those that what the page promises rests on, or that it needs to work. */
+/** The headers that the page's promises depend on, or that it needs to work. */
 const HEADERS = [
   'content-security-policy',
   'content-type',
@@ -26,7 +26,7 @@ const HEADERS = [
   'referrer-policy',
   'x-content-type-options',
 ];
-/** Browsers do not run, style by or compile a file of these kinds that is called something else. */
+/** Browsers do not run, apply or compile such a file if its type is wrong. */
 const TYPED = /\.(html|js|css|svg|wasm|webmanifest)$/;
 /** Requests at a time. */
 const AT_ONCE = 6;
@@ -82,10 +82,10 @@ async function fetched(base, path) {
   }
 }
 
-/** A header without what makes no difference. @param {Response} response @param {string} name */
+/** A header's value, without differences that do not matter. @param {Response} response @param {string} name */
 function plain({ headers }, name) {
   const value = (headers.get(name) ?? '').trim().replace(/;$/, '');
-  // Which characters a text is in, hosts say or do not.
+  // Hosts may state or omit a text's charset.
   if (name === 'content-type') return value.replace(/\s*;.*/, '').replace('application/javascript', 'text/javascript');
   return value;
 }

@@ -1,4 +1,4 @@
-/** WebGPU in Node, by Dawn: the adapter as `navigator.gpu`, and what is done with it counted or timed. */
+/** WebGPU in Node, through Dawn: provides the adapter as `navigator.gpu`, and counts or times the calls. */
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { watchBuffers } from './watch-buffers.js';
 const { create, globals } = createRequire(import.meta.url)(join(import.meta.dirname, 'dawn.node'));
 Object.assign(globalThis, globals);
 
-/** What devices complained of: a kernel that is no valid WGSL computes nothing, and says so here alone. @type {string[]} */
+/** Errors of devices: an invalid WGSL kernel computes nothing, and only this list says so. @type {string[]} */
 export const complaints = [];
 
 /** Makes `navigator.gpu`; the page's module takes this for a worker. `BACKEND=null` computes nothing and knows everything. */
@@ -23,7 +23,7 @@ export function provideGpu() {
     device.addEventListener('uncapturederror', ({ error }) => complaints.push(error.message));
     return device;
   });
-  // Dawn for Node refuses memory that threads share, which browsers take.
+  // Dawn for Node refuses shared memory, which browsers accept.
   patch(GPUQueue.prototype, 'writeBuffer', (original) => function (buffer, offset, data, ...range) {
     const shared = ArrayBuffer.isView(data) && data.buffer instanceof SharedArrayBuffer;
     return original.call(this, buffer, offset, shared ? data.slice() : data, ...range);
@@ -36,7 +36,7 @@ function patch(prototype, method, change) {
   prototype[method] = change(prototype[method]);
 }
 
-/** Counts from now on. Call it before any device is made. */
+/** Counts calls from now on. Call it before any device is created. */
 export function countCalls() {
   const counts = { submits: 0, passes: 0, dispatches: 0, writes: 0, buffers: watchBuffers() };
   const counted = (/** @type {'submits' | 'passes' | 'dispatches' | 'writes'} */ what) => (original) =>
@@ -51,13 +51,13 @@ export function countCalls() {
   return counts;
 }
 
-/** Timestamps of one query set, the most that WebGPU allows. */
+/** Timestamps in one query set: the most that WebGPU allows. */
 const QUERIES = 4096;
 
 /**
- * Times every dispatch from now on, each in a pass of its own; `null` where the adapter has no timestamps. Call it before
- * any device is made. `read()` gives what was dispatched since the last: the kernel's name (its first comment up to the
- * colon), its workgroups and nanoseconds.
+ * Times every dispatch from now on, each in a pass of its own; `null` where the adapter has no timestamps. Call it
+ * before any device is created. `read()` returns the dispatches since the last call: the kernel's name (its first
+ * comment up to the colon), its workgroups and nanoseconds.
  */
 export function timeDispatches() {
   /** @type {WeakMap<any, string>} */
@@ -89,7 +89,7 @@ export function timeDispatches() {
     const encoder = this;
     let pipeline;
     const groups = new Map();
-    // Each dispatch becomes a pass, whose state is set anew.
+    // Each dispatch becomes a pass of its own, which needs its state set again.
     return {
       label: '',
       setPipeline: (/** @type {any} */ given) => (pipeline = given),

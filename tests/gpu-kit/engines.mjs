@@ -1,4 +1,4 @@
-/** The two engines on one network, in Node. A run is one reconstruction with its result read back. */
+/** Both engines on one network, in Node. A run is one reconstruction whose result is read back. */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Keeps the GPU open until it is ended. */
+/** Keeps the GPU open until the process is ended. */
 
 import { provideGpu } from './dawn.mjs';
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the system tells of the machine.
+# What the system says about the machine.
 {
   grep -m 1 'model name' /proc/cpuinfo
   echo "cores: $(nproc)"

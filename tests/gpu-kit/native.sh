@@ -1,5 +1,5 @@
 #!/bin/sh
-# The native program: against the references, or how fast, with maps in f32 and, where the adapter can, in f16.
+# The native program: its errors against the references, or its speed, with maps in f32 and, if the adapter can, in f16.
 set -e
 if [ "$1" = goldens ]; then
   # shellcheck disable=SC2046 # Names without spaces.

@@ -1,8 +1,8 @@
-/** What the device can do at most: multiply-adds in registers, bytes copied through its memory. */
+/** The device's limits: multiply-adds in registers, bytes copied through its memory. */
 
 /**
- * GFLOP/s (two operations a multiply-add) of eight independent chains of vectors an invocation, nothing read from memory.
- * The best of some runs.
+ * GFLOP/s (two operations for each multiply-add) of eight independent chains of vectors in each invocation, without
+ * memory reads. The best of some runs.
  * @param {GPUDevice} device @param {'f32' | 'f16'} type @param {{invocations: number, steps: number}} size
  */
 export async function multiplyAddPeak(device, type, { invocations, steps }) {
@@ -42,7 +42,7 @@ export async function bandwidth(device, bytes) {
   return (2 * bytes) / milliseconds / 1e6;
 }
 
-/** Milliseconds of a dispatch, the least of ten: half the difference between three and one. */
+/** Milliseconds of one dispatch, the least of ten: half the difference between three dispatches and one. */
 async function best(/** @type {GPUDevice} */ device, code, /** @type {GPUBuffer[]} */ buffers, /** @type {number} */ groups) {
   const compute = { module: device.createShaderModule({ code }), entryPoint: 'main' };
   const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute });

@@ -23,7 +23,7 @@ work=$(mktemp -d)
 running= holding= outcome=0
 trap 'kill $running $holding 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
-# Where a machine has no xz, the kit's own.
+# If the machine has no xz, takes the kit's own.
 if command -v xz >/dev/null 2>&1; then
   xz -dc "$kit/kit.tar.xz" | tar -x -C "$work"
 else
@@ -31,15 +31,15 @@ else
 fi || exit 1
 cd "$work" || exit 1
 
-# Libraries that the machine has not: Vulkan's loader, and what drivers load.
+# Libraries that the machine lacks: Vulkan's loader, and what drivers load.
 mkdir missing
 for library in libraries/*; do
   ldconfig -p 2>/dev/null | grep -q "^[[:space:]]*$(basename "$library") " || ln -s "../$library" missing/
 done
 export LD_LIBRARY_PATH="$work/missing${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 
-# Runs one step, for so many seconds at most and no longer than all may take, says how it went, and gathers what is there by
-# now. The words of its errors are kept.
+# Runs one step, limited to its own seconds and to the time that is left for all; reports the result, and gathers all
+# results so far. Keeps the text of its errors.
 step() {
   name=$1 limit=$2
   shift 2
@@ -51,7 +51,7 @@ step() {
   start=$(date +%s)
   timeout -k 5 $((left < limit ? left : limit)) "$@" >"$RESULTS/$name.log" 2>&1 &
   running=$!
-  # A signal ends `wait`, and would not end a command in the foreground.
+  # A signal interrupts `wait`, but would not interrupt a command in the foreground.
   wait $running
   code=$?
   running=
@@ -66,7 +66,7 @@ step() {
 }
 
 step machine 20 ./machine.sh
-# The driver's file is at an unusual place on some machines.
+# Some machines have the driver's file at an unusual place.
 for drivers in "${VK_DRIVER_FILES:-}" /usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json; do
   unset VK_DRIVER_FILES
   [ -z "$drivers" ] || export VK_DRIVER_FILES="$drivers"
@@ -79,11 +79,11 @@ if ! [ -f "$RESULTS/adapter.json" ]; then
   exit 1
 fi
 outcome=0
-# Some systems shut a GPU down between two processes, and take seconds to start it again.
+# Some systems shut a GPU down between two processes, and need seconds to start it again.
 ./node hold.mjs >/dev/null 2>&1 &
 holding=$!
 
-# One line a step: its limit in seconds, its name, its command.
+# One line for each step: its limit in seconds, its name, its command.
 ./node steps.mjs >steps || exit 1
 while read -r limit name command; do
   # shellcheck disable=SC2086 # Words of our own.

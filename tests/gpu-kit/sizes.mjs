@@ -1,7 +1,7 @@
 /**
- * What is measured: `SIZES=full` for a GPU, `small` to see that the kit works, on any adapter, `least`
- * for tests. For scripts: `node sizes.mjs
- * goldens` and `side` print, `node sizes.mjs write FOLDER` writes the whole network as a pack.
+ * The sizes to measure: `SIZES=full` for a GPU, `small` to see that the kit works, on any adapter, `least` for tests.
+ * For scripts: `node sizes.mjs goldens` and `node sizes.mjs side` print, `node sizes.mjs write FOLDER` writes the
+ * whole network as a pack.
  */
 
 import { mkdir, readdir, writeFile } from 'node:fs/promises';

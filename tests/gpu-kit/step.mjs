@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Does one step of the kit and writes `RESULTS/STEP.json`: `node step.mjs STEP [OF]`. `run.sh` says in which order. A
- * process a step, since one that fails or hangs must not end the others, and since drivers keep compiled kernels.
+ * Runs one step of the kit and writes `RESULTS/STEP.json`: `node step.mjs STEP [OF]`. `run.sh` sets the order. Each is
+ * a process, because one that fails or hangs must not end the others, and because drivers keep compiled kernels.
  */
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ const STEPS = { adapter, goldens, peak, network, peer, check, kernels, large };
 const found = await STEPS[step](number);
 if (complaints.length > 0) throw new Error(complaints[0]);
 if (found) await keep([step, number].filter(Boolean).join('-'), found);
-// Dawn keeps a process alive.
+// Without this, Dawn keeps the process alive.
 process.exit(0);
 
 /** What the adapter is and can do. */
@@ -38,7 +38,7 @@ async function adapter() {
   };
 }
 
-/** Errors of the module against the references of diffusers and PyTorch, of the largest value. */
+/** The module's errors against the references of diffusers and PyTorch, relative to the largest value. */
 async function goldens() {
   const { Checker } = await pageModule();
   const checker = await Checker.create('gpu');
@@ -78,14 +78,14 @@ async function peak() {
   };
 }
 
-/** One network on our engine. @param {string} index */
+/** Measures one network on our engine. @param {string} index */
 async function network(index) {
   const counts = countCalls();
   const { architecture, side } = sizes.networks[Number(index)];
   return { ...(await timed(await ours(architecture, side), Number(index), counts)), engine: 'aedr' };
 }
 
-/** All networks on the peer, in one process: its module takes Node half a minute to start. */
+/** Measures all networks on onnxruntime-web, in one process: Node takes half a minute to start its module. */
 async function peer() {
   const counts = countCalls();
   const open = await onnxruntime();
@@ -101,7 +101,7 @@ async function peer() {
 }
 
 /**
- * Milliseconds of a first reconstruction and of others, and the calls of one of them.
+ * Milliseconds of the first reconstruction and of further ones, and the calls of one of them.
  * @param {{run: (input: Float32Array) => Promise<Float32Array>, multiplyAdds: number}} opened @param {number} index
  * @param {ReturnType<typeof countCalls>} counts
  */
@@ -128,7 +128,7 @@ async function check(maps) {
   if (without) return { maps, without };
   const counts = countCalls();
   const { architecture, side, name } = sizes.whole;
-  // The module takes f16 where a manifest says that it hardly changes t.
+  // The module uses f16 only if a manifest says that it hardly changes t.
   const { checker, multiplyAdds } = await ours(architecture, side, maps === 'f16' ? { f16_change: 0 } : {});
   const input = picture(side);
   const times = [];
@@ -145,7 +145,7 @@ async function check(maps) {
   return { name, side, maps, cold, warm, calls, peakBytes: counts.buffers.peak, multiplyAdds: 2 * multiplyAdds, ...losses };
 }
 
-/** Every kernel of one reconstruction: how often, how long. */
+/** Every kernel of one reconstruction: its number of dispatches and its time. */
 async function kernels() {
   const timer = timeDispatches();
   const { architecture, side, name } = sizes.whole;
@@ -158,7 +158,7 @@ async function kernels() {
   /** @type {Map<string, {name: string, dispatches: number, milliseconds: number}>} */
   const sums = new Map();
   for (const { name, groups, nanoseconds } of dispatches) {
-    // A convolution's workgroups along x and z tell how wide and deep its result is.
+    // A convolution's workgroups along x and z show how wide and deep its result is.
     const key = name.startsWith('convolution') ? `${name} groups ${groups[0]} ${groups[2]}` : name;
     const sum = sums.get(key) ?? { name: key, dispatches: 0, milliseconds: 0 };
     sums.set(key, sum);
@@ -169,7 +169,7 @@ async function kernels() {
   return { name, side, multiplyAdds, layers, kernels };
 }
 
-/** Double reconstructions of large images with the memory that they take. @param {string} side */
+/** Double reconstructions of large images, and the memory that they take. @param {string} side */
 async function large(side) {
   const counts = countCalls();
   const { architecture, name } = sizes.whole;

@@ -1,4 +1,4 @@
-/** Prints the steps, the most important first: seconds, name, command. */
+/** Prints the steps, the most important first: limit in seconds, name, command. */
 
 import { sizes } from './sizes.mjs';
 

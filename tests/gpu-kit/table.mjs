@@ -96,8 +96,8 @@ await writeFile(join(RESULTS, 'table.md'), `${table.join('\n')}\n`);
 console.log(table.join('\n'));
 
 /**
- * Convolutions by what can be told from a dispatch: kernel, stride, width and channels of the result; with the multiply-adds
- * of the network's layers of that kind.
+ * Convolutions grouped by what a dispatch reveals: kernel, stride, width and channels of the result; with the
+ * multiply-adds of the network's layers of that kind.
  */
 function withWork(/** @type {any[]} */ kernels, /** @type {import('./network.mjs').Layer[]} */ layers) {
   const sums = new Map();

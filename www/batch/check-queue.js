@@ -1,6 +1,6 @@
 /**
- * The images of a visit, checked one after another. What is found stays in memory until the image is removed. Nothing
- * here knows how it is shown.
+ * The queue of a visit's images: it checks one at a time. A result stays in memory until its image is removed. This
+ * module has no user interface.
  *
  * @typedef {import('../intake/types.js').Source} Source
  * @typedef {import('./types.js').Entry} Entry
@@ -14,7 +14,7 @@ import { modelAddress, modelEntries } from '../models/model-list.js';
 
 /** @typedef {import('../engine/check-request.js').Ask} Ask */
 
-/** Pictures for the evidence map are kept while those of all images take no more than this. */
+/** The most bytes that the evidence-map pictures of all images together may keep. */
 const KEPT_BYTES = 256 * 2 ** 20;
 
 export class CheckQueue {
@@ -23,16 +23,16 @@ export class CheckQueue {
   #ask;
   #preference;
   #onChange;
-  /** The one that is checked. @type {{entry: Entry, controller: AbortController} | null} */
+  /** The check that is running. @type {{entry: Entry, controller: AbortController} | null} */
   #current = null;
-  /** The one that goes before the others that wait. @type {Entry | null} */
+  /** The entry to check before the others that wait. @type {Entry | null} */
   #next = null;
   #working = false;
 
   /**
    * @param {{ask: Ask, preference: () => import('../engine/types.js').DevicePreference,
    *   onChange: (entry: Entry) => void}} options `ask` asks the worker,
-   *   `preference` is the device that was chosen. `onChange`: something about an image is different.
+   *   `preference` is the device that was chosen. `onChange` is called when an entry has changed.
    */
   constructor({ ask, preference, onChange }) {
     this.#ask = ask;
@@ -53,12 +53,12 @@ export class CheckQueue {
     return added;
   }
 
-  /** Has it checked before the others that wait. @param {Entry} entry */
+  /** Checks this entry before the others that wait. @param {Entry} entry */
   prefer(entry) {
     if (entry.state === 'waiting') this.#next = entry;
   }
 
-  /** Has them checked again. @param {Entry[]} entries @param {{deep?: boolean}} [options] */
+  /** Checks these entries again. @param {Entry[]} entries @param {{deep?: boolean}} [options] */
   again(entries, { deep = false } = {}) {
     for (const entry of entries) {
       if (entry.state === 'checking' || entry.state === 'waiting') continue;
@@ -67,7 +67,7 @@ export class CheckQueue {
     this.#work();
   }
 
-  /** Ends the checks of these, or their waiting. @param {Entry[]} entries */
+  /** Cancels these entries, whether they are being checked or wait. @param {Entry[]} entries */
   cancel(entries) {
     for (const entry of entries) {
       if (entry.state === 'waiting') this.#end(entry, new AedrError('cancelled', 'cancelled'));
@@ -76,7 +76,7 @@ export class CheckQueue {
     if (current && entries.includes(current.entry)) current.controller.abort();
   }
 
-  /** Forgets them and what was found. @param {Entry[]} entries */
+  /** Removes these entries and their results. @param {Entry[]} entries */
   remove(entries) {
     const gone = new Set(entries);
     this.entries = this.entries.filter((entry) => !gone.has(entry));
@@ -86,7 +86,7 @@ export class CheckQueue {
   async #work() {
     if (this.#working) return;
     this.#working = true;
-    // What is added together is there before the first is taken.
+    // Entries that are added together must all be in the queue before the first check begins.
     await null;
     for (let entry = this.#take(); entry; entry = this.#take()) await this.#check(entry);
     this.#working = false;
@@ -133,12 +133,12 @@ export class CheckQueue {
     const error = toPlain(thrown);
     const cancelled = error.code === 'cancelled';
     const { found } = entry;
-    // Whoever looks at an image again has what was found before, whatever comes of it.
+    // After a repeated check the earlier result stays, whatever the new check comes to.
     if (found) this.#set(entry, { state: 'done', deep: found.deep, error: cancelled ? null : error, progress: null });
     else this.#set(entry, { state: cancelled ? 'cancelled' : 'failed', error, progress: null });
   }
 
-  /** Gives up pictures, first those of the images that came first. @param {Entry} newest Its own stay. */
+  /** Drops evidence-map pictures, those of the earliest images first. @param {Entry} newest Keeps its own. */
   #spare(newest) {
     let kept = 0;
     const others = this.entries.filter((entry) => entry !== newest).reverse();
@@ -158,7 +158,7 @@ export class CheckQueue {
 }
 
 /**
- * The page's own model is called as the page's language calls it; the record keeps the name of its manifest.
+ * The page's own model gets its name in the page's language; the record keeps the name from its manifest.
  * @template {import('../engine/types.js').CheckAnswer} Answer
  * @param {Answer} answer @param {import('../models/types.js').ModelEntry[]} models @returns {Answer}
  */

@@ -1,4 +1,4 @@
-/** On the stage, the way from one image of the table to the next, and back to the table. */
+/** Navigation on the stage: to the previous or next image of the table, and back to the table. */
 
 import { table as words } from '../texts/catalogue.js';
 import { byId, element } from '../ui/dom.js';
@@ -29,7 +29,7 @@ export class Pager {
     this.#order = order;
     this.#at = opened ? order.indexOf(opened) : -1;
     this.#position.textContent = this.#at < 0 ? '' : words.position(this.#at + 1, order.length);
-    // Not disabled, which would take the focus away.
+    // `aria-disabled` and not `disabled`, which would take the focus away.
     this.#previous.setAttribute('aria-disabled', String(this.#at <= 0));
     this.#next.setAttribute('aria-disabled', String(this.#at + 1 >= order.length));
   }

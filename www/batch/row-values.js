@@ -1,11 +1,11 @@
 /**
- * What the table says of one image, as data: for its cells, their order and what is saved of it.
+ * What the table shows of one image, as data: for its cells, for sorting and for the export.
  *
  * @typedef {import('./types.js').Entry} Entry
  * @typedef {object} RowValues
  * @property {string} kind One of the three outcomes, or how far the check is.
- * @property {string[]} models That the image is consistent with.
- * @property {number | null} signal Of the model that comes first.
+ * @property {string[]} models Names of the models that the image is consistent with.
+ * @property {number | null} signal The signal of the model that ranks first.
  * @property {string} signalKind
  * @property {number | null} threshold
  * @property {number | null} width

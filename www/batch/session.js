@@ -1,5 +1,5 @@
 /**
- * The images of a visit: takes them, has them checked, shows what was found. A single image supersedes the one before;
+ * The images of a visit: receives them, has them checked and shows the results. A single image replaces the one before;
  * several are kept in a table.
  *
  * @typedef {import('../intake/types.js').Source} Source
@@ -30,7 +30,7 @@ import { showPassingNotice } from '../ui/notice.js';
 import { chooseCpu, devicePreference } from '../ui/settings.js';
 import { CheckQueue } from './check-queue.js';
 
-/** Errors that are about what came, and not about its check. */
+/** Codes of errors that are about the input, not about its check. */
 const NO_IMAGE = /^(link|no_file|not_an_image|unsupported|image|file|unreadable)/;
 
 export class Session {
@@ -39,7 +39,7 @@ export class Session {
   #table = null;
   /** The image that is on the stage. @type {Entry | null} */
   #opened = null;
-  /** One with a result, until the image that comes in its place has been decoded. @type {Entry | null} */
+  /** The image that was replaced, with its result, until the next image has been decoded. @type {Entry | null} */
   #superseded = null;
   /** What the stage shows of the opened one. @type {{intake: unknown, phase: string}} */
   #shown = { intake: null, phase: '' };
@@ -73,7 +73,7 @@ export class Session {
     this.#refuse(toPlain(thrown));
   }
 
-  /** Ends the check that the stage shows. */
+  /** Cancels the check that the stage shows. */
   cancel() {
     showCancelling();
     if (this.#opened) this.#checks.cancel([this.#opened]);
@@ -89,8 +89,8 @@ export class Session {
   }
 
   /**
-   * The image before goes when the next has been checked. If no image came, it comes back.
-   * @param {Entry} entry The next. @returns {boolean} Whether it came back.
+   * Removes the previous image once the next has been checked. If the next was no image, brings the previous one back.
+   * @param {Entry} entry The next. @returns {boolean} Whether the previous image came back.
    */
   #succeed({ source, intake, state, error }) {
     const checks = this.#checks;
@@ -114,7 +114,7 @@ export class Session {
       onRemoved: (neighbour) => this.#removed(neighbour),
     });
     this.#superseded = null;
-    // Samples and what came to nothing are not what a person collects.
+    // Samples and images that failed are removed: nobody meant to collect them.
     checks.remove(checks.entries.filter(({ intake, error }) => error || intake?.sample));
     if (this.#opened && !checks.entries.includes(this.#opened)) this.#opened = null;
     this.#table ??= made;
@@ -157,9 +157,9 @@ export class Session {
   #change(entry) {
     this.#table?.change(entry);
     if (entry !== this.#opened || this.#succeed(entry)) return;
-    // Another look at it failed.
+    // A repeated check of it failed.
     if (entry.found && entry.error) this.#refuse(entry.error, () => this.#again(entry, entry.deep));
-    // Where there is a table a person may be reading elsewhere.
+    // With a table, a person may be reading elsewhere.
     this.#show(entry, { focus: false, reveal: this.#table === null });
   }
 
@@ -190,7 +190,7 @@ export class Session {
     const { outcome, groups } = answer.ranking;
     const intake = /** @type {import('../intake/types.js').Intake} */ (entry.intake);
     const onDeeper = deep ? null : () => this.#again(entry, true);
-    // What the browser does not show is shown as it was read.
+    // If the browser cannot show the file, shows the picture that the module decoded.
     if (answer.picture) showPreview({ ...intake, file: answer.picture });
     const onAgain = () => this.#again(entry, deep);
     const view = resultView(answer, {
@@ -217,7 +217,7 @@ export class Session {
   }
 
   /**
-   * Something came to nothing. Whatever is there stays.
+   * Reports a failure and leaves everything else as it is.
    * @param {PlainError} error @param {(() => void) | null} [onAgain] Null if there is no image.
    */
   #refuse(error, onAgain = null) {

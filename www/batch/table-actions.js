@@ -1,4 +1,4 @@
-/** What can be done with the images of the table, offered as it becomes possible. */
+/** The actions on the images of the table, each offered when it becomes possible. */
 
 import { table as words } from '../texts/catalogue.js';
 import { byId, element } from '../ui/dom.js';
@@ -15,7 +15,7 @@ export class TableActions {
   #checks;
   #order;
   #onRemoveAll;
-  /** Whether the removal of all waits for a second word. */
+  /** Whether the removal of all images waits for a confirmation. */
   #confirming = false;
 
   /**
@@ -73,7 +73,7 @@ export class TableActions {
     this.node.querySelector('button:last-of-type')?.focus();
   }
 
-  /** Buttons that stay are left as they are, with the focus. @param {Action[]} actions */
+  /** Leaves buttons that stay in place, so that they keep the focus. @param {Action[]} actions */
   #show(actions) {
     const buttons = /** @type {HTMLButtonElement[]} */ ([...this.node.children]);
     const before = new Map(buttons.map((button) => [button.dataset.action, button]));

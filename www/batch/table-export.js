@@ -6,11 +6,11 @@
 
 import { rowValues } from './row-values.js';
 
-/** Names for programs as much as for people: the report's own, in every language. */
+/** Column names for programs and people: those of the report, the same in every language. */
 const COLUMNS = 'name outcome models signal_kind signal threshold width height bytes error'.split(' ');
-/** A spreadsheet would take what begins so as a formula. */
+/** A spreadsheet would take a cell that begins like this for a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
-/** Without it some spreadsheets take UTF-8 for something else. */
+/** Without it, some spreadsheets do not recognise UTF-8. */
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** @param {Entry[]} entries */
@@ -30,7 +30,7 @@ function cell(value) {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** The reports; of what has none, the name and why. @param {Entry[]} entries */
+/** The reports; for an image without one, its name and the reason. @param {Entry[]} entries */
 export function toJson(entries) {
   const all = entries.map(({ name, state, found, error }) => {
     if (state === 'done' && found) return found.answer.record;

@@ -36,7 +36,7 @@ export class Row {
     this.remover = element('button', { type: 'button', 'aria-label': words.removeNamed(entry.name) }, '×');
     this.remover.addEventListener('click', onRemove);
     this.#picture.addEventListener('error', () => this.#picture.removeAttribute('src'));
-    // As cells of a table also where a narrow screen shows them below each other.
+    // With the roles of a table, also where a narrow screen stacks the cells.
     this.node = element(
       'tr',
       { role: 'row' },
@@ -57,7 +57,7 @@ export class Row {
     }
     this.#state = state;
     this.values = rowValues(this.#entry);
-    // What the browser does not show is shown as it was read.
+    // If the browser cannot show the file, shows the picture that the module decoded.
     const { picture } = this.#entry.found?.answer ?? {};
     if (picture) this.#show(picture);
     const { kind, models, signal, threshold, width, height } = this.values;
@@ -78,7 +78,7 @@ export class Row {
     this.#picture.setAttribute('src', this.#address);
   }
 
-  /** The outcome in words, which orders it too. */
+  /** The outcome in words, which is also the key for sorting. */
   get outcomeText() {
     const { state, error } = this.#entry;
     if (state === 'failed' && error) return errors[error.code] ?? errors.internal;
@@ -99,7 +99,7 @@ export class Row {
   /** @param {any} progress */
   #showProgress(progress) {
     const [text, bar] = this.#cells.outcome.children;
-    // What is fetched once for all is no part of this image's check.
+    // Downloads that serve all images do not count towards this image's progress.
     const done = progress && !['program', 'weights'].includes(progress.stage) ? fractionOf(progress) : undefined;
     if (done === undefined) bar.removeAttribute('value');
     else /** @type {HTMLProgressElement} */ (bar).value = done;

@@ -14,7 +14,7 @@ import { TableActions } from './table-actions.js';
 import { Row } from './table-row.js';
 
 const COLUMNS = /** @type {Column[]} */ (['name', 'outcome', 'model', 'signal', 'threshold', 'size']);
-/** The most telling first. */
+/** Sorted so that the most informative come first. */
 const KINDS = ['matches', 'cannot_tell', 'does_not_match', 'failed', 'cancelled', 'checking', 'waiting'];
 const COLLATOR = new Intl.Collator(locale, { numeric: true });
 
@@ -52,8 +52,8 @@ export class Table {
    * Shows the table, empty.
    * @param {import('./check-queue.js').CheckQueue} checks
    * @param {{onOpen: (entry: Entry) => void, onTurn: (entry: Entry) => void,
-   *   onRemoved: (neighbour: Entry | null) => void}} actions `onOpen`: from the table. `onTurn`: from the stage itself.
-   *   `onRemoved` is given what stands beside the image that was on the stage, if that was removed.
+   *   onRemoved: (neighbour: Entry | null) => void}} actions `onOpen`: opened from the table. `onTurn`: opened by the
+   *   pager on the stage. `onRemoved` gets the neighbour of the image on the stage, if that was removed.
    */
   static async open(checks, actions) {
     await loadStyle(new URL('./table.css', import.meta.url));
@@ -109,7 +109,7 @@ export class Table {
     this.#count();
   }
 
-  /** Something about an image is different. @param {Entry} entry */
+  /** Updates the row of an entry that has changed. @param {Entry} entry */
   change(entry) {
     const row = this.#rows.get(entry);
     if (!row) return;
@@ -120,7 +120,7 @@ export class Table {
     this.#changed.add(row);
   }
 
-  /** Puts the lines that changed where they belong, hundreds of them at once. */
+  /** Moves all rows that changed to their places, possibly hundreds at once. */
   #catchUp() {
     const changed = [...this.#changed];
     this.#changed.clear();
@@ -172,7 +172,7 @@ export class Table {
     this.#pager.show(this.#order(), this.#opened);
   }
 
-  /** Moves one line to where it belongs, and leaves the others alone. @param {Row} row */
+  /** Moves one row to its place and leaves the others alone. @param {Row} row */
   #place(row) {
     const sorted = [...this.#rows].sort((a, b) => this.#compare(a, b));
     const next = sorted[sorted.findIndex(([, other]) => other === row) + 1]?.[1].node ?? null;
@@ -203,7 +203,7 @@ export class Table {
     const parts = KINDS.slice(0, 5).flatMap((kind) => (counts[kind] ? [words.count(kind, counts[kind])] : []));
     const text = left > 0 ? words.checked(total - left, total) : words.summary(total, parts);
     if (this.#summary.textContent !== text) this.#summary.textContent = text;
-    // While it counts up a screen reader is not told each image.
+    // While the counts rise, a screen reader does not announce every image.
     this.#summary.setAttribute('aria-live', left > 0 ? 'off' : 'polite');
     this.#bar.hidden = left === 0;
     this.#bar.setAttribute('max', String(total));
@@ -237,7 +237,7 @@ export class Table {
     this.#onRemoved(neighbour);
   }
 
-  /** From the stage to the image's line. */
+  /** Goes back from the stage to the image's row. */
   #back() {
     this.reveal();
     const row = this.#opened && this.#rows.get(this.#opened);
@@ -245,7 +245,7 @@ export class Table {
     row?.node.scrollIntoView({ block: 'nearest' });
   }
 
-  /** Up and down through the lines. @param {KeyboardEvent} event */
+  /** Moves up and down through the rows. @param {KeyboardEvent} event */
   #step(event) {
     const step = { ArrowDown: 'nextElementSibling', ArrowUp: 'previousElementSibling' }[event.key];
     const target = /** @type {HTMLElement} */ (event.target);

@@ -1,4 +1,4 @@
-/** The images of a visit. Nothing here is loaded: these are types. */
+/** Types for the images of a visit. This file holds no code. */
 
 import type { PlainError } from '../common/errors.js';
 import type { Intake, Source } from '../intake/types.js';
@@ -13,15 +13,15 @@ export type Found = { answer: any; models: ModelEntry[]; deep: boolean };
 export interface Entry {
   source: Source;
   name: string;
-  /** Once it is here. */
+  /** Null until the image has arrived. */
   intake: Intake | null;
   state: State;
   /** Whether the check searches for the grid that the image may have been painted on. */
   deep: boolean;
-  /** Of the check that runs. */
+  /** Progress of the check that is running. */
   progress: any;
-  /** Of the last check that ended well. */
+  /** Result of the last check that succeeded. */
   found: Found | null;
-  /** Of the last check, if it failed. What was found before stays. */
+  /** Error of the last check, if it failed. An earlier result stays in `found`. */
   error: PlainError | null;
 }

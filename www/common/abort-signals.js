@@ -1,8 +1,8 @@
-/** Abort signals, by what every browser has that the page is for. */
+/** Combines abort signals, using only what every supported browser has. */
 
 /**
- * A signal that is aborted as soon as one of these is, and a way to let go of them. `AbortSignal.any` came to Chrome
- * with 116, to Firefox with 124 and to Safari with 17.4.
+ * A signal that aborts as soon as one of these does, and a function that stops listening to them. `AbortSignal.any`
+ * came to Chrome with 116, to Firefox with 124 and to Safari with 17.4.
  * @param {AbortSignal[]} signals
  * @returns {{signal: AbortSignal, release: () => void}}
  */

@@ -3,7 +3,7 @@
  * Those thrown by the WebAssembly module have the same properties.
  *
  * @typedef {{code: string, message: string, advice: string, details?: Record<string, any>}} PlainError
- *   `details`: the parts of the message, to say it in other words.
+ *   `details`: the values in the message, to phrase it differently.
  */
 
 /** An error with a code that the catalogues have a headline for. */
@@ -38,7 +38,7 @@ export function toPlain(thrown) {
   return { code: 'internal', message: String(thrown), advice: '' };
 }
 
-/** The module's come as JSON. @param {unknown} details */
+/** The module's errors carry their details as JSON. @param {unknown} details */
 function parsed(details) {
   if (!details) return {};
   return { details: typeof details === 'string' ? JSON.parse(details) : details };
@@ -49,14 +49,14 @@ export function fromPlain({ code, message, advice, details }) {
   return new AedrError(code, message, advice, details);
 }
 
-/** Messages begin small and have no full stop, to be quoted. @param {string} message */
+/** Messages start in lower case and have no full stop, so that they can be quoted. @param {string} message */
 export function sentence(message) {
   const whole = message.charAt(0).toUpperCase() + message.slice(1);
   if (/[.!?。！？…]$/.test(whole)) return whole;
   return whole + (/\p{Script=Han}/u.test(whole) ? '。' : '.');
 }
 
-/** What stands between a sentence and the next: Chinese ones have no space. @param {string} before */
+/** The separator between two sentences: Chinese ones have no space. @param {string} before */
 export const gap = (before) => (/[。！？：]$/.test(before) ? '' : ' ');
 
 /** Sentences one after the other. @param {string[]} sentences Empty ones are left out. */

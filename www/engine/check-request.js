@@ -11,15 +11,15 @@
 import { fromPlain, toPlain } from '../common/errors.js';
 import { failureRecord, representativeError } from './model-failures.js';
 
-/** Somebody wants no answer. */
+/** Codes of errors after which nobody wants an answer. */
 const UNWANTED = ['cancelled', 'closed'];
-/** What stops a worker. */
+/** Codes of errors that stop a worker. */
 const STOPS = ['engine_stopped', 'device_failed'];
 
 /**
  * @param {Ask} ask A scheduler's.
- * @param {() => Promise<CheckRequest>} prepare Called when it is the check's turn, and again if another worker has to go
- *   on: the image is handed over.
+ * @param {() => Promise<CheckRequest>} prepare Called when it is the check's turn, and again if another worker has to
+ *   continue, because the image's bytes are transferred.
  * @param {import('./scheduler.js').AskOptions} options
  * @returns {Promise<CheckAnswer>}
  */
@@ -36,7 +36,7 @@ export async function requestCheck(ask, prepare, options) {
       const { partial } = kept;
       if (!partial || UNWANTED.includes(error.code)) throw thrown;
       const [failed, ...unasked] = partial.unasked;
-      // The same as before: no worker came to ask any of those that were left.
+      // No progress since the last attempt: no worker came to ask any of the models that were left.
       if (partial === before || unasked.length === 0 || !goesOn(error)) return withFailures(partial, error);
       kept.partial = { ...partial, failures: [...partial.failures, { model: failed, error }], unasked };
     }
@@ -53,8 +53,9 @@ async function prepared(prepare, partial) {
 }
 
 /**
- * Whether the next model may fare better, with another worker. One that stops a module or takes too much of a graphics
- * processor says nothing of the others; but a device that was reset, or is short of memory, should not be asked for more.
+ * Whether the next model may succeed, with another worker. A model that stops the module or takes too much of a
+ * graphics processor says nothing of the others; but a device that was reset, or is short of memory, should not be
+ * asked for more.
  * @param {PlainError} error
  */
 function goesOn({ code, details }) {
@@ -62,7 +63,7 @@ function goesOn({ code, details }) {
 }
 
 /**
- * What is known, and why it is no more.
+ * The answer so far, with the reason why it is incomplete.
  * @param {PartialCheck} partial @param {PlainError} error
  * @returns {CheckAnswer}
  * @throws {import('../common/errors.js').AedrError} If no model has answered.

@@ -43,16 +43,16 @@ function isSoftware(adapter) {
   return [info?.vendor, info?.architecture, info?.device, info?.description].some((text) => SOFTWARE.test(text ?? ''));
 }
 
-/** Browsers tell as little as "nvidia ampere". @param {GPUAdapter} adapter */
+/** Browsers may reveal no more than "nvidia ampere". @param {GPUAdapter} adapter */
 function adapterName({ info }) {
   if (info?.description) return info.description;
   return [info?.vendor, info?.architecture].filter(Boolean).join(' ');
 }
 
 /**
- * Watches the devices that this worker opens from now on. The module hears of their failures as well, but too late or
- * never, or it ends in a trap.
- * @param {(error: AedrError) => void} onFailure The device can do no more.
+ * Watches the devices that this worker opens from now on. The module learns of their failures as well, but too late or
+ * never, or it traps.
+ * @param {(error: AedrError) => void} onFailure Called when a device can no longer be used.
  */
 export function watchDevices(onFailure) {
   const adapters = globalThis.GPUAdapter?.prototype;

@@ -1,5 +1,5 @@
 /**
- * Downloads that tell how far they are and whose failures name the file.
+ * Downloads that report progress and whose errors name the file.
  *
  * @typedef {(loadedBytes: number) => void} OnBytes
  */
@@ -9,7 +9,7 @@ import { AedrError } from '../common/errors.js';
 /**
  * Requests a file of the page's own site.
  * @param {string} url
- * @param {{code: string} & RequestInit} options `code` of the error if it cannot be had.
+ * @param {{code: string} & RequestInit} options `code` is the error's if the request fails.
  * @returns {Promise<Response>}
  */
 export async function request(url, { code, ...init }) {

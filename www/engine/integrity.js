@@ -1,6 +1,6 @@
 /**
- * What the files that the page fetches must be: their hashes, by path from the page's folder. `scripts/integrity.mjs`
- * fills it in when a page is put together, because the module's hash is not known before it is built.
+ * The expected hashes of the files that the page fetches, by path from the page's folder. `scripts/integrity.mjs` fills
+ * them in when it assembles a page, because the module's hash is not known before the build.
  *
  * @type {Record<string, string | undefined>}
  */

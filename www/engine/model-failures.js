@@ -4,7 +4,7 @@
  * @typedef {import('./types.js').ModelFailure} ModelFailure
  */
 
-/** What a person can do something about comes first. */
+/** Codes that a person can act on come first. */
 const TELLING = ['engine_stopped', 'device_failed', 'image_too_small'];
 
 /** As a record has it. @param {ModelFailure} failure */
@@ -13,8 +13,8 @@ export function failureRecord({ model, error: { code, message } }) {
 }
 
 /**
- * The error that stands for all where no model answered. Of images that are too small it is that of the model that takes
- * the smallest.
+ * The error that stands for all when no model answered. If the image is too small for all models, it is the error
+ * of the one that takes the smallest images.
  * @param {ModelFailure[]} failures At least one. @returns {import('../common/errors.js').PlainError}
  */
 export function representativeError(failures) {

@@ -28,7 +28,7 @@ function hosted({ manifest, integrity = {} }) {
     manifest: (signal) => fetchText(manifest, { code: CODE, signal, integrity: integrity.manifest }),
     shard: ({ file, bytes }, options) => downloadBytes(beside(file), { code: CODE, bytes, ...options }),
     calibration: async (signal) => {
-      // No verdict rests on thresholds that anybody may have changed, where all else is known to be right.
+      // Where other files are verified, a calibration without a hash is not used: anybody may have changed it.
       if (integrity.manifest && !integrity.calibration) return undefined;
       try {
         return await fetchText(beside('calibration.json'), { code: CODE, signal, integrity: integrity.calibration });
@@ -41,7 +41,7 @@ function hosted({ manifest, integrity = {} }) {
 }
 
 /**
- * The package's own: all but the shards is part of its script.
+ * The package's own model: everything but its shards is part of the script.
  * @param {import('./types.js').PackedModel} model @returns {ModelSource}
  */
 function packed({ manifestText, calibrationText, shards }) {
@@ -56,7 +56,7 @@ function packed({ manifestText, calibrationText, shards }) {
 function stored(files) {
   const read = async (/** @type {string} */ name) => {
     const bytes = await files[name]?.arrayBuffer().catch(() => null);
-    // Removed in another tab, or by the browser to make room.
+    // Another tab has removed it, or the browser to free space.
     if (!bytes) throw new AedrError(CODE, `${name} is no longer on this device`, '', { file: name, gone: true });
     return new Uint8Array(bytes);
   };

@@ -1,15 +1,15 @@
 /**
- * The page's end of the channel to a worker. It owns the worker: starts it when it is first needed, gives it one request at
- * a time, and replaces it when it has stopped. Requests that wait are not in the worker: they can be cancelled without it,
- * and go on with a new one.
+ * The page's end of the channel to a worker. It owns the worker: starts it when it is first needed, sends it one
+ * request at a time, and replaces it when it has stopped. Requests wait on the page's side: they can be cancelled
+ * without the worker, and continue with a new one.
  *
  * @typedef {{params: any, transfer?: Transferable[]}} Prepared What `transfer` lists is handed over and empty afterwards.
  * @typedef {object} AskOptions
  * @property {AbortSignal} signal
  * @property {(progress: any) => void} onProgress
  * @property {number} [priority] One of `PRIORITY`.
- * @property {() => void} [onWait] Told at once if other requests go first.
- * @property {(partial: any) => void} [onPartial] Given what would remain if the worker stopped now.
+ * @property {() => void} [onWait] Called at once if other requests go first.
+ * @property {(partial: any) => void} [onPartial] Gets what would remain if the worker stopped now.
  * @typedef {object} Request
  * @property {number} id
  * @property {string} method
@@ -28,7 +28,7 @@ import { AedrError, fromPlain } from '../common/errors.js';
 import { hasOwnPolicy, notLoaded, startWorker } from './start-worker.js';
 import { watchWorkerLock } from './worker-lock.js';
 
-/** What goes first: the lower number. Among equals, what was asked first. */
+/** The request with the lower number goes first; among equals, the earlier one. */
 export const PRIORITY = {
   /** A person waits for this one answer. */
   check: 0,
@@ -36,11 +36,11 @@ export const PRIORITY = {
   background: 1,
 };
 
-/** How long a worker may take to honour a cancel before it is ended. */
+/** How long a worker may take to respond to a cancel before it is terminated. */
 const CANCEL_PATIENCE_MS = 2000;
 /**
- * After these a worker is of no more use: a module that trapped cannot be trusted, a failed import may be remembered,
- * and a module opens one graphics device in its life.
+ * After these errors a worker is of no more use: a module that trapped cannot be trusted, a browser may remember a
+ * failed import, and a module opens one graphics device in its life.
  */
 const LAST_ERRORS = ['engine_stopped', 'program_missing', 'device_failed'];
 
@@ -48,11 +48,11 @@ export class Scheduler {
   #script;
   #confined;
   #onUnconfined;
-  /** Whether the worker has to have the page's policy; null until that is known. @type {boolean | null} */
+  /** Whether the worker has to inherit the page's policy; null until that is known. @type {boolean | null} */
   #inheriting = null;
   /** @type {Worker | null} */
   #worker = null;
-  /** Stops watching whether it lives. @type {(() => void) | null} */
+  /** Stops watching for the worker's end. @type {(() => void) | null} */
   #unwatch = null;
   /** In the order in which they will be sent. @type {Request[]} */
   #waiting = [];
@@ -102,7 +102,7 @@ export class Scheduler {
     });
   }
 
-  /** Ends the worker and whatever was asked of it, for good. @param {Error} reason */
+  /** Terminates the worker and rejects all requests, for good. @param {Error} reason */
   close(reason) {
     this.#closed = reason;
     this.#discard();
@@ -122,7 +122,7 @@ export class Scheduler {
     try {
       this.#inheriting ??= this.#confined && !(await hasOwnPolicy(this.#script));
       const { params, transfer = [] } = await request.prepare();
-      // Cancelled meanwhile.
+      // The request was cancelled meanwhile.
       if (request !== this.#running) return;
       this.#worker ??= this.#start(this.#inheriting);
       const { id, method } = request;
@@ -144,7 +144,7 @@ export class Scheduler {
     request.patience = setTimeout(() => this.#stop(cancelled), CANCEL_PATIENCE_MS);
   }
 
-  /** A request is done, in whichever way. @param {Request} request @param {() => void} settle */
+  /** Finishes a request, whatever its result. @param {Request} request @param {() => void} settle */
   #end(request, settle) {
     clearTimeout(request.patience);
     request.forget();
@@ -164,7 +164,7 @@ export class Scheduler {
     });
     worker.addEventListener('error', (event) => {
       if (worker !== this.#worker) return;
-      // An error before the worker could listen has no message: its own files did not load, or may not.
+      // An error before the worker could listen has no message: its own files did not load, or were not allowed to.
       const { message } = event;
       if (inheriting && !message && !heard) return this.#startPlainly();
       this.#stop(
@@ -174,7 +174,7 @@ export class Scheduler {
     return worker;
   }
 
-  /** A policy forbids scripts in memory. */
+  /** Starts the worker from its own address, because a policy forbids `blob:` scripts. */
   #startPlainly() {
     this.#discard();
     this.#inheriting = false;

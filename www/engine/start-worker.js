@@ -1,23 +1,23 @@
 /**
- * Starts workers, also in pages whose policy wants every script's address vouched for (Trusted Types).
+ * Starts workers, also in pages whose policy requires Trusted Types for the addresses of scripts.
  *
  * @typedef {import('./types.js').ScriptAddress} ScriptAddress
  */
 
 import { AedrError } from '../common/errors.js';
 
-/** A policy that says what a worker may connect to. */
+/** Matches a policy that limits what a worker may connect to. */
 const LIMITS = /(^|[;,\s])(connect|default)-src\s/;
 /** What `trusted-types` in a Content-Security-Policy has to allow. */
 const POLICY = 'aedr';
 
 /**
- * Made once: a second of this name may be forbidden. Null where it cannot be made.
+ * Created once: a second policy of this name may be forbidden. Null where it cannot be created.
  * @type {{createScriptURL: (address: string) => TrustedScriptURL} | null | undefined}
  */
 let policy;
 
-/** Addresses are meant from where the page is. @param {unknown} address @returns {URL} */
+/** Resolves an address against that of the page. @param {unknown} address @returns {URL} */
 export const addressOf = (address) => new URL(String(address), globalThis.document?.baseURI ?? location.href);
 
 /**
@@ -40,8 +40,8 @@ export function startWorker(script, { inheriting = false } = {}) {
 }
 
 /**
- * Whether a worker's own file comes with a policy that says what it may connect to. A worker has no other: hosts that send
- * no headers leave it without.
+ * Whether a worker's own file is served with a policy that limits its connections. A worker has no other policy, so
+ * hosts that send no headers leave it without one.
  * @param {ScriptAddress} script
  * @throws {AedrError} program_missing
  */
@@ -57,10 +57,10 @@ export function notLoaded(script) {
   return new AedrError('program_missing', `${file} could not be loaded`, '', { file });
 }
 
-/** Addresses in memory, by what they import. @type {Map<string, string>} */
+/** `blob:` addresses of scripts, by what they import. @type {Map<string, string>} */
 const inheritors = new Map();
 
-/** A script in memory has its maker's policy, and what it imports with it. @param {string} href */
+/** A `blob:` script inherits its creator's policy, and so does what it imports. @param {string} href */
 function inheritor(href) {
   const known = inheritors.get(href);
   if (known) return known;
@@ -70,7 +70,7 @@ function inheritor(href) {
 }
 
 /**
- * Browsers start workers from the page's own site alone.
+ * Browsers start workers only from the page's own site.
  * @param {ScriptAddress} script @returns {URL}
  */
 export function ownAddress(script) {
@@ -94,7 +94,7 @@ function vouched(address) {
 
 function madePolicy() {
   try {
-    // What reaches it has been found to be of the page's own site; looked at once more, it is safe by itself.
+    // Addresses were checked before they get here; the second check makes the policy safe by itself.
     const createScriptURL = (/** @type {string} */ address) => ownAddress(address).href;
     return globalThis.trustedTypes?.createPolicy(POLICY, { createScriptURL }) ?? null;
   } catch {

@@ -4,9 +4,9 @@ import { startWorker } from './start-worker.js';
 
 const HELPER = new URL('./helper.js', import.meta.url);
 
-/** More would wait for memory rather than compute. */
+/** More threads would wait for memory rather than compute. */
 const MOST_THREADS = 8;
-/** A helper that is not ready by then is done without. */
+/** In milliseconds. A helper that takes longer to start is left out. */
 const PATIENCE = 10_000;
 
 /**
@@ -22,7 +22,7 @@ export async function startHelpers(module, script = HELPER) {
   return started.filter((worker) => worker !== null);
 }
 
-/** An isolated page may, but some browsers (WebKitGTK 2.50) isolate pages and have nothing to share. */
+/** An isolated page may share memory, but some browsers (WebKitGTK 2.50) isolate pages and offer no shared memory. */
 function sharesMemory() {
   return globalThis.crossOriginIsolated && 'SharedArrayBuffer' in globalThis;
 }
@@ -50,10 +50,10 @@ function helper(module, script) {
 /** @param {string | URL} script */
 function started(script) {
   try {
-    // What holds for this worker holds for its helpers.
+    // The helpers inherit the page's policy if this worker does.
     return startWorker(script, { inheriting: location.protocol === 'blob:' });
   } catch {
-    // Where helpers may not be started, one thread does all.
+    // Where helpers may not start, one thread does all the work.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-/** What the page and its workers say to each other of a check. Nothing here is loaded: these are types. */
+/** Types for the messages between the page and its workers about a check. This file holds no code. */
 
 import type { PlainError } from '../common/errors.js';
 
@@ -17,7 +17,7 @@ export type ModelFiles = { [name: string]: Blob };
 export type HostedModel = { manifest: string; integrity?: { manifest?: string; calibration?: string } };
 /** `shards`: the address of each. */
 export type PackedModel = { manifestText: string; calibrationText: string; shards: Record<string, string> };
-/** `name`: if the page calls the model otherwise than its manifest. */
+/** `name`: if the page's name for the model differs from the manifest's. */
 export type ModelAddress = { id: string; name?: string } & (HostedModel | PackedModel | { files: ModelFiles });
 
 /** Absolute addresses of the WebAssembly module and of what helpers run, where they are not beside the worker. */

@@ -1,15 +1,15 @@
 /**
- * Files of which the page knows what they must be. One that is another is not used and not kept, whoever changed it: a
- * host, a proxy, or a copy that a browser kept from before. What does the looking is the page's own script, so it is as
- * good as that: whoever can change the script can change all.
+ * Fetches files whose hashes the page knows. A file with another hash is neither used nor kept, whoever changed it: a
+ * host, a proxy, or a browser's cache with an old copy. The page's own script does the verification, so it is as
+ * trustworthy as that script: whoever can change the script can change everything.
  *
- * Without a hash, as in a page that was not assembled, nothing is looked at.
+ * Without a hash, as in a page that was not assembled, nothing is verified.
  */
 
 import { AedrError } from '../common/errors.js';
 import { chunks, fileName, lost, request } from './download.js';
 
-/** Pages that are not encrypted have none; there `fetch` looks by itself, and gives nothing before it has all. */
+/** Missing on pages without https; there `fetch` verifies, and delivers nothing before it has everything. */
 const digests = globalThis.crypto?.subtle;
 
 /**
@@ -39,9 +39,9 @@ export async function fetchJson(url, options) {
 }
 
 /**
- * A WebAssembly module, compiled while it arrives if the server says what it is, and given out only once all of it is
- * found to be right: compiling runs none of it. The response that is compiled stays the network's own, which lets
- * browsers keep the compiled module; the bytes are looked at in a copy.
+ * A WebAssembly module, compiled while it arrives if the server sends its type, and returned only after all of it was
+ * verified: compiling runs none of it. The response that is compiled stays the network's own, so that browsers can keep
+ * the compiled module; the verification uses a copy of the bytes.
  * @param {string} url @param {VerifiedOptions} options @returns {Promise<WebAssembly.Module>}
  */
 export function fetchModule(url, options) {
@@ -49,7 +49,7 @@ export function fetchModule(url, options) {
     const streams = response.headers.get('Content-Type')?.startsWith('application/wasm');
     const copy = streams ? response.clone() : response;
     const compiled = streams ? WebAssembly.compileStreaming(response) : null;
-    // What compiling says of a file that is not the right one is not the news.
+    // For a file with the wrong hash, the error of compiling it does not matter.
     compiled?.catch(() => {});
     const bytes = await received(copy, options).catch((error) => {
       // The connection broke, or the service worker found that this is not the file it should be.
@@ -62,7 +62,7 @@ export function fetchModule(url, options) {
 }
 
 /**
- * Looks twice: what a browser kept may be of another version.
+ * Tries twice, because a browser's cache may hold another version.
  * @template Value
  * @param {string} url @param {VerifiedOptions} options
  * @param {(response: Response) => Promise<{bytes: ArrayBuffer, value: () => Promise<Value>}>} read
@@ -83,7 +83,7 @@ async function verified(url, { integrity, code, signal }, read) {
 }
 
 /**
- * Null if `fetch` found that it is not the right file.
+ * Null if `fetch` found that the hash is wrong.
  * @param {string} url
  * @param {{integrity?: string, code: string, signal?: AbortSignal, cache: RequestCache}} options
  */
@@ -93,7 +93,7 @@ async function responseOf(url, { integrity, code, signal, cache }) {
     return await request(url, { code, signal, cache, integrity });
   } catch (error) {
     signal?.throwIfAborted();
-    // `fetch` does not tell which of the two it was, so the server is asked whether it can be reached.
+    // `fetch` does not tell a wrong hash from a broken connection, so a request finds out whether the server answers.
     await request(url, { code, signal, method: 'HEAD' });
     return null;
   }

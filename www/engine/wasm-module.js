@@ -33,7 +33,7 @@ export function loadWasmModule({ signal, progress }, address = WASM) {
     const { Checker, Image, Importer, calibrate, record } = module;
     return { Checker, Image, Importer, calibrate, record, compiled };
   })();
-  // Whatever went wrong, the next check begins anew.
+  // After any failure, the next check tries again.
   loaded.catch(() => (loaded = null));
   return loaded;
 }

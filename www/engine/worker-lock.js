@@ -1,7 +1,7 @@
 /**
- * Whether a worker still lives. A browser that ends one, for want of memory perhaps, tells nobody. So a worker holds a
- * lock of its own for as long as it lives, and whoever waits for that lock learns when it ends. Pages without https
- * have no locks, and do without.
+ * Detects that a worker has ended. A browser that terminates one, for lack of memory perhaps, fires no event. So a
+ * worker holds a lock of its own for as long as it lives, and whoever waits for that lock learns when it ends.
+ * Pages without https have no locks, and do without.
  */
 
 /**
@@ -14,12 +14,12 @@ export function holdWorkerLock(onHeld) {
     onHeld(name);
     return new Promise(() => {});
   };
-  // Frames that a browser lets keep nothing are refused.
+  // Frames to which a browser denies storage get no locks.
   navigator.locks?.request(name, forever).catch(() => {});
 }
 
 /**
- * For whoever started it.
+ * For the page or worker that started it.
  * @param {string} name @param {() => void} onEnd
  * @returns {() => void} Stops watching, before the worker is ended on purpose.
  */

@@ -21,10 +21,10 @@ import { yieldingProgress } from './yield.js';
 
 /** Models stay on the device for the next image while their weights take no more than this. */
 const KEPT_BYTES = 768 * 2 ** 20;
-/** After these nothing more can be asked of this worker: a person wants no answer, or the module cannot be trusted. */
+/** After these errors nothing more is asked: a person wants no answer, or the module cannot be trusted. */
 const ENDS_ALL = ['cancelled', 'engine_stopped'];
 
-/** Browsers show these themselves. */
+/** Formats that browsers can show. */
 const SHOWN = ['PNG', 'JPEG', 'WebP', 'GIF', 'BMP'];
 
 /**
@@ -34,12 +34,13 @@ const SHOWN = ['PNG', 'JPEG', 'WebP', 'GIF', 'BMP'];
 let open = null;
 
 const giveUp = answer(self, { check, calibrate });
-// A check on the CPU goes on.
+// A check on the CPU is not affected.
 watchDevices((error) => open?.device !== 'cpu' && giveUp(error));
 
 /**
- * Checks an image against models, the cheapest first. A model that fails has a failure and stops no other. What is known
- * is told before each model is asked, if there are several: it stays if this worker does not.
+ * Checks an image against models, the cheapest first. A model that fails gets a failure and does not stop the
+ * others. With several models, the answer so far is sent before each is asked: the page keeps it if this worker
+ * stops.
  * @param {CheckRequest} params @param {import('./channel.js').AnswerContext} context
  * @returns {Promise<CheckAnswer>}
  */
@@ -122,7 +123,7 @@ function concluded({ answers, failures, seconds }, { record: recordOf, bytes, im
   return { answers: [...answers], record, ranking, claims, picture, failures: [...failures], device, seconds };
 }
 
-/** A browser need not hold blobs in memory as it does buffers. @param {any} map @returns {EvidenceMap} */
+/** Blobs, unlike buffers, need not stay in memory. @param {any} map @returns {EvidenceMap} */
 function withBlobs({ layers, scales, ...map }) {
   const each = (/** @type {Record<string, any>} */ parts, /** @type {string} */ name) =>
     Object.fromEntries(Object.entries(parts).map(([key, part]) => [key, { ...part, [name]: pngBlob(part[name]) }]));
@@ -192,7 +193,7 @@ async function loadModel(model, manifestText, parameterBytes, { signal, progress
     models.set(model.id, loaded);
     return;
   }
-  // Another of the same id.
+  // A different model with the same id.
   if (loaded) checker.forget_model(model.id);
   let kept = parameterBytes;
   for (const { bytes } of models.values()) kept += bytes;

@@ -1,12 +1,12 @@
 /**
- * Lets a long computation breathe: a worker hears a cancel only between tasks.
+ * Yields to the event loop during a long computation, because a worker receives a cancel message only between tasks.
  */
 
 const INTERVAL_MS = 30;
 
 /**
- * The callback that the module calls between steps. It reports, and at most every 30 ms lets waiting
- * messages in; it answers false once `signal` is aborted.
+ * The callback that the module calls between steps. It reports progress and, at most every 30 ms, yields so that
+ * waiting messages arrive. It returns false once `signal` is aborted.
  * @param {AbortSignal} signal
  * @param {(progress: {stage: string, fraction: number}) => void} progress
  * @returns {(fraction: number, stage: string) => boolean | Promise<boolean>}
@@ -23,7 +23,7 @@ export function yieldingProgress(signal, progress) {
   };
 }
 
-/** A message to oneself is a task; unlike a timer it is not delayed. */
+/** Waits for the next task by a message to itself, which, unlike a timer, is not delayed. */
 function nextTask() {
   return new Promise((done) => {
     const { port1, port2 } = new MessageChannel();

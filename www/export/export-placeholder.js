@@ -1,4 +1,4 @@
-/** The section of what a person can take away, filled once its script has come: the verdict does not wait for it. */
+/** The section of exports, filled once its script has loaded: the verdict does not wait for it. */
 
 import { exports as words } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';

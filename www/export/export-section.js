@@ -1,5 +1,5 @@
 /**
- * What a person can take away of a result: the record as JSON, the page on paper, a picture. Loaded with the first
+ * The exports of a result: the record as JSON, the page on paper, a picture. Loaded with the first
  * result; the picture's renderer and fonts with the first picture.
  *
  * @typedef {import('../engine/types.js').CheckAnswer} CheckAnswer
@@ -18,7 +18,7 @@ import { thumbnail } from './thumbnail.js';
 
 const drawer = new Scheduler(new URL('./picture-worker.js', import.meta.url), { confined: true });
 
-/** Whether the image goes into the picture, as it was chosen last. */
+/** Whether the picture includes the image, as last chosen. */
 let including = true;
 
 /**
@@ -53,7 +53,7 @@ async function saveReport(record, file, name) {
   saveFile(`${JSON.stringify(record, null, 2)}\n`, 'application/json', name);
 }
 
-/** What the page has read of Content Credentials; a report is complete without. @param {Blob} file */
+/** The page's summary of Content Credentials; a report is complete without. @param {Blob} file */
 async function credentialsOf(file) {
   try {
     const { credentialsSummary } = await import('../origin/credentials.js');
@@ -108,7 +108,7 @@ async function pictureOf(answer, models, file) {
   try {
     return { png: await draw(pictureContent(answer, models, small)), withImage: small !== null };
   } catch (thrown) {
-    // A large image may be too much for the renderer; the rest is not.
+    // A large image may be too much for the renderer; the picture without it is not.
     if (!small || toPlain(thrown).code === 'program_missing') throw thrown;
     return { png: await draw(pictureContent(answer, models, null)), withImage: false };
   }
@@ -128,7 +128,7 @@ function datePrint(text) {
   else head?.append(element('p', { class: 'print-date' }, text));
 }
 
-/** What is folded on the screen and not on paper. @type {HTMLDetailsElement[]} */
+/** Sections that are closed on the screen and opened for printing. @type {HTMLDetailsElement[]} */
 let unfolded = [];
 addEventListener('beforeprint', () => {
   /** @type {NodeListOf<HTMLDetailsElement>} */

@@ -1,6 +1,6 @@
 /**
- * What an OpenType font has: its characters and how wide they are. Enough to break lines and to know what cannot be
- * drawn; the shapes are the renderer's.
+ * Reads an OpenType font's characters and their widths: enough to break lines and to know what cannot be drawn. The
+ * renderer draws the shapes.
  *
  * @typedef {{family: string, weight: number, widths: Map<number, number>}} Face `widths`: advances by code point, in
  *   parts of the type size.
@@ -67,7 +67,7 @@ function* segments(view, at) {
     const offset = view.getUint16(offsets + index);
     const first = view.getUint16(starts + index);
     for (let code = first; code <= view.getUint16(ends + index) && code < 0xffff; code++) {
-      // An offset counts from where it stands.
+      // An offset counts from its own position.
       const found = offset === 0 ? code : view.getUint16(offsets + index + offset + 2 * (code - first));
       const glyph = found === 0 ? 0 : (found + delta) & 0xffff;
       if (glyph !== 0) yield [code, glyph];

@@ -1,4 +1,4 @@
-/** What the report's picture says, from a check's answer: sentences and numbers, as the page says them. */
+/** The contents of the report's picture, from a check's answer: sentences and numbers, worded as on the page. */
 
 import { paragraph, sentence } from '../common/errors.js';
 import {
@@ -19,7 +19,7 @@ import {
   verdictText,
 } from '../texts/catalogue.js';
 
-/** So many models have a line; the report has all. */
+/** At most so many models get a line; the report has all. */
 const MOST_LINES = 6;
 
 const DATE = new Intl.DateTimeFormat(locale, {

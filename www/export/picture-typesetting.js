@@ -1,7 +1,7 @@
 /**
- * Setting type for the report's picture: SVG breaks no lines, and the fonts have few characters. Text from files and
- * models may hold anything; what the fonts lack becomes an ellipsis, one for a whole run, and with it whatever is
- * invisible or turns the direction of writing.
+ * Typesetting for the report's picture: SVG breaks no lines, and the fonts have few characters. Text from files and
+ * models may hold anything; an ellipsis replaces each run of characters that the fonts lack, that are invisible or that
+ * change the direction of writing.
  *
  * @typedef {import('./opentype-font.js').Face} Face
  * @typedef {{faces: Face[], size: number, spacing?: number}} Type `faces`: the first that has a character draws it.
@@ -79,7 +79,7 @@ export function wrapped(text, type, width) {
 }
 
 /**
- * One line: of a name that is too long the middle is left out, because the end often tells what a file is.
+ * One line. A name that is too long loses its middle, because the end often tells what a file is.
  * @param {string} text @param {Type} type @param {number} width
  */
 export function shortened(text, type, width) {
@@ -121,5 +121,5 @@ export function textLine(text, { faces, size, spacing = 0 }, { x, y, fill, ancho
 /** @param {string} character */
 const codeOf = (character) => /** @type {number} */ (character.codePointAt(0));
 
-/** To hundredths: what nobody sees is left out. @param {number} value */
+/** To hundredths: finer differences are invisible. @param {number} value */
 export const round = (value) => Math.round(value * 100) / 100;

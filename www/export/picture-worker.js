@@ -22,7 +22,7 @@ answer(self, { draw });
  * @returns {Promise<Uint8Array<ArrayBuffer>>} A PNG.
  */
 async function draw({ content, locale }) {
-  // The page replaces a worker whose parts did not come.
+  // The page replaces a worker whose parts did not load.
   renderer ??= load();
   const [Renderer, { buffers, faces }] = await Promise.all([renderer, pictureFonts(locale, font)]);
   const drawing = new Renderer();

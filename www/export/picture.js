@@ -6,7 +6,7 @@
  * @typedef {import('./picture-plot.js').Plot} Plot
  * @typedef {import('./opentype-font.js').Face} Face
  * @typedef {{regular: Face[], bold: Face[], display: Face[]}} Faces
- * @typedef {{outcome: string, name: string, outcomeText: string, remark: string}} Line What a model outcomeText.
+ * @typedef {{outcome: string, name: string, outcomeText: string, remark: string}} Line The outcome of one model.
  * @typedef {object} PictureContent
  * @property {string} outcome One of the three.
  * @property {string} date
@@ -139,7 +139,7 @@ class Page {
     }
     const side = 84;
     const whole = drawable(heading, this.heading.faces);
-    // A heading is one line; where the picture leaves it too little room it gets smaller.
+    // A heading takes one line; beside a picture that leaves too little room, it gets smaller.
     const size = Math.min(88, (88 * (width - side - 24)) / widthOf(whole, this.heading));
     this.glyph(outcome, MARGIN - 4, top, side);
     const place = { x: MARGIN + side + 20, y: top + side / 2 + size * 0.36 };

@@ -1,4 +1,4 @@
-/** What it takes to repeat a check, from its record: which file, which program, which weights, and all numbers. */
+/** What is needed to repeat a check, from its record: which file, which program, which weights, and all numbers. */
 
 import { paragraph, sentence } from '../common/errors.js';
 import {
@@ -30,7 +30,7 @@ export function repeatSection(answer) {
     element('dl', {}, ...factsOf(answer.record).map(([term, text]) => fact(term, text))),
     element(
       'div',
-      // So that the keyboard can move it where the table is wider than the page.
+      // Focusable, so that the keyboard can scroll it where the table is wider than the page.
       { class: 'wide', tabindex: 0, role: 'region', 'aria-label': words.tableLabel },
       table(answer),
     ),

@@ -1,11 +1,12 @@
 /**
- * A small copy of an image, for the report's picture. It is not read from a canvas, which some browsers falsify; a
- * browser that cannot give the pixels otherwise has the file itself drawn, if the renderer knows its format.
+ * A small copy of an image, for the report's picture. It is not read from a canvas, because some browsers falsify
+ * what a canvas returns. If a browser offers no other way to the pixels, the renderer draws the file itself if it
+ * can.
  *
  * @typedef {{href: string, width: number, height: number}} Thumbnail With a data address.
  */
 
-/** The room that it has there, beside the verdict. */
+/** The space for it in the picture, beside the verdict. */
 export const THUMBNAIL_SIZE = { width: 400, height: 400 };
 
 /** What the renderer of the report's picture decodes, and of which size it should. */

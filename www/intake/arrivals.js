@@ -1,6 +1,6 @@
 /**
- * How images arrive, and the door for those that other modules bring: files that another program shared with this page,
- * or that were opened with it.
+ * How images arrive, and the entry point for those that other modules bring: files that another program shared with
+ * this page, or that were opened with it.
  *
  * @typedef {import('./types.js').Arrival} Arrival
  * @typedef {import('./types.js').Intake} Intake
@@ -11,12 +11,12 @@ import { AedrError } from '../common/errors.js';
 import { MAX_FILE_BYTES } from '../common/limits.js';
 import { failure } from '../texts/catalogue.js';
 
-/** So many images are taken at most: their results stay in memory. */
+/** The most images of a visit: their results stay in memory. */
 export const MAX_IMAGES = 1000;
 
 /** @type {((sources: Source[]) => void) | null} */
 let receiver = null;
-/** What came before anybody could receive it. @type {Source[]} */
+/** Images that came before a receiver was set. @type {Source[]} */
 let early = [];
 
 /** @param {(sources: Source[]) => void} receive Called with every image, or several, that a module brings. */

@@ -1,7 +1,7 @@
-/** What devices make of an image before a page gets it. */
+/** Detects conversions that a device makes before a page gets an image. */
 
 /**
- * Whether the device seems to have made the file of another: iPhones give pages a JPEG of what they keep as HEIC.
+ * Whether the device seems to have converted the file: iPhones give pages a JPEG of what they store as HEIC.
  * @param {import('./types.js').Intake} intake @param {ArrayBuffer} bytes The file's, or its first.
  * @returns {import('./types.js').Intake['converted']}
  */
@@ -12,7 +12,7 @@ export function conversionOf({ name, arrival }, bytes) {
   return arrival === 'picked' && isApplePhone() ? 'phone' : '';
 }
 
-/** An iPhone or an iPad, which says that it is a Mac. */
+/** An iPhone, or an iPad, which identifies itself as a Mac. */
 function isApplePhone() {
   const { userAgent, platform, maxTouchPoints } = navigator;
   return /iPhone|iPad|iPod/.test(userAgent) || (platform === 'MacIntel' && maxTouchPoints > 1);

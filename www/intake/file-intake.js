@@ -1,5 +1,5 @@
 /**
- * Where images come in: picked, dropped anywhere, pasted. Nothing is read here but names, sizes and folders.
+ * Input of images: picked, dropped anywhere, pasted. Only names, sizes and folders are read here.
  *
  * @typedef {import('./types.js').Arrival} Arrival
  * @typedef {import('./types.js').Intake} Intake
@@ -12,15 +12,15 @@ import { byId } from '../ui/dom.js';
 import { sourceOf, takeFiles, takeSources } from './arrivals.js';
 import { droppedEntries, filesIn } from './folders.js';
 
-/** Chromium on Android offers the camera, and files as they are, only where something else than images is accepted. */
+/** Chromium on Android offers the camera, and unchanged files, only if the input accepts more than images. */
 const BESIDES_IMAGES = ',android/allow-camera';
-/** What paste goes into by itself. */
+/** Elements that handle a paste themselves. */
 const EDITABLE = 'input:not([type=file], [type=radio], [type=checkbox]), textarea, dialog *';
 
 /**
  * Takes images to whoever receives them (`arrivals.js`).
  * @param {{onLink: (link: string) => void, onLooking: () => void, onError: (error: unknown) => void}} actions
- *   `onLink`: only a link came. `onLooking`: folders are looked through, which may take a while.
+ *   `onLink`: only a link came. `onLooking`: folders are being searched, which may take a while.
  */
 export function watchIntake({ onLink, onLooking, onError }) {
   /** @param {() => unknown} take */
@@ -51,7 +51,7 @@ function watchPicker(onFiles) {
   }
   input.addEventListener('change', () => {
     onFiles(input.files);
-    // So that choosing the same file again is a change.
+    // So that choosing the same file again fires `change`.
     input.value = '';
   });
 }
@@ -59,7 +59,7 @@ function watchPicker(onFiles) {
 /** The whole page takes drops; an overlay says so. @param {(transfer: DataTransfer) => void} onDrop */
 function watchDrop(onDrop) {
   const overlay = byId('overlay');
-  // Entering a child comes before leaving its parent, so the depth is 0 only outside the page.
+  // `dragenter` of a child comes before `dragleave` of its parent, so the depth is 0 only outside the page.
   let depth = 0;
   const isOwn = watchOwnDrags();
   const show = (/** @type {number} */ newDepth) => {
@@ -82,8 +82,8 @@ function watchDrop(onDrop) {
 }
 
 /**
- * Whether what is being dragged is the page's own: a word, a link or a picture of it. That is no image that comes in, and a
- * word may be on its way into a field.
+ * Whether the page's own content is being dragged: a word, a link or a picture. That is not an image for the page,
+ * and a word may be on its way into a field.
  * @returns {() => boolean}
  */
 function watchOwnDrags() {
@@ -91,7 +91,7 @@ function watchOwnDrags() {
   const end = () => (own = false);
   addEventListener('dragstart', () => {
     own = true;
-    // Where what was dragged is gone, nothing tells that the drag has ended; the mouse is heard again.
+    // If the dragged element is removed, no `dragend` fires; but mouse events resume.
     addEventListener('mousemove', end, { once: true });
   });
   addEventListener('dragend', end);
@@ -108,7 +108,7 @@ async function fromDrop(transfer, { onLink, onLooking }) {
     const found = await filesIn(entries);
     return takeSources(found.map(({ file, name }) => sourceOf({ file, name, arrival: 'dropped' })));
   }
-  // An image that is dragged from a page often brings its address along; the image itself is here.
+  // An image that is dragged from a page often comes with its address; here the file itself has come.
   if (files.length > 0) {
     const asShown = link !== null;
     return takeSources(files.map((file) => sourceOf({ file, name: file.name, arrival: 'dropped', asShown })));
@@ -132,7 +132,7 @@ function fromClipboard(clipboard, onLink) {
  * @returns {string | null}
  */
 function linkIn(transfer) {
-  // Of a picture that leads somewhere, the address is where it leads to; its markup has its own.
+  // For a picture inside a link, the address is the link's target; the markup has the picture's own.
   const markup = transfer.getData('text/html');
   const picture = markup ? new DOMParser().parseFromString(markup, 'text/html').querySelector('img')?.src : null;
   const lists = [transfer.getData('text/uri-list'), transfer.getData('text/plain')];

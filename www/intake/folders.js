@@ -1,12 +1,12 @@
-/** The images in folders that were dropped, by what their files are called; nothing is read here. */
+/** Finds the images in dropped folders by their file names; nothing is read here. */
 
 import { AedrError } from '../common/errors.js';
 import { intake as words } from '../texts/catalogue.js';
 import { MAX_IMAGES } from './arrivals.js';
 
-/** Those that cannot be checked yet are told so one by one. */
+/** Includes formats that cannot be checked yet, so that each such file gets an explanation. */
 const IMAGE = /\.(png|jpe?g|jfif|pjpeg|webp|gif|bmp|dib|tiff?|avif|heic|heif|jxl|svg)$/i;
-/** Folders may lie in each other without end, by links. */
+/** Links can nest folders without end. */
 const MAX_DEPTH = 32;
 
 /**
@@ -38,7 +38,7 @@ export async function filesIn(entries) {
 async function walk(entry, depth, found) {
   if (found.length > MAX_IMAGES || depth > MAX_DEPTH) return;
   if (entry.isFile) {
-    // What a person chose by itself is taken whatever it is called.
+    // A file that a person dropped by itself is taken whatever its name is.
     if (depth > 0 && (!IMAGE.test(entry.name) || entry.name.startsWith('.'))) return;
     const file = await fileOf(/** @type {FileSystemFileEntry} */ (entry));
     if (file) found.push({ file, name: entry.fullPath.replace(/^\//, '') });
@@ -50,7 +50,7 @@ async function walk(entry, depth, found) {
   for (const one of inside) await walk(one, depth + 1, found);
 }
 
-/** One that cannot be had is left out: it may have been deleted meanwhile. @param {FileSystemFileEntry} entry */
+/** Leaves out a file that is not available: it may have been deleted meanwhile. @param {FileSystemFileEntry} entry */
 function fileOf(entry) {
   return new Promise((/** @type {(file: File | null) => void} */ done) => entry.file(done, () => done(null)));
 }
@@ -59,7 +59,7 @@ function fileOf(entry) {
 async function listOf(folder) {
   const reader = folder.createReader();
   const all = [];
-  // It gives some at a time, and none at the end.
+  // Each call returns some of the entries, and none at the end.
   for (;;) {
     const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ done) =>
       reader.readEntries(done, () => done([])),

@@ -1,4 +1,4 @@
-/** Images that stand in their address. */
+/** Images that `data:` addresses contain. */
 
 /** The image that a `data:` address holds. @param {string} address @returns {Blob | null} None if it cannot be read. */
 export function imageOfData(address) {
@@ -12,12 +12,12 @@ export function imageOfData(address) {
   }
 }
 
-/** How the name of such a file ends. @param {Blob} image */
+/** The file name extension for such an image. @param {Blob} image */
 export function endingOf({ type }) {
   return type.slice('image/'.length).replace(/\+.*/, '').replace('jpeg', 'jpg');
 }
 
-/** One letter a byte. @param {string} text */
+/** One character for each byte. @param {string} text */
 function unescaped(text) {
   return text.replace(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

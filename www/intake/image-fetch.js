@@ -7,10 +7,10 @@
 
 import { either } from '../common/abort-signals.js';
 
-/** A site that gives nothing for so long is given up. */
+/** In milliseconds: a transfer that brings nothing for so long is ended. */
 const STALL_MS = 15_000;
 const PROGRESS_MS = 100;
-/** How a page begins, whatever its site says that it is. */
+/** How an HTML page begins, whatever type its site sends. */
 const PAGE = /^\uFEFF?\s*(<!--[^]*?-->\s*)*<(!doctype html|html|head|body)\b/i;
 
 /**
@@ -29,7 +29,7 @@ export async function fetchImage({ address, limit, credentials = 'omit' }, { sig
       mode: 'cors',
       credentials,
       referrerPolicy: 'no-referrer',
-      // Nothing of the image stays behind; and what a page shows may be kept without the site's leave to read it.
+      // Nothing of the image is stored; and the cache may hold a copy that the site does not let this page read.
       cache: 'no-store',
     });
     reached = true;
@@ -37,7 +37,7 @@ export async function fetchImage({ address, limit, credentials = 'omit' }, { sig
     return refusal ?? (await read(response, limit, { patience, progress }));
   } catch {
     signal.throwIfAborted();
-    // A browser does not tell why: the site may be away, or not let other pages read its images.
+    // A browser does not tell why: the site may be down, or may not let other pages read its images.
     return { problem: reached || patience.signal.aborted ? 'interrupted' : 'refused' };
   } finally {
     patience.end();
@@ -50,7 +50,7 @@ function refusalOf({ ok, status }) {
   if (ok) return null;
   if (status === 404 || status === 410) return { problem: 'missing', status };
   if (status === 401) return { problem: 'gated', status };
-  // Of what was asked for: many sites give their images to nobody but their own pages.
+  // The site refuses this request: many sites give their images only to their own pages.
   if (status === 403) return { problem: 'denied', status };
   return { problem: 'failed', status };
 }
@@ -90,13 +90,13 @@ async function read(response, limit, { patience, progress }) {
   return PAGE.test(beginning) ? { problem: 'page' } : { file };
 }
 
-/** Lets go of a response that is not wanted. @param {Response} response @param {LinkAnswer} found */
+/** Cancels a response that is not wanted. @param {Response} response @param {LinkAnswer} found */
 function ended(response, found) {
   response.body?.cancel().catch(() => {});
   return found;
 }
 
-/** Ends when nothing has come for too long. */
+/** Aborts when nothing has come for too long. */
 class Patience {
   #controller = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */

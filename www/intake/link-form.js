@@ -1,7 +1,7 @@
 /**
- * The field for an image's link, and fetching the image in a worker of its own: the page and the worker that checks
- * connect to no other site. A link that comes any other way goes into the field first: whether it is fetched is for a
- * person to decide.
+ * The field for an image's link. A worker of its own fetches the image: the page and the worker that checks connect to
+ * no other site. A link that arrives in any other way goes into the field first, so that a person decides whether it is
+ * fetched.
  *
  * @typedef {import('./types.js').Intake} Intake
  * @typedef {import('./types.js').Source} Source
@@ -17,7 +17,7 @@ import { byId, element, scrolling } from '../ui/dom.js';
 import { sourceOf, takeSources } from './arrivals.js';
 import { endingOf, imageOfData } from './image-address.js';
 
-/** An address that somebody typed without its beginning. */
+/** An address that somebody typed without its scheme. */
 const BARE = /^[a-z\d-]+(\.[a-z\d-]+)+(:\d+)?\//i;
 
 const worker = new Scheduler(new URL('./link-worker.js', import.meta.url));
@@ -95,7 +95,7 @@ function sourceFrom(text) {
     const insecure = url?.protocol === 'http:';
     throw new AedrError('link_address', insecure ? words.linkInsecure : words.linkWrong, words.saveAdvice);
   }
-  // A name and a password in it would be sent along.
+  // A user name and a password in the address would be sent along.
   url.username = url.password = url.hash = '';
   const name = nameOf(url);
   return {

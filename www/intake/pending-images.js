@@ -1,6 +1,6 @@
 /**
- * Images that wait for the page: shared by another program, kept by the service worker, or kept by the page itself
- * while it loads again. They stay on this device, and go when they are taken.
+ * Images that wait for the page to load: shared by another program, kept by the service worker, or kept by the page
+ * itself before it reloads. They stay on this device, and are removed when the page takes them.
  *
  * @typedef {{files: File[], link: string, sender: string}} PendingImages `link`: an address, or what may hold one; '' if there was
  *   none. `sender`: the origin that it comes from, "null" if that is not known.
@@ -10,11 +10,11 @@
 const FOLDER = new URL('../../', import.meta.url);
 const CACHE = `aedr-stash ${FOLDER.pathname}`;
 const KEY = new URL('stash', FOLDER).href;
-/** Header that has the sender's origin. */
+/** Header that holds the sender's origin. */
 const SENDER = 'Aedr-Sender';
-/** In the page's address, if images wait. */
+/** In the page's address if images are waiting. */
 const PARAMETER = 'shared';
-/** Images that nobody took by then were left behind, and are removed. */
+/** In milliseconds: images that wait longer are abandoned, and removed. */
 const FORGOTTEN_MS = 10 * 60_000;
 
 /**
@@ -25,7 +25,7 @@ const FORGOTTEN_MS = 10 * 60_000;
 export async function keepPending(files) {
   const form = new FormData();
   for (const file of files) form.append('files', file);
-  // The body's own type names what stands between the files.
+  // The body's content type holds the boundary between the files.
   const response = new Response(form);
   const type = response.headers.get('Content-Type') ?? '';
   const headers = { 'Content-Type': type, Date: new Date().toUTCString(), [SENDER]: location.origin };
@@ -48,7 +48,7 @@ export function filesOf(entries) {
 export function reload(pending) {
   const address = new URL(location.href);
   if (pending) address.searchParams.set(PARAMETER, '');
-  // To the address that it has, a page would only scroll.
+  // Assigning the address that the page already has would only scroll.
   if (address.href === location.href) location.reload();
   else location.replace(address);
 }
@@ -59,9 +59,9 @@ export async function reloadWithImages(entries) {
   reload(files.length > 0 && (await keepPending(files)));
 }
 
-/** Images that wait are not wanted after all. */
+/** Removes images that wait and are not wanted any more. */
 export async function dropPending() {
-  // Pages that are not encrypted have no caches.
+  // Pages without https have no caches.
   await globalThis.caches?.delete(CACHE).catch(() => {});
 }
 
@@ -85,7 +85,7 @@ export async function takePending() {
     await caches.delete(CACHE);
     const all = form?.getAll('files') ?? [];
     const files = /** @type {File[]} */ (all.filter((value) => value instanceof File && value.size > 0));
-    // Programs put an address into either.
+    // Programs put an address into either field.
     const texts = ['url', 'text'].map((name) => String(form?.get(name) ?? ''));
     const link = texts.map((text) => /https?:\/\/\S+/i.exec(text)?.[0]).find(Boolean) ?? '';
     return { files, link, sender };

@@ -60,7 +60,7 @@ function thumbnail(sample, onChoice) {
 /** @param {Sample} sample */
 function creditLine(sample) {
   const line = element('li', {}, words.credit(sample));
-  // Addresses in data could be of any kind.
+  // The list could contain addresses of any scheme.
   if (sample.source && /^https?:/.test(sample.source)) {
     line.append(' · ', element('a', { href: sample.source, rel: 'noreferrer' }, new URL(sample.source).host));
   }

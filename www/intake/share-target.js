@@ -1,6 +1,6 @@
 /**
- * Images and links that other programs share with the page, and images that are opened with the installed page. What may as
- * well have been sent by a site, without a person's doing, waits for a person.
+ * Images and links that other programs share with the page, and images that are opened with the installed page. A site
+ * could send the same without a person's doing, so such images wait for a person's consent.
  */
 
 import { offline as words } from '../texts/catalogue.js';
@@ -9,7 +9,7 @@ import { takeFiles } from './arrivals.js';
 import { offerLink } from './link-form.js';
 import { takePending } from './pending-images.js';
 
-/** Takes what has come, and what will. */
+/** Takes what has arrived, and what will. */
 export async function takeShared() {
   // Launches that came before are handed over now.
   /** @type {any} */ (window).launchQueue?.setConsumer(takeOpened);

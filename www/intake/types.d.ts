@@ -1,4 +1,4 @@
-/** Images that come in. Nothing here is loaded: these are types. */
+/** Types for images that come in. This file holds no code. */
 
 /** How an image arrived. */
 export type Arrival = 'picked' | 'dropped' | 'pasted' | 'sample' | 'link' | 'shared' | 'opened';
@@ -20,8 +20,8 @@ export interface Intake {
   /** Whether it is the copy that another page showed. */
   asShown?: boolean;
   /**
-   * Whether the file is a JPEG that was made of another on the way: certainly, because it is called HEIC, or likely,
-   * because of the device.
+   * Whether the file is a JPEG that the device converted from another format: certainly, because its name says HEIC, or
+   * probably, judging by the device.
    */
   converted?: '' | 'heic' | 'phone';
   sample?: Sample;

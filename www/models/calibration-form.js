@@ -18,9 +18,9 @@ import { saveCalibration } from './save-calibration.js';
 
 /** Images of each kind, as the module asks for; told before the first is measured. */
 const FEWEST = 20;
-/** Every file would fail so. */
+/** Codes of errors that every file would meet. */
 const ENDS_ALL = /^(cancelled|weights|manifest|program|integrity|no_webgpu|internal)/;
-/** Files that are named when they were left out. */
+/** The most files to name of those that were left out. */
 const NAMED = 10;
 
 /**

@@ -31,7 +31,7 @@ const FILE_HELPS = ['import_refused', 'import_gated', 'import_missing'];
 let entries = [];
 /** Why the last import failed. @type {Problem | null} */
 let problem = null;
-/** The model whose removal waits for a second word. */
+/** The model whose removal waits for a confirmation. */
 let removing = '';
 /** @type {HTMLDialogElement | null} */
 let dialog = null;
@@ -59,7 +59,7 @@ async function build() {
     element(
       'dialog',
       { id: 'model-dialog', 'aria-labelledby': 'model-dialog-heading' },
-      // What happens stays in view, however far down the list a person is.
+      // Keeps the progress in view, however far a person has scrolled down the list.
       element(
         'header',
         {},
@@ -86,7 +86,7 @@ async function build() {
   return built;
 }
 
-/** Shows what is here and what can be added, anew. */
+/** Updates the lists of what is here and what can be added. */
 async function refresh() {
   const ours = await hostedModels().catch(() => []);
   const [here, unfinished] = await Promise.all([addedModels(), unfinishedImports()]);
@@ -254,7 +254,7 @@ async function start(makePlan, { file = null, keep = true } = {}) {
     await runImport(plan, { file, keep });
   } catch (thrown) {
     const error = toPlain(thrown);
-    // Whoever cancelled knows; what has come stands among the unfinished.
+    // A person who cancelled knows why; the partial import is listed among the unfinished ones.
     if (error.code !== 'cancelled') problem = { plan, file, error };
   }
   await refresh();
@@ -283,7 +283,7 @@ function showRunning(running) {
   const { name } = plan.request.description;
   if (state.dataset.key !== plan.key || !state.firstChild) {
     state.dataset.key = plan.key;
-    // Only the words that change are for the eyes alone, so that a screen reader is not flooded.
+    // The changing numbers are hidden from screen readers, which would announce each one.
     state.replaceChildren(
       element('p', {}, words.adding(name)),
       element('progress', { max: 1, 'aria-label': words.adding(name) }),

@@ -1,11 +1,11 @@
-/** Where an import puts what it makes: the storage, or memory. Used in the import's worker alone. */
+/** Where an import stores its files: the origin private file system, or memory. Used only in the import's worker. */
 
 import { AedrError } from '../common/errors.js';
 import { openStorage, removeEntry } from './storage.js';
 
 const READ_BYTES = 2 ** 20;
 
-/** The files of one model in the storage, and what has come of the file that they are made of. */
+/** The files of one model in the storage, and the part of the source file that has arrived. */
 export class StoredFiles {
   /** @type {NonNullable<Awaited<ReturnType<typeof openStorage>>>} */
   #storage;
@@ -15,9 +15,9 @@ export class StoredFiles {
   #key;
   /** @type {import('./types.js').ImportPlan} */
   #plan;
-  /** @type {any} A sync access handle, or null where nothing is kept to go on from. */
+  /** A sync access handle, or null where nothing is kept to resume from. @type {any} */
   #part;
-  /** What was seen of the file that has come in part. @type {import('./transfer.js').Seen | undefined} */
+  /** What the site said of the file that has partly arrived. @type {import('./transfer.js').Seen | undefined} */
   seen;
 
   /**
@@ -52,7 +52,7 @@ export class StoredFiles {
     if (this.#part) await this.#writePlan().catch(() => this.dropPart());
   }
 
-  /** What has come is of no use. */
+  /** Discards what has arrived, because it is of no use. */
   async startOver() {
     this.seen = undefined;
     this.#part?.truncate(0);
@@ -61,7 +61,7 @@ export class StoredFiles {
     if (this.#part) await this.#writePlan();
   }
 
-  /** What has come before, in pieces. */
+  /** What has arrived before, in pieces. */
   *before() {
     const size = this.partBytes;
     for (let at = 0; at < size; at += READ_BYTES) {
@@ -71,12 +71,12 @@ export class StoredFiles {
     }
   }
 
-  /** How much that is. */
+  /** The number of those bytes. */
   get partBytes() {
     return this.#part?.getSize() ?? 0;
   }
 
-  /** Notes what has come. If there is no room for it, a break means to begin anew. @param {Uint8Array} bytes */
+  /** Stores what has arrived. If there is no room, an interrupted import starts over. @param {Uint8Array} bytes */
   async append(bytes) {
     if (!this.#part) return;
     try {
@@ -86,7 +86,7 @@ export class StoredFiles {
     }
   }
 
-  /** Forgets what has come. */
+  /** Deletes the stored part of the source file. */
   async dropPart() {
     this.#part?.close();
     this.#part = null;
@@ -99,7 +99,7 @@ export class StoredFiles {
       await writeFile(this.#model, name, bytes);
     } catch (thrown) {
       if (!this.#part) throw full(thrown);
-      // The way back gives its room to the model.
+      // The part kept for resuming gives its room to the model.
       await this.dropPart();
       await writeFile(this.#model, name, bytes).catch((again) => {
         throw full(again);
@@ -107,14 +107,14 @@ export class StoredFiles {
     }
   }
 
-  /** The model is whole. @returns {Promise<null>} */
+  /** Called when the model is complete. @returns {Promise<null>} */
   async finish() {
     await this.dropPart();
     await removeEntry(this.#storage.imports, `${this.#key}.json`);
     return null;
   }
 
-  /** Breaks off, to go on later if there is a way back. */
+  /** Stops, and keeps what is needed to resume, if there is any. */
   async pause() {
     if (this.partBytes === 0) return this.discard();
     this.#part.flush();
@@ -123,7 +123,7 @@ export class StoredFiles {
     await removeEntry(this.#storage.models, this.#key);
   }
 
-  /** Breaks off and leaves nothing. */
+  /** Stops and deletes everything. */
   async discard() {
     await this.finish();
     await removeEntry(this.#storage.models, this.#key);
@@ -172,7 +172,7 @@ export class MemoryFiles {
   async discard() {}
 }
 
-/** The plan by which the part came that is there. @param {FileSystemDirectoryHandle} folder @param {string} key */
+/** The plan of the stored part. @param {FileSystemDirectoryHandle} folder @param {string} key */
 async function planBefore(folder, key) {
   try {
     const file = await (await folder.getFileHandle(`${key}.json`)).getFile();
@@ -183,7 +183,7 @@ async function planBefore(folder, key) {
 }
 
 /**
- * Whether what came by one plan is what comes by another.
+ * Whether what arrived by one plan can be used by another.
  * @param {import('./types.js').ImportPlan} a @param {import('./types.js').ImportPlan} b
  */
 function isSame(a, b) {

@@ -17,9 +17,9 @@ import { lockName, openStorage, PARTS, storageEstimate } from './storage.js';
 import { Changed, Transfer } from './transfer.js';
 
 const PROGRESS_MS = 100;
-/** A pack takes at most so much of its file's size (12-bit blocks of a 16-bit file), and some to spare. */
+/** A pack takes at most this share of its file's size (12-bit blocks of a 16-bit file), with some to spare. */
 const PACK_SHARE = 0.85;
-/** After these, what has come is worth keeping. */
+/** Codes of errors after which it is worth keeping what has arrived. */
 const CAN_GO_ON = ['cancelled', 'import_interrupted', 'import_refused', 'import_gated', 'import_missing', 'engine_stopped'];
 
 answer(self, { add, write: writeText });
@@ -47,7 +47,7 @@ async function writeText({ key, name, text }) {
 /** @param {AddRequest} params @param {import('../engine/channel.js').CallContext} context @returns {Promise<AddAnswer>} */
 async function addAlone({ plan: given, file, keep }, context) {
   const { Importer } = await loadWasmModule(context);
-  // Of a plan by which other parts came, nothing is kept.
+  // Keeps nothing that arrived by a plan for other parts of the file.
   const plan = given.parts === undefined ? given : { ...given, parts: PARTS };
   const place = (keep ? await StoredFiles.open(plan) : null) ?? new MemoryFiles();
   for (let again = false; ; again = true) {
@@ -70,18 +70,18 @@ async function addAlone({ plan: given, file, keep }, context) {
 }
 
 /**
- * Gives the module all that it wants of the file: what has come before, then the rest.
+ * Feeds the module everything that it wants of the file: what arrived before, then the rest.
  * @param {any} importer @param {import('./types.js').ImportPlan} plan @param {Blob | null} file
  * @param {StoredFiles | MemoryFiles} place @param {import('../engine/channel.js').CallContext} context
  */
 async function take(importer, plan, file, place, { signal, progress }) {
-  // Imports that were begun before parts were fetched have kept all that came.
+  // Imports that began before this code fetched parts have kept everything that arrived.
   const all = plan.request.sha256 || plan.parts === undefined;
   let [at, taken, told, measured] = [0, 0, -Infinity, false];
   const tell = (/** @type {ImportProgress['stage']} */ stage) => {
     const [wanted, whole] = [importer.wanted_bytes() ?? null, importer.file_bytes() ?? null];
     const { streaming } = source;
-    // Of a site that gives no parts, all has to come.
+    // A site that serves no ranges has to send everything.
     progress(
       streaming && !all
         ? { stage, loaded: streaming.at, total: whole, partOf: null }
@@ -110,7 +110,7 @@ async function take(importer, plan, file, place, { signal, progress }) {
       signal.throwIfAborted();
       while (bytes.length > 0) {
         const end = next();
-        // More was kept than is wanted: it was of another file.
+        // More was stored than is wanted: it belongs to another file.
         if (end === null) throw new Changed(plan.key);
         const piece = bytes.subarray(0, Math.min(bytes.length, end - at));
         await push(piece);
@@ -139,8 +139,8 @@ async function take(importer, plan, file, place, { signal, progress }) {
 }
 
 /**
- * Whether a file that a site sends as a whole, and that is needed no further, is as long as its header says. What a
- * site says of the length is not always that of the file; then all of it has to come.
+ * Whether a file that a site sends as a whole, and of which no more is needed, is as long as its header says. A site's
+ * length is not always that of the file; then all of it has to be read.
  * @param {any} importer @param {LocalFile | Transfer} source
  */
 async function checkEnd(importer, source) {
@@ -204,7 +204,7 @@ class LocalFile {
 }
 
 /**
- * Tells early that there is no room, and does without a way back where there is little.
+ * Fails early if there is no room. If there is little, gives up what would let the import resume.
  * @param {StoredFiles} place @param {number} wantedBytes What comes of the file.
  */
 async function makeRoom(place, wantedBytes) {

@@ -28,7 +28,7 @@ import { keepForThisVisit, PARTS } from './storage.js';
 
 const CATALOG = new URL('../../weights/catalog.json', import.meta.url);
 const FORMAT_VERSION = 1;
-/** What t hardly notices: see docs/quantisation.md. */
+/** A precision that hardly changes t: see docs/quantisation.md. */
 const PRECISION = 'q12';
 /** Names in the storage and ids of models are made of these. */
 const PLAIN = /[^A-Za-z0-9_.-]+/g;
@@ -65,7 +65,7 @@ export function planOf(entry, { local = false } = {}) {
 }
 
 /**
- * Of a file that the catalogue does not name; it may prove to be one of the catalogue's.
+ * A plan for a file that the catalogue does not name; it may prove to be one of the catalogue's.
  * @param {{address: string} | {file: File}} source @param {CatalogEntry[]} entries
  * @returns {Promise<ImportPlan>}
  */
@@ -99,7 +99,7 @@ export function fileAddress(text) {
   const url = parseAddress(text.trim());
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isThisDevice(url.hostname));
   if (!url || !secure) throw new AedrError('import_address', words.addressWrong);
-  // A hub's page about a file, which people copy from the address bar.
+  // The hub's page about a file: people copy its address from the address bar.
   if (url.hostname === 'huggingface.co') url.pathname = url.pathname.replace(/^(\/[^/]+\/[^/]+)\/blob\//, '$1/resolve/');
   return url.href;
 }
@@ -112,7 +112,7 @@ const watchers = new Set();
 /** The import that runs, if one does. */
 export const currentImport = () => running;
 
-/** @param {() => void} watcher Called whenever what runs changes, or gets on. */
+/** @param {() => void} watcher Called whenever the running import changes or makes progress. */
 export function watchImports(watcher) {
   watchers.add(watcher);
 }
@@ -131,7 +131,7 @@ export async function runImport(plan, { file = null, keep = true } = {}) {
   };
   set({ plan, loaded: 0, total: null, partOf: null, waiting: false, cancel: () => controller.abort() });
   try {
-    // Asked before the first byte, while the browser still knows that a person wanted it.
+    // Asked before the first byte, while the browser still sees a person's action.
     if (keep) await navigator.storage?.persist?.().catch(() => false);
     const onProgress = (/** @type {import('./import-worker.js').ImportProgress} */ { stage, ...come }) => {
       if (running && stage !== 'program') set({ ...running, ...come, waiting: stage === 'import_waiting' });
@@ -153,7 +153,7 @@ function describe({ id, name, repository, files, licence, serves, shares, archit
 /** @param {string} text */
 async function shortHash(text) {
   const bytes = new TextEncoder().encode(text);
-  // Pages that are not encrypted have no digests, and keep models for a visit only: there any number tells them apart.
+  // Pages without https have no digests, and keep models for a visit only: there any number tells them apart.
   const digest = await globalThis.crypto?.subtle?.digest('SHA-256', bytes);
   const short = digest ? new DataView(digest).getUint32(0) : fowler(bytes);
   return short.toString(16).padStart(8, '0');

@@ -11,7 +11,7 @@ import { addedModels } from './storage.js';
 const ROOT = new URL('../../', import.meta.url).href;
 const INDEX = new URL('weights/index.json', ROOT).href;
 const FORMAT_VERSION = 1;
-/** Our own model, which no generator uses: every result has to say so. */
+/** aedr's own model, which no generator uses: every result has to say so. */
 const DEMONSTRATION = 'aedr-small';
 
 /** @type {Promise<ModelEntry[]> | null} */
@@ -48,7 +48,7 @@ async function fetchEntries() {
   });
 }
 
-/** What the two files must be that decide over a model's weights and its verdicts. @param {string} manifest */
+/** The expected hashes of the two files that decide a model's weights and verdicts. @param {string} manifest */
 function integrityOfModel(manifest) {
   return { manifest: integrityOf(manifest), calibration: integrityOf(new URL('calibration.json', manifest).href) };
 }

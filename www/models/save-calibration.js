@@ -7,7 +7,7 @@ import { filesInMemory, keepForThisVisit, openStorage } from './storage.js';
 const FILE = 'calibration.json';
 
 /**
- * In place of the calibration that it had.
+ * Replaces the calibration that it had.
  * @param {string} key The model's. @param {string} text
  */
 export async function saveCalibration(key, text) {
@@ -27,7 +27,7 @@ export async function saveCalibration(key, text) {
       await writeInWorker({ key, name: FILE, text });
       return;
     }
-    // What was there stays whole until the new one is.
+    // The old file stays intact until the new one is complete.
     const writable = await file.createWritable();
     await writable.write(text);
     await writable.close();
@@ -41,7 +41,7 @@ export async function saveCalibration(key, text) {
  * @param {import('./import-worker.js').WriteRequest} request
  */
 async function writeInWorker(request) {
-  // Not the one that adds models: it may be busy for long.
+  // A worker of its own, because the one that adds models may be busy for long.
   const worker = new Scheduler(new URL('./import-worker.js', import.meta.url));
   try {
     await worker.ask('write', () => ({ params: request }), { signal: new AbortController().signal, onProgress: () => {} });

@@ -10,7 +10,7 @@
  * @typedef {import('./types.js').AddedModel} AddedModel
  */
 
-/** Another number whenever the module (`src/weights/import.rs`) wants other parts of the same file than it did before. */
+/** To be raised whenever the module (`src/weights/import.rs`) wants other parts of the same file than before. */
 export const PARTS = 1;
 
 /** @type {Map<string, AddedModel>} */
@@ -54,7 +54,7 @@ export async function remove(key) {
   inMemory.delete(key);
   const storage = await openStorage();
   if (!storage) return;
-  // The manifest first: if the rest cannot go, the model is not there all the same.
+  // The manifest first: without it the model no longer counts, even if the rest cannot be removed.
   const model = await storage.models.getDirectoryHandle(key).catch(() => null);
   if (model) await removeEntry(model, 'manifest.json');
   await removeEntry(storage.models, key);
@@ -91,7 +91,7 @@ export async function unfinishedImports() {
   return unfinished;
 }
 
-/** Whoever adds a model holds the lock of this name. @param {string} key */
+/** Name of the lock that an import of this model holds. @param {string} key */
 export const lockName = (key) => `aedr-import-${key}`;
 
 /** @param {string} key */
@@ -112,13 +112,13 @@ export async function storageEstimate() {
 /** @param {FileSystemDirectoryHandle} folder @param {string} name */
 export async function removeEntry(folder, name) {
   await folder.removeEntry(name, { recursive: true }).catch(() => {
-    // It was not there; or another tab reads it, and the next visit removes it.
+    // It was not there; or another tab is reading it, and the next visit removes it.
   });
 }
 
 /** @param {string} key @param {ModelFiles} files @param {boolean} kept @returns {Promise<AddedModel>} */
 async function describe(key, files, kept) {
-  // Whatever is wrong with the manifest, a check tells; here the model must be listed so that it can be removed.
+  // A check reports a faulty manifest; here the model must be listed so that it can be removed.
   const manifest = await files['manifest.json'].text().then(JSON.parse).catch(() => ({}));
   const { id = key, name = key, serves = [] } = manifest;
   const bytes = Object.values(files).reduce((sum, file) => sum + file.size, 0);

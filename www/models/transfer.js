@@ -1,5 +1,5 @@
 /**
- * Fetching from a large file of another site: the parts that are asked for, with patience, from where it broke off.
+ * Fetches ranges of a large file from another site; retries, and resumes where the transfer broke off.
  *
  * @typedef {{length: number | null, tag: string | null}} Seen What a site said of the file: how many bytes it has, and a
  *   mark that changes with its contents.
@@ -8,23 +8,23 @@
 import { either } from '../common/abort-signals.js';
 import { AedrError } from '../common/errors.js';
 
-/** A connection that gives nothing for so long is given up. */
+/** In milliseconds: a connection that brings nothing for so long is ended. */
 const STALL_MS = 15_000;
-/** So often in a row it is tried again, each time after twice the wait. */
+/** How many times in a row it tries again, each time after twice the wait. */
 const RETRIES = 4;
 const FIRST_WAIT_MS = 1000;
-/** A site that asks to wait longer is not waited for. */
+/** If a site asks for a longer wait, the transfer ends. */
 const LONGEST_WAIT_MS = 120_000;
 /** What a hub says of a file that it gives after signing in, and of one that is not there or is nobody's business. */
 const HUB_GATED = 'GatedRepo';
 const HUB_MISSING = ['RepoNotFound', 'RevisionNotFound', 'EntryNotFound'];
 
-/** The connection broke, or the site will perhaps answer later: another try may do. */
+/** The connection broke, or the site may answer later: another attempt may succeed. */
 class Broken extends Error {
   /**
    * @param {string} message
-   * @param {{status?: number, waitMs?: number, refusal?: AedrError}} [answered] If the site answered: how long it asks to
-   *   wait; what to tell if it goes on like this.
+   * @param {{status?: number, waitMs?: number, refusal?: AedrError}} [answered] If the site answered: how long it asks
+   *   to wait, and the error to report if it keeps refusing.
    */
   constructor(message, { status, waitMs = 0, refusal } = {}) {
     super(message);
@@ -34,10 +34,10 @@ class Broken extends Error {
   }
 }
 
-/** There is no more, though more was expected. Whoever takes the bytes tells what is wrong with them. */
+/** The file ended earlier than expected. The receiver of the bytes reports what is wrong with them. */
 class Ended extends Error {}
 
-/** The file is no longer the one that came before: what has come of it is of no use. */
+/** The file has changed since its first part arrived: that part is of no use. */
 export class Changed extends AedrError {
   /** @param {string} site */
   constructor(site) {
@@ -56,11 +56,11 @@ export class Transfer {
   #comparesTags;
   /** @type {Seen} */
   #seen;
-  /** Whether parts are asked for: not, once the site gave another part than was asked for. */
+  /** Whether to ask for ranges: not after the site sent another range than it was asked for. */
   #asksForParts = true;
   /** Whether bytes have come. */
   #reached = false;
-  /** The response to a request for the whole file, which the next part may be in. @type {Flow | null} */
+  /** The response to a request for the whole file, from which the next part may come. @type {Flow | null} */
   #flow = null;
   /** What a response with the whole file says of its length, which may be that of compressed bytes. */
   #announced = /** @type {number | null} */ (null);
@@ -81,7 +81,7 @@ export class Transfer {
     this.#seen = seen ?? { length: null, tag: null };
   }
 
-  /** Bytes of the whole file, where the site tells. @returns {number | null} */
+  /** Bytes of the whole file, if the site tells. @returns {number | null} */
   get length() {
     return this.#seen.length;
   }
@@ -137,16 +137,16 @@ export class Transfer {
     }
   }
 
-  /** Lets go of the connection. */
+  /** Closes the connection. */
   close() {
     this.#flow?.close();
     this.#flow = null;
   }
 
-  /** Throws if it is of no use to try again. @param {Broken} broken @param {number} failures */
+  /** Throws if another attempt is pointless. @param {Broken} broken @param {number} failures */
   #giveUp({ message, status, waitMs, refusal }, failures) {
     const site = siteOf(this.#address);
-    // A browser does not tell a page why: the site may be away, or not let other pages read its files.
+    // A browser does not tell a page why: the site may be down, or may not let other pages read its files.
     if (!this.#reached && status === undefined && navigator.onLine) {
       const why = 'cannot be reached, or does not let other pages read its files';
       throw new AedrError('import_refused', `${site} ${why}`, '', { site });
@@ -169,10 +169,10 @@ export class Transfer {
       const from = flow.at;
       const bytes = await flow.next(end);
       if (!bytes) break;
-      // A site that does not know ranges sends all that is before, too.
+      // A site without support for ranges sends everything before the part, too.
       yield bytes.subarray(Math.min(Math.max(at - from, 0), bytes.length));
     }
-    // Its length tells a file that ends here from a connection that does; of compressed bytes it is another.
+    // The length tells whether the file or only the connection ended here; for compressed bytes it differs.
     if (flow.isWhole && flow.at < end && flow.at === this.#announced) throw new Ended();
     if (!flow.isWhole || flow.at < end) this.close();
   }
@@ -185,7 +185,7 @@ export class Transfer {
     const asks = this.#asksForParts && (at > 0 || end < Infinity);
     const range = `bytes=${at}-${end < Infinity ? end - 1 : ''}`;
     const flow = await Flow.open(this.#address, asks ? { Range: range } : {}, this.#signal).catch(async (error) => {
-      // Older browsers ask the site's leave for this header, and some sites do not give it.
+      // Older browsers send a preflight request for this header, and some sites refuse it.
       if (!asks || this.#reached || !(error instanceof Broken) || !navigator.onLine) throw error;
       const whole = await Flow.open(this.#address, {}, this.#signal);
       this.#asksForParts = false;
@@ -210,12 +210,12 @@ export class Transfer {
   async #check(response, at, end, expected) {
     const { status, ok, headers } = response;
     if (!ok && status !== 416) throw this.#failure(response);
-    // Sites show this header to other pages only if they choose to.
+    // Sites choose whether other pages may read this header.
     const part = partOf(headers);
     await this.#compare({ length: part?.length ?? null, tag: ok && this.#comparesTags ? tagOf(headers) : null });
     if (status === 416) throw new Ended();
     if (status !== 206) return;
-    // Where the first answer did not tell the length, what came by it does.
+    // If the first answer told no length, the arrived bytes do.
     if (at > 0 && expected < Infinity && differs(part?.length ?? null, expected)) {
       throw new Changed(siteOf(this.#address));
     }
@@ -223,13 +223,13 @@ export class Transfer {
     const length = lengthOf(response) ?? asked;
     const right = part ? part.start === at && part.end > at && part.end <= end : length === asked || asked === Infinity;
     if (right) return;
-    // Nor can other parts be relied on; of the whole file it is plain where its bytes belong.
+    // Do not rely on ranges of this site any more; in a whole file, the place of each byte is clear.
     this.#asksForParts = false;
     throw new Broken('the site gave another part of the file than was asked for', { status });
   }
 
   /**
-   * Sends no `If-Range`: browsers would ask other sites' leave for that header, and many do not give it.
+   * Sends no `If-Range`: browsers would send a preflight request for that header, and many sites refuse it.
    * @param {Seen} now
    */
   async #compare(now) {
@@ -259,8 +259,8 @@ export class Transfer {
       : signIn
         ? failed('import_gated', 'gives this file only to people who signed in')
         : failed('import_refused', 'does not give this file to everybody');
-    // It gave the file before: an address with a signature expired, or too much was asked for. What is asked next is the
-    // first address again, which leads to a fresh one.
+    // It gave the file before: a signed address has expired, or there were too many requests. The next request goes to
+    // the first address again, which leads to a fresh one.
     return this.#reached ? new Broken(`the site answered ${status}`, { status, refusal }) : refusal;
   }
 }
@@ -277,7 +277,7 @@ class Flow {
   #release;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** What has come and was not taken. @type {Uint8Array | null} */
+  /** What has arrived and was not taken yet. @type {Uint8Array | null} */
   #rest = null;
 
   /** @param {Response} response @param {AbortSignal} signal @param {AbortController} stalled @param {() => void} release */
@@ -299,7 +299,7 @@ class Flow {
       const response = await fetch(address, {
         signal: both.signal,
         headers,
-        // Nothing of the visitor's goes along, and the file is kept once, not twice.
+        // No credentials are sent, and the file is stored once, not twice.
         credentials: 'omit',
         referrerPolicy: 'no-referrer',
         cache: 'no-store',
@@ -330,7 +330,7 @@ class Flow {
   }
 
   async #read() {
-    // While nobody asks, nothing is late.
+    // Without a reader there is no timeout.
     this.#timer = setTimeout(() => this.#stalled.abort(), STALL_MS);
     try {
       const { done, value } = (await this.#reader?.read()) ?? { done: true, value: undefined };
@@ -350,16 +350,16 @@ function brokenBy(error, signal, stalled) {
 }
 
 /**
- * The part of the file that a response says it holds, `start` up to `end`; null where it does not say, or not to us.
+ * The range that a response says it holds, `start` up to `end`; null if it does not say so, or hides it from this page.
  * @param {Headers} headers
  */
 function partOf(headers) {
   const text = headers.get('Content-Range');
   if (text === null) return null;
   const [, first, last, length] = /^bytes (?:(\d+)-(\d+)|\*)\/(\d+|\*)$/i.exec(text.trim()) ?? [];
-  // Beyond 2^53 numbers are not told from their neighbours.
+  // Beyond 2^53, neighbouring numbers cannot be told apart.
   const number = (/** @type {string | undefined} */ digits) => (Number.isSafeInteger(Number(digits)) ? Number(digits) : null);
-  // What cannot be read is no part that was asked for.
+  // A range that cannot be read is not the one that was asked for.
   return { start: number(first) ?? -1, end: (number(last) ?? -1) + 1, length: number(length) };
 }
 
@@ -369,10 +369,10 @@ function lengthOf({ headers }) {
   return Number.isSafeInteger(length) ? length : null;
 }
 
-/** What changes with the file's contents. @param {Headers} headers */
+/** A tag that changes with the file's contents. @param {Headers} headers */
 function tagOf(headers) {
   const tag = headers.get('ETag');
-  // Weak ones may stand for other bytes; compression adds to the others.
+  // A weak tag may stand for other bytes; compression adds a suffix to a strong one.
   if (tag?.startsWith('"')) return tag.replace(/[-;]+(gzip|br|zstd|deflate)"$/, '"');
   return headers.get('Last-Modified');
 }

@@ -1,4 +1,4 @@
-/** Models of the page, and those that people add. Nothing here is loaded: these are types. */
+/** Types for models of the page and those that people add. This file holds no code. */
 
 import type { HostedModel, ModelFiles } from '../engine/types.js';
 import type { Seen } from './transfer.js';
@@ -22,21 +22,21 @@ export interface AddedModel {
   serves: string[];
   bytes: number;
   calibrated: boolean;
-  /** Beyond this visit. */
+  /** Whether it is kept beyond this visit. */
   kept: boolean;
   files: ModelFiles;
 }
 
 export interface ImportPlan {
-  /** Of the model in the storage: letters, digits, `-`, `_`, `.`. */
+  /** Key of the model in the storage: letters, digits, `-`, `_`, `.`. */
   key: string;
-  /** None for a file on this device. */
+  /** Null for a file on this device. */
   address: string | null;
   /** The module's `ImportRequest`. */
   request: any;
-  /** Of the models that the file may prove to be. */
+  /** Calibrations of the models that the file may prove to be. */
   calibrations: { [id: string]: any };
-  /** The publisher gives the file to those who signed in. */
+  /** Whether the publisher gives the file only to those who signed in. */
   gated?: boolean;
   /**
    * `PARTS`: what has come are the parts of the file that are wanted, one after the other. Plans of the first versions

@@ -1,9 +1,9 @@
 /**
- * Keeps the page on this device (`service-worker.js`) and says how far that is: the page's own files at once, the
- * engine and the models when they are first used, everything after the first check or when a person asks for it. Where
- * the browser allows none of it, the page stays as it was.
+ * Keeps the page on this device (`service-worker.js`) and shows how far that is. The page's own files are kept at once,
+ * the engine and the models when they are first used, everything after the first check or when a person asks for it. If
+ * the browser allows none of it, the page works as before.
  *
- * @typedef {{version: string, missing: {path: string, bytes: number}[]}} State What the service worker has.
+ * @typedef {{version: string, missing: {path: string, bytes: number}[]}} State The service worker's state.
  */
 
 import { chunks, request } from '../engine/download.js';
@@ -16,11 +16,11 @@ const FOLDER = new URL('../../', import.meta.url);
 /** How far it is. @typedef {'unknown' | 'partly' | 'keeping' | 'kept' | 'failed' | 'full'} Standing */
 /** @type {{standing: Standing, loaded: number, total: number}} */
 const line = { standing: 'unknown', loaded: 0, total: 0 };
-/** What asks whether to install the page, if the browser offers it. @type {any} */
+/** The browser's `beforeinstallprompt` event, if it offers to install the page. @type {any} */
 let installing = null;
-/** While everything is fetched. @type {AbortController | null} */
+/** Set while everything is fetched. @type {AbortController | null} */
 let keeping = null;
-/** Whether a person asked for that, and is told how it goes. */
+/** Whether a person asked for that, and sees the progress. */
 let asked = false;
 
 /** Starts to keep the page. Nothing waits for it. @param {() => import('../batch/types.js').Entry[]} visit Its images. */
@@ -34,11 +34,11 @@ export async function startOffline(visit) {
   if (!(await isServed(/** @type {ServiceWorker} */ (active)))) return;
   await tell();
   await checked;
-  // A person who saves data decides alone.
+  // A person who saves data decides without a proposal.
   if (!(/** @type {any} */ (navigator).connection?.saveData)) await keepEverything();
 }
 
-/** After what a visitor waits for. @returns {Promise<ServiceWorkerRegistration | null>} */
+/** Waits until what a visitor needs has loaded. @returns {Promise<ServiceWorkerRegistration | null>} */
 async function register() {
   const { serviceWorker } = navigator;
   if (!serviceWorker) return null;
@@ -47,14 +47,14 @@ async function register() {
     const script = new URL('service-worker.js', FOLDER);
     return (await serviceWorker.register(script, { updateViaCache: 'none' })) ?? null;
   } catch {
-    // Private windows of some browsers; a host without the file.
+    // Private windows of some browsers allow none, and a host may lack the file.
     return null;
   }
 }
 
 /**
- * Whether this page's files come from the service worker. On the first visit it is asked to; it refuses a page of
- * another release, which then goes on from the network.
+ * Whether this page's files come from the service worker. On the first visit the page asks it to take control; it
+ * refuses a page of another release, which then continues from the network.
  * @param {ServiceWorker} worker
  */
 async function isServed(worker) {
@@ -63,7 +63,7 @@ async function isServed(worker) {
   const changed = new Promise((done) => serviceWorker.addEventListener('controllerchange', done, { once: true }));
   const version = document.querySelector('meta[name=release]')?.getAttribute('content');
   if (!(await askWorker(worker, { ask: 'serve', version }))?.serves) return false;
-  // The page hears of it a moment later than of the answer.
+  // `controllerchange` fires a moment after the answer.
   await (serviceWorker.controller ?? changed);
   return true;
 }
@@ -113,7 +113,7 @@ async function keepEverything() {
   try {
     for (const { path } of before.missing) await fetchOne(path, signal);
     const after = await state();
-    // What arrived and is not there had no room.
+    // A file that arrived and is still missing had no room.
     standing = after?.missing.length === 0 ? 'kept' : 'full';
     if (after) line.total = sum(after);
   } catch {
@@ -146,11 +146,11 @@ async function show(standing) {
   place.dataset.standing = standing;
   place.hidden = place.children.length === 0;
   showProgress();
-  // Whoever pressed the button that was here goes on from here.
+  // Keeps the focus near the button that was pressed and is gone.
   if (focused) place.querySelector('button, [tabindex]')?.focus();
 }
 
-/** What the line consists of. @param {Standing} standing @returns {HTMLElement[]} */
+/** The parts of the line. @param {Standing} standing @returns {HTMLElement[]} */
 function parts(standing) {
   const keep = () => button(words.keep(line.total), keepForGood);
   switch (standing) {
@@ -173,9 +173,9 @@ function parts(standing) {
   }
 }
 
-/** A person wants the page to stay here. */
+/** Called when a person wants the page to stay on this device. */
 function keepForGood() {
-  // So that the browser does not remove it to make room.
+  // Asks the browser not to remove it to make room.
   navigator.storage?.persist?.().catch(() => {});
   asked = true;
   if (keeping) show('keeping');
@@ -205,7 +205,7 @@ function watchInstalling() {
 async function askToInstall() {
   const event = installing;
   await event.prompt();
-  // It asks once.
+  // The browser's prompt works only once.
   if (installing === event) installing = null;
   show(line.standing);
 }
@@ -220,5 +220,5 @@ function button(text, action) {
 /** @param {string} text */
 const hint = (text) => element('p', { class: 'hint' }, text);
 
-/** A sentence that screen readers say. @param {string} text */
+/** A sentence that screen readers announce. @param {string} text */
 const stateLine = (text) => element('p', { class: 'state', role: 'status', tabindex: -1 }, text);

@@ -1,7 +1,7 @@
 /**
  * Keeps the page on the device, so that it opens and checks without a connection. It serves the files of one release,
- * and nothing that is not exactly one of them: a page never meets a script or a module of another release. Images that
- * other programs share with the page come in here too. It stands in the page's folder; `offline.js` talks to it.
+ * and nothing but those files: a page never gets a script or a module of another release. Images that other programs
+ * share with the page arrive here, too. This file is in the page's folder; `offline.js` talks to it.
  *
  * @typedef {import('./offline.js').State} State
  */
@@ -15,13 +15,13 @@ const RELEASE = { version: '', files: {} };
 
 const worker = /** @type {any} */ (self);
 const FOLDER = new URL('./', worker.location.href);
-/** Other copies of the page may stand in other folders of the same site. */
+/** The name includes the folder, because other copies of the page may be in other folders of the same site. */
 const FILES = `aedr-files ${FOLDER.pathname}`;
 /** As in `intake/pending-images.js`. */
 const PENDING = `aedr-stash ${FOLDER.pathname}`;
 const PENDING_KEY = new URL('stash', FOLDER).href;
 const SENDER = 'Aedr-Sender';
-/** Marks that a release was there as a whole, so that the next one is to be as well. */
+/** Marks that a release was kept as a whole, so that the next one will be as well. */
 const WHOLE = new URL('?whole', FOLDER).href;
 const SHARE = new URL('share', FOLDER).href;
 const PAGE = 'index.html';
@@ -30,7 +30,7 @@ const PAGES = [FOLDER.href, new URL(PAGE, FOLDER).href];
 
 const files = new Map(Object.entries(RELEASE.files));
 const paths = new Map([...files.keys()].map((path) => [addressOf(path), path]));
-/** Whether not even the page is left of this release, and the server has another. */
+/** Whether even the page of this release is gone, and the server has another release. */
 let lost = false;
 
 worker.addEventListener('install', (/** @type {any} */ event) => event.waitUntil(install()));
@@ -54,7 +54,7 @@ const replies = {
     if (missing.length === 0) await cache.put(WHOLE, new Response());
     return { version: RELEASE.version, missing };
   },
-  /** Serves pages that are open and of this release: the first visit's. */
+  /** Takes control of open pages of this release: those of the first visit. */
   async serve({ data }) {
     const serves = data.version === RELEASE.version;
     if (serves) await worker.clients.claim();
@@ -74,7 +74,7 @@ async function install() {
   const whole = await cache.match(WHOLE);
   const group = (/** @type {number} */ late) => [...files.keys()].filter((path) => files.get(path)?.[2] === late);
   await Promise.all(group(0).map(fetchAndKeep));
-  // What cannot be had now comes when it is used; the release is not worth less for it.
+  // A file that fails now is fetched when it is used; the release works without it.
   if (whole) await Promise.allSettled(group(1).map(fetchAndKeep));
 }
 
@@ -103,21 +103,21 @@ async function openPage(request) {
   const response = await fetch(request);
   const bytes = await response.clone().arrayBuffer();
   if (response.ok && !(await isOurs(PAGE, bytes))) {
-    // The browser forgot what was kept here. This worker must not keep the server's release from its own files.
+    // The browser deleted what was kept here. This worker must not serve files of the server's release as its own.
     lost = true;
     await worker.registration.unregister();
   }
   return response;
 }
 
-/** Programs share by opening the page, and not in a frame. @param {Request} request */
+/** Other programs share by opening the page, and not in a frame. @param {Request} request */
 function isShare({ mode, destination }) {
   return mode === 'navigate' && destination === 'document';
 }
 
 /**
- * What another program shares waits for the page, as it came. Any site can send the same, and nothing that a service worker
- * sees tells a share from a form of a site that hides its origin; so the page asks first.
+ * Stores what another program shares for the page, unchanged. Any site can send the same, and nothing that a service
+ * worker sees tells a share from a form of a site that hides its origin; so the page asks first.
  * @param {Request} request
  */
 async function receive(request) {
@@ -131,7 +131,7 @@ async function receive(request) {
     };
     await cache.put(PENDING_KEY, new Response(await request.blob(), { headers }));
   } catch {
-    // No room, perhaps. The page finds nothing and says so.
+    // There may be no room. The page finds nothing and says so.
   }
   return Response.redirect(new URL('?shared', FOLDER).href, 303);
 }
@@ -151,8 +151,8 @@ async function fetchAndKeep(path) {
 }
 
 /**
- * A file from the server. Whoever reads it gets its last part only once the whole proved to be this release's; before,
- * it is kept.
+ * Fetches a file from the server. A reader gets its last part only after the whole file proved to be this release's,
+ * and after it was stored.
  * @param {string} path @param {boolean} [must] Whether to fail if it cannot be kept.
  * @returns {Promise<Response>}
  */
@@ -175,7 +175,7 @@ async function download(path, must = false) {
         throw new Error(`the server has another ${path}`);
       }
       const keeping = caches.open(FILES).then((cache) => cache.put(keyOf(path), new Response(bytes, { headers })));
-      // Without room to keep it, it is of use all the same.
+      // A file that cannot be stored for lack of room is still of use.
       await (must ? keeping : keeping.catch(() => {}));
       const last = parts.at(-1);
       if (last) controller.enqueue(last);
@@ -184,7 +184,7 @@ async function download(path, must = false) {
   return new Response(response.body.pipeThrough(verified), { headers });
 }
 
-/** The server's headers, with its policies. @param {Response} response @param {string} path */
+/** Keeps the server's headers, with its policies. @param {Response} response @param {string} path */
 function headersOf(response, path) {
   const headers = new Headers(response.headers);
   // The bytes are no longer compressed.
@@ -205,7 +205,7 @@ function addressOf(path) {
   return new URL(path.split('/').map(encodeURIComponent).join('/'), FOLDER).href;
 }
 
-/** Where a file is kept: the same content stays for the next release. @param {string} path */
+/** The key of a file: the same content keeps its key in the next release. @param {string} path */
 function keyOf(path) {
   return `${addressOf(path)}?${files.get(path)?.[1]}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Tells when a newer release of the page is ready, and changes to it if a person says so: never by itself, because a
- * page that loads again begins anew.
+ * Announces a newer release of the page, and changes to it when a person agrees. It never does so by itself, because a
+ * page that reloads loses its state.
  */
 
 import { dropPending, filesOf, keepPending, reload } from '../intake/pending-images.js';
@@ -8,7 +8,7 @@ import { offline as words } from '../texts/catalogue.js';
 import { closeNotice, showNotice } from '../ui/notice.js';
 
 const LOOK_EVERY_MS = 4 * 60 * 60_000;
-/** The lock that whoever adds a model holds begins so (`models/storage.js`). */
+/** Prefix of the lock that an import of a model holds (`models/storage.js`). */
 const ADDING = 'aedr-import-';
 
 /** The images of this visit. @type {() => import('../batch/types.js').Entry[]} */
@@ -21,7 +21,7 @@ export function watchRenewal(registration, visit) {
   entries = visit;
   const offer = () => {
     const { waiting, active } = registration;
-    // Without an active one it is the first, and no news.
+    // Without an active worker, this release is the first, and not an update.
     if (waiting && active && !later.has(waiting)) ask(waiting, words.renewed, words.renewedMore, words.renew);
   };
   registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', offer));
@@ -35,7 +35,7 @@ export function watchRenewal(registration, visit) {
   };
   look();
   setInterval(look, LOOK_EVERY_MS);
-  // Devices that sleep do not keep time.
+  // Timers do not run while a device sleeps.
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && Date.now() - looked > LOOK_EVERY_MS) look();
   });

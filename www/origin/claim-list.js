@@ -1,4 +1,4 @@
-/** What a file says of its own origin, as text that is not trusted: for the page and for the element. */
+/** What a file claims about its own origin, as untrusted text: for the page and for the element. */
 
 import { element } from '../ui/dom.js';
 

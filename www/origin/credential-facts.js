@@ -1,6 +1,6 @@
 /**
- * What a store of manifests says, and whether it holds, as a few plain facts. All of it was written by whoever made the
- * file: nothing has the form that it should have until it was looked at, and every text goes through `plain`.
+ * Reduces a manifest store and its validation to a few plain facts. Whoever made the file wrote all of it: every value
+ * may have a wrong type until it was checked, and every text goes through `untrustedText`.
  *
  * @typedef {'intact' | 'changed' | 'altered' | 'history' | 'faulty'} State `changed` is the file, `altered` are the
  *   credentials, in `history` something about what the file was made from does not hold.
@@ -11,7 +11,7 @@
  * @typedef {object} Facts
  * @property {State} state
  * @property {string[]} signer What its certificate calls the signer: organisation, name.
- * @property {Date | null} signedAt As a service that signs times says.
+ * @property {Date | null} signedAt As a time-stamping service says.
  * @property {string[]} generators The programs that wrote the credentials.
  * @property {string} title
  * @property {Action[]} actions
@@ -21,16 +21,16 @@
 
 import { untrustedText } from '../ui/untrusted-text.js';
 
-/** Of the specification's status codes (C2PA 2.2, 15.2.2), those that say what was changed. */
+/** The status codes of the specification (C2PA 2.2, 15.2.2) that say what was changed. */
 const CONTENT = /^assertion\.(dataHash|bmffHash|boxesHash|collectionHash)\.mismatch$/;
 const CREDENTIALS = /^(claimSignature\.mismatch|assertion\.hashedURI\.mismatch|assertion\.missing|claim\.missing)$/;
-/** No signer is known here, so this one says nothing. */
+/** No signer is trusted here, so this code carries no information. */
 const UNKNOWN_SIGNER = 'signingCredential.untrusted';
 
 const WHOLE = 'trainedAlgorithmicMedia';
 const PART = 'compositeWithTrainedAlgorithmicMedia';
 
-/** More of a kind are not looked at: a page of them tells nobody anything. */
+/** The most items of a kind that are read: longer lists help nobody. */
 const MOST = 200;
 
 /** @param {unknown} store A manifest store, parsed. @returns {Facts} */
@@ -62,7 +62,7 @@ function stateOf(failures, verdict) {
   return verdict === 'Valid' || verdict === 'Trusted' ? 'intact' : 'history';
 }
 
-/** The codes of what does not hold. @param {unknown} results */
+/** The codes of failed validations. @param {unknown} results */
 function codes(results) {
   const failures = list(record(results).failure).map((failure) => untrustedText(record(failure).code));
   return failures.filter((code) => code !== UNKNOWN_SIGNER);
@@ -86,7 +86,7 @@ function actionsOf(manifest) {
   }));
 }
 
-/** The last part of the address that a digital source type is. @param {unknown} address */
+/** The last part of the URL that names a digital source type. @param {unknown} address */
 function sourceOf(address) {
   return untrustedText(untrustedText(address, 1000).split('/').filter(Boolean).pop(), 80);
 }
@@ -94,7 +94,7 @@ function sourceOf(address) {
 /** @param {Record<string, unknown>} manifest */
 function generatorsOf({ claim_generator_info: info, claim_generator: old }) {
   const named = list(info).map(program).filter(Boolean);
-  // Before there were names, programs were listed like this: Adobe_Photoshop/25.1 c2pa-rs/0.28.
+  // Older versions of the specification list programs like this: Adobe_Photoshop/25.1 c2pa-rs/0.28.
   const listed = untrustedText(old, 1000).split(' ')[0].replaceAll('_', ' ').replace('/', ' ');
   return (named.length > 0 ? named : [untrustedText(listed)].filter(Boolean)).slice(0, 5);
 }
@@ -107,7 +107,7 @@ function program(agent) {
 
 /**
  * @param {Record<string, unknown>} ingredient @param {Record<string, unknown>} manifests
- * @param {Record<string, unknown>[]} deltas What was found about it only now.
+ * @param {Record<string, unknown>[]} deltas Findings about it that are new.
  * @returns {Ingredient}
  */
 function ingredientOf(ingredient, manifests, deltas) {
@@ -136,10 +136,10 @@ function sourcesOf(manifest) {
 }
 
 /**
- * What the file was edited from is what it is; anything else that it was made from is a part of it.
+ * A file counts as generated if its parent does; any other generated ingredient makes it generated in part.
  * @param {string} label Of a manifest.
  * @param {Record<string, unknown>} manifests
- * @param {Map<string, Facts['generated']>} [known] By label; files may lead in circles.
+ * @param {Map<string, Facts['generated']>} [known] By label; manifests may refer to each other in circles.
  * @returns {Facts['generated']}
  */
 function generatedBy(label, manifests, known = new Map()) {

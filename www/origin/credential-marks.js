@@ -1,23 +1,23 @@
 /**
- * Whether a file can hold Content Credentials at all, found by a search of its bytes: the program that reads them is
- * large, and few files have any.
+ * Searches a file's bytes for signs of Content Credentials, because the program that reads them is large, and few files
+ * have any.
  *
  * @typedef {{type: string | null, embedded: boolean, remote: URL | null}} Marks `type` is null for files that the
  *   program does not read; `remote` is where the file says that its credentials are kept.
  */
 
-/** Read at a time: a file may take 64 MB. */
+/** Bytes that are read at a time: a file may have 64 MB. */
 const STEP = 2 ** 20;
-/** What may have to be seen in one piece: a mark, with an address behind it. */
+/** Bytes that neighbouring pieces share, so that a mark with the address behind it is in one piece. */
 const OVERLAP = 2 ** 11;
 
-/** How every store of manifests begins: a box that describes it, with a UUID whose first bytes are text. */
+/** The beginning of every manifest store: a description box, with a UUID whose first bytes are text. */
 const STORE = codes('jumdc2pa');
-/** The property of XMP that names an address. */
+/** The property of XMP that holds the address. */
 const PROVENANCE = codes('dcterms:provenance');
 const ADDRESS = /^dcterms:provenance\s*(?:=\s*["']|>)\s*(https?:[^"'<\s]+)/;
 
-/** How kinds of files begin; a full stop stands for any byte. @type {[RegExp, string][]} */
+/** Signatures of file types; a full stop stands for any byte. @type {[RegExp, string][]} */
 const TYPES = [
   [/^\xff\xd8\xff/, 'image/jpeg'],
   [/^\x89PNG/, 'image/png'],
@@ -50,7 +50,7 @@ async function bytesAt(file, start, length) {
   return new Uint8Array(await file.slice(start, start + length).arrayBuffer());
 }
 
-/** Where `wanted` stands. @param {Uint8Array} bytes @param {number[]} wanted */
+/** The positions of `wanted`. @param {Uint8Array} bytes @param {number[]} wanted */
 function* places(bytes, wanted) {
   for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
     if (wanted.every((value, offset) => bytes[at + offset] === value)) yield at;

@@ -1,6 +1,6 @@
 /**
- * The worker that reads Content Credentials, with the C2PA project's own program. It is apart from the one that checks:
- * what a hostile file does to it touches no verdict, and it may ask nobody anything.
+ * The worker that reads Content Credentials, with the C2PA project's own program. It is separate from the worker that
+ * checks, so that a hostile file cannot affect a verdict, and it may send no requests about a file.
  *
  * @typedef {{store: string} | {remote: string} | {none: true} | {unreadable: string}} Found `store` is JSON.
  */
@@ -13,12 +13,12 @@ import { fetchModule } from '../engine/verified-fetch.js';
 const PROGRAM = new URL('../vendor/c2pa/c2pa.js', import.meta.url).href;
 const PROGRAM_BYTES = new URL('../vendor/c2pa/c2pa_bg.wasm', import.meta.url).href;
 
-/** By default it would fetch credentials that a file says are elsewhere, and ask whether certificates were revoked. */
+/** By default the program would fetch credentials from addresses in a file, and look up revoked certificates. */
 const SETTINGS = JSON.stringify({
   core: { allowed_network_hosts: [] },
   verify: {
     verify_after_reading: true,
-    // There are no certificates to trust, so every signer comes out as one that nobody vouches for.
+    // There are no trusted certificates, so every signer is reported as untrusted.
     verify_trust: true,
     verify_timestamp_trust: true,
     ocsp_fetch: false,
@@ -46,7 +46,7 @@ async function read({ file, type }, context) {
       reader.free();
     }
   } catch (thrown) {
-    // It throws texts; anything else is no word about the file.
+    // The program throws strings; any other error says nothing about the file.
     if (typeof thrown !== 'string') throw thrown;
     if (thrown.includes('JumbfNotFound')) return { none: true };
     const remote = /RemoteManifestUrl\("(.*)"\)/.exec(thrown)?.[1];
@@ -67,7 +67,7 @@ function load({ signal, progress }) {
       onBytes: (loaded, total) => progress({ stage: 'fetch', loaded, total }),
     });
     await module.default({ module_or_path: compiled });
-    // Nothing is to be fetched any more, whatever a file asks for.
+    // From here on nothing is fetched, whatever a file asks for.
     self.fetch = () => Promise.reject(new TypeError('nothing is fetched here'));
     return module;
   })();

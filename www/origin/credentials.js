@@ -1,6 +1,6 @@
 /**
- * Content Credentials: what a file says, signed, about how it was made. Shown apart from the verdict, which never uses
- * them, and after it; the program that reads them is fetched only for a file that has some.
+ * Content Credentials: what a file says, with a signature, about how it was made. They are shown after the verdict and
+ * apart from it, and it never uses them. The program that reads them is fetched only for a file that has some.
  *
  * @typedef {import('./credential-facts.js').Facts} Facts
  * @typedef {{state: 'none'} | {state: 'remote', host: string} | {state: 'unreadable' | 'not_checked'}
@@ -22,18 +22,18 @@ import { untrustedJson, untrustedText } from '../ui/untrusted-text.js';
 import { factsOf } from './credential-facts.js';
 import { marksOf } from './credential-marks.js';
 
-/** How long a file may be read before it counts as one that cannot be: some may have been made to take for ever. */
+/** The longest time to read a file before it counts as unreadable: a hostile one could take for ever. */
 const PATIENCE_MS = 30_000;
-/** Characters that experts are shown. */
+/** The most characters of the store that experts see. */
 const LONGEST_STORE = 200_000;
-/** Actions and ingredients that are listed; a file may hold thousands. */
+/** The most actions and ingredients that are listed; a file may hold thousands. */
 const LISTED = 20;
 
 const reader = new Scheduler(new URL('./credentials-worker.js', import.meta.url), { confined: true });
 const MOMENT = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' });
 
 /**
- * What is known of files, and who is told how far it is.
+ * The readings of files, and the listeners for their progress.
  * @type {WeakMap<Blob, {reading: Promise<Reading>, tell: Tell}>}
  */
 const known = new WeakMap();
@@ -55,7 +55,7 @@ export async function showCredentials(part, file) {
 }
 
 /**
- * The same in short, as data. Files without credentials have none.
+ * A summary of the same, as data. Files without credentials have none.
  * @param {Blob} file
  * @returns {Promise<Summary | null>}
  */
@@ -89,7 +89,7 @@ function read(file, onStage) {
     const reading = readAnew(file, (text) => tell.forEach((listener) => listener(text)));
     entry = { reading, tell };
     known.set(file, entry);
-    // What failed for want of a connection may work the next time.
+    // A reading that failed for lack of a connection may work the next time.
     reading.then(({ state }) => state === 'not_checked' && known.delete(file));
   }
   if (onStage) entry.tell.add(onStage);
@@ -118,7 +118,7 @@ async function readAnew(file, tell) {
     const store = JSON.parse(found.store);
     return { ...factsOf(store), store };
   } catch (thrown) {
-    // Whatever stopped the program, or held it up, was the file.
+    // If the program stopped or took too long, the file is the cause.
     return { state: ['engine_stopped', 'cancelled'].includes(toPlain(thrown).code) ? 'unreadable' : 'not_checked' };
   } finally {
     clearTimeout(patience);
@@ -234,7 +234,7 @@ function item(head, remarks, quoted) {
 function experts(store) {
   const text = element('pre', { tabindex: 0, role: 'region', 'aria-label': words.expertsLabel });
   const details = element('details', {}, element('summary', {}, words.experts), text);
-  // It may be long, and few people open it.
+  // Filled when it is opened: it may be long, and few people open it.
   const fill = () => (text.textContent = untrustedJson(store, LONGEST_STORE, words.cut));
   details.addEventListener('toggle', fill, { once: true });
   return details;

@@ -1,4 +1,4 @@
-/** What comes with the file and not from its pixels, as evidence of its own: no verdict uses it. */
+/** What a file says about its origin apart from its pixels, as evidence of its own: no verdict uses it. */
 
 import { paragraph } from '../common/errors.js';
 import { claims as claimWords, credentials as credentialWords, origin as words } from '../texts/catalogue.js';
@@ -20,7 +20,7 @@ export function originSection(claims, file) {
 }
 
 /**
- * What the file says of its own origin, as text that is not trusted.
+ * What the file claims about its own origin, as untrusted text.
  * @param {import('../engine/types.js').CheckAnswer['claims']} claims
  */
 function claimsSection(claims) {
@@ -33,7 +33,7 @@ function claimsSection(claims) {
   );
 }
 
-/** What it says with a signature, once it has been read. @param {Blob} file */
+/** What it says with a signature, shown after it was read. @param {Blob} file */
 function credentialsSection(file) {
   const line = element('p', { class: 'hint' }, credentialWords.looking);
   const heading = element('h4', {}, credentialWords.heading);

@@ -1,6 +1,6 @@
 /**
- * The evidence map: the image with what the model made of it laid over, up to a line that can be moved; the errors, and
- * the ratio of the two, part by part. Everything is shown from PNG files that the module wrote; no canvas is read.
+ * The evidence map: the image, covered up to a movable line by a layer of the model's results: the reconstructions, the
+ * errors, and the ratio of the two. All of it is shown from PNG files that the module wrote; no canvas is read.
  *
  * @typedef {import('../engine/types.js').EvidenceMap} EvidenceMap
  * @typedef {import('../engine/types.js').LayerName} LayerName
@@ -19,10 +19,10 @@ const DIGITS = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
 /**
  * @param {{picture: Blob, size: {width: number, height: number}, models: ModelEvidence[]}} shown `picture`: the image, which is
  *   shown as it is stored, not turned. At least one model.
- * @returns {{section: HTMLElement, free: () => void}} `free` gives the pictures' memory back.
+ * @returns {{section: HTMLElement, free: () => void}} `free` releases the pictures' memory.
  */
 export function evidenceMapViewer({ picture, size, models }) {
-  /** Of pictures that were shown. @type {Map<Blob, string>} */
+  /** Object URLs of pictures that were shown. @type {Map<Blob, string>} */
   const addresses = new Map();
   const address = (/** @type {Blob} */ blob) => {
     const known = addresses.get(blob) ?? URL.createObjectURL(blob);
@@ -61,11 +61,11 @@ export function evidenceMapViewer({ picture, size, models }) {
     showLine();
   }
 
-  /** What lies right of the line is covered. */
+  /** Covers what lies right of the line. */
   function showLine() {
     const { placement } = map();
     const at = size.width * (1 - state.covered / 100);
-    // The layer may lie anywhere on the image; the line is the image's.
+    // The layer may cover only a part of the image; the line's position refers to the whole image.
     const hidden = Math.min(1, Math.max(0, (at - placement[0]) / placement[2]));
     set(over, { 'clip-path': `inset(0 0 0 ${100 * hidden}%)` });
     set(line, { left: `${100 - state.covered}%` });
@@ -90,7 +90,7 @@ export function evidenceMapViewer({ picture, size, models }) {
     );
   }
 
-  /** @param {number} zoom @param {{x: number, y: number} | null} [around] Of the view; what lies there stays there. */
+  /** @param {number} zoom @param {{x: number, y: number} | null} [around] The point of the view that stays in place. */
   function zoomTo(zoom, around = null) {
     const [x, y] = around ? [around.x, around.y] : [view.clientWidth / 2, view.clientHeight / 2];
     const before = plane.getBoundingClientRect();
@@ -126,7 +126,7 @@ export function evidenceMapViewer({ picture, size, models }) {
   view.addEventListener(
     'wheel',
     (event) => {
-      // A pinch on a touchpad arrives as this; a plain wheel scrolls the page.
+      // A pinch on a touchpad arrives as a wheel event with `ctrlKey`; a plain wheel scrolls the page.
       if (!event.ctrlKey) return;
       event.preventDefault();
       const { left, top } = view.getBoundingClientRect();
@@ -145,7 +145,7 @@ export function evidenceMapViewer({ picture, size, models }) {
   });
   plane.addEventListener('pointerleave', () => (readout.textContent = ''));
 
-  /** What a map says under the pointer. @param {PointerEvent} event */
+  /** The value of the map under the pointer. @param {PointerEvent} event */
   function valueAt({ clientX, clientY }) {
     const { layers, cell, columns, placement } = map();
     const { values } = layers[state.layer];
@@ -180,7 +180,7 @@ export function evidenceMapViewer({ picture, size, models }) {
   }
 
   const told = element('p', { class: 'told' });
-  /** The map of ratios in words. */
+  /** Describes the map of ratios in words. */
   function tell() {
     const { layers, scales } = map();
     const ratios = [...(layers.ratio.values ?? [])];
@@ -217,7 +217,7 @@ export function evidenceMapViewer({ picture, size, models }) {
     ),
   );
   set(plane, { 'aspect-ratio': `${size.width} / ${size.height}` });
-  // A small image is not blown up to the whole width.
+  // A small image is not enlarged to the whole width.
   set(plane, { 'max-width': `${Math.max(size.width, 640)}px` });
   show();
   tell();

@@ -1,5 +1,5 @@
 /**
- * The section of the evidence map. Its script comes later, so that the verdict does not wait for it.
+ * The section of the evidence map. Its script loads later, so that the verdict does not wait for it.
  *
  * @typedef {import('../engine/types.js').CheckAnswer} CheckAnswer
  * @typedef {import('../engine/types.js').ModelAnswer} ModelAnswer

@@ -1,4 +1,4 @@
-/** All that was measured, for those who want to see it: each model's numbers and where its signal lies. */
+/** All measurements, for those who want to see them: each model's numbers and where its signal lies. */
 
 import { numberRows, result as words } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
@@ -6,7 +6,7 @@ import { evidencePlot } from './plot.js';
 
 /** @typedef {import('../engine/types.js').ModelAnswer} ModelAnswer */
 
-/** The first is open; its plot stands with the verdict. @param {ModelAnswer[]} answers At least one. */
+/** The first model's numbers are open; its plot is beside the verdict. @param {ModelAnswer[]} answers At least one. */
 export function numbersSection(answers) {
   const [{ report }] = answers;
   const lists =

@@ -1,6 +1,6 @@
 /**
- * Where everything lies in the drawing of an image's signal among those of the measured images: one geometry for the
- * page's plot and the saved picture's, in shares of the drawing's width and of the curves' height.
+ * The geometry of the plot of an image's signal among those of measured images. The page's plot and the saved picture's
+ * share it; it is in shares of the drawing's width and of the curves' height.
  *
  * @typedef {import('../engine/types.js').Distribution} Distribution
  * @typedef {'match' | 'unsure' | 'none'} ZoneName
@@ -14,11 +14,11 @@
  * @typedef {[x: number, y: number]} Point `y`: 0 on the axis, 1 at the highest point of both curves.
  */
 
-/** Signals beyond this many thresholds stand at the end of the scale. */
+/** Signals beyond this many thresholds are drawn at the end of the scale. */
 const FARTHEST = 40;
-/** What is shown beside the outermost mark, as a factor. */
+/** Space beyond the outermost mark, as a factor. */
 const MARGIN = 1.25;
-/** The share of the scale that the first zone has at least: room for its word. */
+/** The least share of the scale for the first zone: room for its word. */
 const ROOM = 0.2;
 
 /**
@@ -68,7 +68,7 @@ function standing(signal, from, to) {
 }
 
 /**
- * Both densities, to one height.
+ * Both densities, scaled to the same height.
  * @param {Distribution} distribution @param {number} low @param {number} high @param {(value: number) => number} at
  */
 function curves({ signals, belonging, others }, low, high, at) {
@@ -76,7 +76,7 @@ function curves({ signals, belonging, others }, low, high, at) {
   const curve = (/** @type {number[]} */ densities) =>
     signals.flatMap((signal, index) => {
       if (signal < low || signal > high) return [];
-      // The root lets a wide distribution be seen beside a narrow one.
+      // The square root keeps a wide distribution visible beside a narrow one.
       return [/** @type {Point} */ ([at(signal), Math.sqrt(densities[index] / highest)])];
     });
   return { others: curve(others), belonging: curve(belonging) };

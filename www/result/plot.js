@@ -15,7 +15,7 @@ const CURVES_TOP = 24;
 const CURVES_BOTTOM = 94;
 const BAR_TOP = 97;
 const BAR_HEIGHT = 18;
-/** A character of a label takes about this much. */
+/** The approximate width of a label's character. */
 const CHARACTER = 7.2;
 
 const DIGITS = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
@@ -79,7 +79,7 @@ function zoneText({ name, from, to }) {
   return [drawing('text', { class: `zone ${name}`, 'text-anchor': 'middle', ...place }, text)];
 }
 
-/** Chinese characters are as wide as high. @param {string} text */
+/** Chinese characters are as wide as they are high. @param {string} text */
 function width(text) {
   return [...text].reduce((sum, character) => sum + (character > '\u2e80' ? 12 : CHARACTER), 0);
 }

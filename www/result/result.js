@@ -33,15 +33,15 @@ import { numbersSection } from './numbers.js';
 import { evidencePlot } from './plot.js';
 
 /**
- * @typedef {{summary: Node[], details: Node[], free?: () => void}} View The summary stands beside the picture and begins
- *   with its heading; the details stand below both. `free`: gives back what the view holds.
+ * @typedef {{summary: Node[], details: Node[], free?: () => void}} View The summary is beside the picture and begins
+ *   with its heading; the details are below both. `free` releases what the view holds.
  */
 
 /**
  * @param {CheckAnswer} answer
  * @param {{intake: Intake, models: ModelEntry[], exportSection: () => Node, onAgain: () => void, onCpu: () => void,
- *   onDeeper: (() => void) | null}} context `exportSection` gives what a person can take away. `onDeeper` is null if
- *   the check was a deep one.
+ *   onDeeper: (() => void) | null}} context `exportSection` makes the section of exports. `onDeeper` is null if the
+ *   check was a deep one.
  * @returns {View}
  */
 export function resultView(answer, { intake, models, exportSection, onAgain, onCpu, onDeeper }) {
@@ -169,13 +169,13 @@ function heading(glyph, text) {
 
 /**
  * @param {string} text @param {string | null} [reason] The code of why there is none.
- * @param {string} [details] Which of the things went wrong that have the same code.
+ * @param {string} [details] Distinguishes the causes that share a code.
  */
 function verdict(text, reason, details) {
   return element('p', { class: 'verdict', 'data-reason': reason ?? false, 'data-details': details || false }, text);
 }
 
-/** What an error's details say yes to. @param {Record<string, any>} [details] */
+/** Names of the details that are true. @param {Record<string, any>} [details] */
 function flagsOf(details = {}) {
   return Object.keys(details).filter((name) => details[name] === true).join(' ');
 }

@@ -1,4 +1,4 @@
-/** The stage: the picture, and beside it what happens to it, one phase at a time. */
+/** The stage: the picture, and beside it the progress and the result, one phase at a time. */
 
 import { progress as progressWords, samples, stages } from '../texts/catalogue.js';
 import { byId, scrolling } from '../ui/dom.js';
@@ -9,9 +9,9 @@ const outcome = byId('outcome');
 const status = byId('status');
 const progressBar = byId('progress');
 
-/** Of the picture that is shown. */
+/** Object URL of the picture that is shown. */
 let address = '';
-/** Gives back what the view on the stage holds. */
+/** Releases what the view on the stage holds. */
 let free = () => {};
 
 /**
@@ -47,7 +47,7 @@ export function hidePreview() {
 
 /** @param {Phase} phase */
 export function showPhase(phase) {
-  // Whoever started a check with a button of the result would lose the focus with it.
+  // A button of the result that started a check disappears, and the focus with it.
   const orphaned = phase === 'working' && outcome.contains(document.activeElement);
   document.body.dataset.phase = phase;
   byId('idle').hidden = phase !== 'idle';
@@ -66,7 +66,7 @@ export function showPhase(phase) {
   else delete byId('frames').dataset.outcome;
 }
 
-/** As it was before the first image. */
+/** Returns to the state before the first image. */
 export function showIdle() {
   hidePreview();
   showPhase('idle');
@@ -80,7 +80,7 @@ export function revealStage({ wholly = false } = {}) {
   stage.scrollIntoView({ behavior: scrolling(), block: 'start' });
 }
 
-/** Brings what tells of the progress into view, where there is no picture to see meanwhile. */
+/** Brings the progress into view if there is no picture to see meanwhile. */
 export function revealWorking() {
   byId('working').scrollIntoView({ behavior: scrolling(), block: 'nearest' });
 }
@@ -94,7 +94,7 @@ export function announce(text) {
  * How far a check is.
  * @param {{stage: string, fraction?: number, loaded?: number, total?: number | null}
  *   & Partial<import('../engine/types.js').ModelProgress>} report
- * @param {{quiet?: boolean}} [options] `quiet`: a screen reader does not say each stage.
+ * @param {{quiet?: boolean}} [options] `quiet`: screen readers do not announce each stage.
  */
 export function showProgress(report, { quiet = false } = {}) {
   const { stage, loaded, total = null, model = '', number = 1, count = 1 } = report;
@@ -104,7 +104,7 @@ export function showProgress(report, { quiet = false } = {}) {
   const stageText = byId('stage-text');
   if (stageText.textContent !== text) {
     stageText.textContent = text;
-    // Once a stage, so that a screen reader is not flooded.
+    // Once for each stage, so that a screen reader is not flooded.
     if (!quiet) announce(text);
   }
   const done = fractionOf(report);
@@ -120,7 +120,7 @@ export function fractionOf({ fraction, loaded, total }) {
   return total ? loaded / total : undefined;
 }
 
-/** It takes a moment until a check ends. */
+/** Shows that a check is being cancelled, which takes a moment. */
 export function showCancelling() {
   byId('cancel').disabled = true;
   byId('stage-text').textContent = progressWords.cancelling;
@@ -133,7 +133,7 @@ export function showCancelling() {
  *   person waits for it.
  */
 export function showOutcome(phase, kind, view, { code, focus = false, reveal = true } = {}) {
-  // Whoever has the focus on a button that goes would lose it.
+  // A focused button that disappears would lose the focus.
   const focused = [byId('working'), outcome].some((part) => part.contains(document.activeElement));
   free();
   free = view.free ?? (() => {});

@@ -1,6 +1,6 @@
 /**
- * Every sentence that the page says, in the language of the person who reads: `texts/` has a catalogue for each.
- * Messages about a particular file come from the module, in English; a catalogue may have them by code (`remarks`,
+ * Every sentence of the page, in the reader's language: `texts/` has a catalogue for each language. Messages about a
+ * particular file come from the module, in English; a catalogue may translate them by their codes (`remarks`,
  * `problems`).
  */
 

@@ -1,4 +1,4 @@
-/** Which language the page speaks: the one that was chosen, else the first of the browser's that there is. */
+/** Chooses the page's language: the chosen one, else the first of the browser's languages that is available. */
 
 const KEY = 'aedr-locale';
 
@@ -12,12 +12,12 @@ export function chosenLocale() {
   return navigator.languages.map(available).find(Boolean) ?? 'en';
 }
 
-/** Of the next visit on. @param {string} locale */
+/** Takes effect with the next visit. @param {string} locale */
 export function chooseLocale(locale) {
   try {
     localStorage.setItem(KEY, locale);
   } catch {
-    // Where nothing is kept, the choice holds as long as the page: its address says it.
+    // Without storage, the choice lasts as long as the page, in its address.
     history.replaceState(null, '', `?locale=${locale}`);
   }
 }
@@ -31,7 +31,7 @@ function storedLocale() {
 }
 
 /**
- * @param {string} tag A language's, which may be no tag: traditional Chinese is not written for simplified's readers.
+ * @param {string} tag May be no valid tag. Readers of traditional Chinese do not get the simplified catalogue.
  * @returns {string} One of `LOCALES`, or nothing.
  */
 export function available(tag) {

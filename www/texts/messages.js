@@ -13,14 +13,14 @@
 
 import { AedrError, paragraph, sentence } from '../common/errors.js';
 
-/** The same could end well on the CPU. */
+/** Codes of errors after which the same check may succeed on the CPU. */
 const CPU_HELPS = ['no_webgpu', 'device_failed', 'engine_stopped'];
-/** The same could end well at another time. */
+/** Codes of errors after which the same check may succeed at another time. */
 const RETRY_HELPS =
   /^(weights|manifest|program|integrity|unreadable|internal|device_|engine_|link_(refused|interrupted|failed))/;
 
 /**
- * A condition's title, "searched, resized, JPEG 85" for one, as what images of it went through.
+ * From a condition's title, for example "searched, resized, JPEG 85", what was done to its images.
  * @param {string} condition
  */
 function conditionParts(condition) {
@@ -43,7 +43,7 @@ export function messagesIn(catalogue, locale) {
   /** A number as a person reads it. @param {number} value */
   const format = (value) => digits.format(value);
 
-  /** What the module remarks: in its own words where the catalogue has none. @param {Remark} remark */
+  /** A remark of the module: in the module's words where the catalogue has none. @param {Remark} remark */
   const remarkText = ({ code, message, values = {} }) => remarks[code]?.(values) ?? message;
 
   /** An error's message and advice, likewise. @param {PlainError} error @returns {PlainError} */
@@ -75,7 +75,7 @@ export function messagesIn(catalogue, locale) {
   /** @param {Ranking} ranking @param {any[]} reports */
   function verdictText({ outcome, reason, groups }, reports) {
     const asked = groups.filter((group) => group.outcome === outcome);
-    // Of those that cannot tell, the one whose reason is given.
+    // Of the models that cannot tell, the one whose reason is given.
     if (outcome === 'cannot_tell') asked.length = 1;
     const names = asked.flatMap((group) => group.reports.map((index) => reports[index].model.name));
     return verdicts[outcome](names, reason ? remarkText(reason) : '');
@@ -122,7 +122,7 @@ export function messagesIn(catalogue, locale) {
   function numberRows({ losses, homogeneity, t, signal, signal_kind: kind, threshold }) {
     const values = { ...losses, homogeneity, t, signal, threshold };
     const [kindSymbol, formula] = signals[kind];
-    // Where the verdict rests on the paper's signal it has one line, not two.
+    // Where the verdict rests on the paper's signal, t would be the same number twice.
     const shown = Object.entries(numbers).filter(([key]) => key !== 't' || kind !== 'paper');
     return shown.map(([key, [symbol, name, explanation]]) => ({
       key,

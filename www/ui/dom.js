@@ -1,4 +1,4 @@
-/** Small helpers to build the document. Text only ever enters as text, never as markup. */
+/** Small helpers to build the document. Strings become text nodes only, never markup. */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -14,7 +14,7 @@ export function byId(id) {
 
 /**
  * @param {string} tag
- * @param {Record<string, string | number | boolean>} [attributes] True sets an empty one, false none.
+ * @param {Record<string, string | number | boolean>} [attributes] True sets an empty attribute, false sets none.
  * @param {...(Node | string)} children
  * @returns {HTMLElement}
  */
@@ -48,8 +48,8 @@ function fill(node, attributes, children) {
 const styles = {};
 
 /**
- * Adds the style sheet of a part that is loaded when it is needed, once. It settles in any case: without it things only
- * look plainer.
+ * Adds the style sheet of a part that is loaded when it is needed, once. The promise always fulfils: without the sheet
+ * the part only looks plainer.
  * @param {URL} address
  */
 export function loadStyle({ href }) {
@@ -62,7 +62,7 @@ export function loadStyle({ href }) {
   return styles[href];
 }
 
-/** How to scroll, as a person wants it. @returns {ScrollBehavior} */
+/** The scroll behaviour that a person prefers. @returns {ScrollBehavior} */
 export function scrolling() {
   return matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
 }

@@ -1,4 +1,4 @@
-/** The page in the language of the person who reads: its sentences, and the choice of another language. */
+/** The page's language: fills in its sentences, and offers the choice of another language. */
 
 import { howSteps, locale, outcomes, page } from '../texts/catalogue.js';
 import { chooseLocale, LOCALES } from '../texts/locale.js';
@@ -29,7 +29,7 @@ export function showTexts() {
   );
 }
 
-/** Nothing but the page's own scripts keeps the worker that sees images from connecting elsewhere. */
+/** Warns that only the page's own scripts keep the worker that sees images from connecting elsewhere. */
 export function showUnconfined() {
   byId('unconfined').textContent = page.unconfined;
   byId('unconfined').hidden = false;
@@ -38,7 +38,7 @@ export function showUnconfined() {
 /** @param {() => unknown} reload Loads the page again, with the images of this visit: they are checked again. */
 export function offerLanguages(reload) {
   const select = /** @type {HTMLSelectElement} */ (byId('language'));
-  // Each in its own words, so that whoever landed in a foreign language finds the way.
+  // Each language in its own words, so that a person can find theirs on a page in a foreign one.
   const options = Object.entries(LOCALES).map(([value, name]) =>
     element('option', { value, lang: value, selected: value === locale }, name),
   );

@@ -1,4 +1,4 @@
-/** Notices at the lower edge of the window: they cover nothing for good, hold nothing up, and go when told to. */
+/** Notices at the lower edge of the window: they cover nothing for good, block nothing, and close on request. */
 
 import { gap } from '../common/errors.js';
 import { offline as words } from '../texts/catalogue.js';
@@ -7,9 +7,9 @@ import { element, loadStyle } from './dom.js';
 /** @typedef {{text: string, run: () => void, primary?: boolean}} Action */
 
 const SHEET = new URL('./notice.css', import.meta.url);
-/** How long a notice that asks for nothing stays, unless somebody is at it. */
+/** How long a notice without a question stays, unless somebody points at it or has the focus in it. */
 const STAYS_MS = 15_000;
-/** Their topic. */
+/** The topic of those notices. */
 const PASSING = 'passing';
 
 /** The last is shown; the others come back once it has gone. @type {HTMLElement[]} */
@@ -18,7 +18,7 @@ let notices = [];
 let before = null;
 
 /**
- * Shows a notice, in place of the one before of the same topic.
+ * Shows a notice in place of the previous one of the same topic.
  * @param {string} topic @param {string} text @param {string} more
  * @param {Action[]} actions Each one's button; `run` closes it if it should.
  */
@@ -81,7 +81,7 @@ function noticeOf(topic, text, more, actions) {
   notice.addEventListener('focusin', ({ relatedTarget }) => {
     if (!notice.contains(/** @type {Node} */ (relatedTarget))) before = /** @type {HTMLElement} */ (relatedTarget);
   });
-  // Screen readers tell what comes into a place that they know.
+  // Screen readers announce what is added to a live region that exists already.
   requestAnimationFrame(() => message.append(element('strong', {}, text), gap(text), more));
   return notice;
 }

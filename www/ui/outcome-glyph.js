@@ -1,6 +1,6 @@
 /**
- * The page's sign, two frames for the two reconstructions: they lie on each other for a match, apart for
- * none, and one is broken when nothing can be told.
+ * The page's mark, two frames for the two reconstructions: they coincide for a match, are apart for no match, and one
+ * is broken when nothing can be told.
  */
 
 import { drawing } from './dom.js';

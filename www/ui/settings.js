@@ -14,7 +14,7 @@ export function chooseCpu() {
   byId('device').querySelector('[value="cpu"]').checked = true;
 }
 
-/** Has them close as a menu does. */
+/** Makes them close as a menu does. */
 export function watchSettings() {
   settings.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== 'Escape') return;

@@ -1,18 +1,18 @@
-/** Texts that strangers wrote, made fit to be shown as text. */
+/** Makes texts that strangers wrote safe to show as text. */
 
-/** Not seen, or turning what follows round: controls, formatting, halves of characters, private ones, separators. */
+/** Characters that are invisible or change the direction: controls, format, surrogates, private use, separators. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
-/** Marks piled up until they cover the lines around. */
+/** Combining marks, piled up until they cover the lines around. */
 const PILED = /(\p{M}{3})\p{M}+/gu;
 
 /**
- * In one line of at most `longest` characters, without any that are not seen or that turn the direction.
- * @param {unknown} value Anything but a text or a number is nothing.
+ * One line of at most `longest` characters, without any that are invisible or change the direction.
+ * @param {unknown} value Anything but a string or a number gives an empty text.
  * @param {number} [longest]
  */
 export function untrustedText(value, longest = 200) {
   if (typeof value !== 'string' && typeof value !== 'number') return '';
-  // Far more than is kept, so that no text is too long to be looked through.
+  // Far more than is kept, so that even a huge text is processed fast.
   const text = String(value).slice(0, 20 * longest);
   const seen = text.replace(/\s+/g, ' ').replace(UNSEEN, '').replace(PILED, '$1').trim();
   const letters = [...seen];
@@ -20,8 +20,8 @@ export function untrustedText(value, longest = 200) {
 }
 
 /**
- * Data as JSON for those who want every word: characters that are not seen are written as their codes.
- * @param {unknown} data @param {number} longest @param {string} cut Stands for what is left out.
+ * Data as JSON for those who want every word; invisible characters are escaped.
+ * @param {unknown} data @param {number} longest @param {string} cut Replaces what is left out.
  */
 export function untrustedJson(data, longest, cut) {
   const text = JSON.stringify(data, null, 2);

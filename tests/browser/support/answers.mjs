@@ -1,4 +1,4 @@
-/** Answers of the worker, made up: what the page does with a result is tested without waiting for one. */
+/** Made-up answers of the worker, so that tests of the page's result need not wait for a real one. */
 
 import { createHash } from 'node:crypto';
 
@@ -9,7 +9,7 @@ const SIGNALS = { matches: 1.03, does_not_match: 4.2, cannot_tell: 1.6 };
 
 /** @typedef {keyof typeof SIGNALS} Outcome */
 
-/** What files may be called. */
+/** Names that test how the page shows untrusted file names. */
 export const HOSTILE_NAMES = [
   '<script>document.title=1</script>.png',
   `"quotes' & $(ampersands) \`x\`; <img src=x onerror=document.title=1>.png`,
@@ -21,7 +21,7 @@ export const HOSTILE_NAMES = [
   '.png',
 ];
 
-/** As the server sends a worker's: an isolated page takes no other, and with a policy it needs none of the page's. */
+/** The server's headers for a worker. An isolated page requires them; the policy replaces that of the page. */
 export const WORKER_HEADERS = {
   'Content-Type': 'text/javascript',
   'Content-Security-Policy': "default-src 'self' 'wasm-unsafe-eval'",
@@ -30,7 +30,7 @@ export const WORKER_HEADERS = {
 
 const PROGRAM_CLAIM = { meaning: 'program', field: 'Software', text: 'Painting program 7' };
 
-/** As the module makes it. */
+/** In the form that the module makes. */
 function distribution() {
   const signals = Array.from({ length: 121 }, (_, index) => 0.7 * 20 ** (index / 120));
   const bell = (/** @type {number} */ centre, /** @type {number} */ width) =>
@@ -80,7 +80,7 @@ function report(id, name, outcome) {
 }
 
 /**
- * What the worker answers, but for the file's name.
+ * The worker's answer, without the file's name.
  * @param {Outcome} outcome
  * @param {{models?: [id: string, name: string, outcome: Outcome][], failures?: string[],
  *   claims?: {meaning: string, field: string, text: string}[]}} [asked] `models` and `failures`: besides the first.
@@ -118,7 +118,7 @@ export function answerOf(outcome, { models = [], failures = [], claims = [PROGRA
 }
 
 /**
- * Has the page get this answer for every image, from a worker without the module.
+ * Makes the page get this answer for every image, from a worker without the module.
  * @param {import('playwright-core').BrowserContext} context @param {ReturnType<typeof answerOf>} answer
  */
 export async function answerAlways(context, answer) {

@@ -1,4 +1,4 @@
-/** What the browser tests share: the server, Chromium with and without WebGPU, and what a person does. */
+/** What the browser tests share: the server, Chromium with and without WebGPU, and a person's actions. */
 
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -7,13 +7,13 @@ import { serve } from '../../../scripts/serve.mjs';
 import { english } from './messages.mjs';
 
 export const ROOT = resolve(import.meta.dirname, '../../..');
-/** The built page; another build can be tested by naming it. */
+/** The built page; `AEDR_DIST` names another build to test. */
 export const DIST = resolve(ROOT, process.env.AEDR_DIST ?? 'dist');
 
 /**
- * What is turned off. The menus of the address bar, each of which every new window loads a page for: twice the work of
- * opening ours. And what Playwright turns off, which our list replaces, but for the partition of what is stored by the
- * site that shows a frame: people's browsers have it.
+ * Features that are turned off. First the menus of the address bar, for each of which a new window loads a page: twice
+ * the work of opening ours. Then what Playwright turns off, because this list replaces Playwright's; but not the
+ * partitioning of storage by the site that embeds a frame, which people's browsers have.
  */
 const WITHOUT = [
   'WebUIOmniboxPopup',
@@ -39,7 +39,7 @@ const QUIET = [
   '--disable-component-update',
   '--disable-sync',
 ];
-/** WebGPU on a CPU: slow and exact, and there wherever Chromium is. */
+/** WebGPU on a CPU: slow and exact, and available wherever Chromium is. */
 const SOFTWARE_WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** @param {...string} more */
@@ -53,15 +53,15 @@ export function launch({ webgpu = true, more = [] } = {}) {
   return chromium.launch({ executablePath: CHROMIUM, args: [...args, ...more] });
 }
 
-/** A browser that keeps what pages store in a folder, not in memory. @param {string} folder */
+/** A browser that stores pages' data in a folder, not in memory. @param {string} folder */
 export function launchKeeping(folder) {
   const args = [...QUIET, ...SOFTWARE_WEBGPU, without()];
   return chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args, serviceWorkers: 'block' });
 }
 
 /**
- * A page with what it asked for and complained about. Only complaints that a test expects may come. There is no service
- * worker unless a test wants one: it would answer requests before the test's routes see them.
+ * A page with lists of its requests and complaints. A test fails on complaints that it does not expect. There is no
+ * service worker unless a test wants one: it would answer requests before the test's routes see them.
  * @param {import('playwright-core').Browser} browser
  * @param {string} address
  * @param {import('playwright-core').BrowserContextOptions} [options]
@@ -82,11 +82,11 @@ export async function openPage(browser, address, options) {
   return { context, page, requests, complaints };
 }
 
-/** The script of a page that does not know what its files must be. */
+/** A replacement script for a page that does not know the hashes of its files. */
 export const NO_INTEGRITY = 'export const INTEGRITY = {};\n';
 
 /**
- * As before it was assembled, a page does not know what its files must be: for tests of other files than it came with.
+ * Removes the hashes from a page, as before it was assembled: for tests that replace the page's files.
  * @param {import('playwright-core').BrowserContext} context
  */
 export async function withoutIntegrity(context) {
@@ -95,7 +95,7 @@ export async function withoutIntegrity(context) {
 }
 
 /**
- * The page offers these models to be added.
+ * Makes the page offer these models to be added.
  * @param {import('playwright-core').BrowserContext} context @param {any[]} entries
  */
 export async function withCatalog(context, entries) {
@@ -159,11 +159,11 @@ export async function openModels(page) {
   return page.getByRole('dialog', { name: english.page.models });
 }
 
-/** Where the page shows that an image goes through the model. */
+/** Matches while the page shows that an image goes through the model. */
 export const COMPUTING = '#working:is([data-stage$=_first], [data-stage$=_second])';
 
 /**
- * Waits for a result or an error and gives what it says.
+ * Waits for a result or an error and returns what the page shows.
  * @param {import('playwright-core').Page} page
  * @param {{timeout?: number}} [options]
  */

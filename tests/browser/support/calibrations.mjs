@@ -1,7 +1,7 @@
 /** Calibrations for tests. */
 
 /**
- * One by which everything belongs, also what is compressed.
+ * A calibration by which everything belongs, even compressed images.
  * @param {string} model
  */
 export function everythingBelongs(model) {

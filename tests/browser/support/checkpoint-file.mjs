@@ -1,4 +1,4 @@
-/** Checkpoints that hold an autoencoder among much else, made up as they are read: one may have gigabytes. */
+/** Checkpoints that hold an autoencoder among much else, generated while they are read: one may have gigabytes. */
 
 import { open } from 'node:fs/promises';
 
@@ -45,7 +45,7 @@ export function checkpointOf(file, before, after) {
       }
       return made;
     },
-    /** With holes, so that it takes no room. */
+    /** Writes a sparse file, which takes no room on the disk. */
     async write(path) {
       const opened = await open(path, 'w');
       await opened.write(head, 0, head.length, 0);

@@ -4,7 +4,7 @@ export function distance(a, b) {
   let most = 0;
   let scale = 0;
   for (let i = 0; i < b.length; i++) {
-    // Written so that a NaN is not passed over.
+    // Written so that a NaN is not skipped.
     const difference = Math.abs(a[i] - b[i]);
     if (!(difference <= most)) most = Number.isNaN(difference) ? Infinity : difference;
     scale = Math.max(scale, Math.abs(b[i]));

@@ -1,4 +1,4 @@
-/** Sites that have pages with frames in them: other origins than the frame's own. */
+/** Sites whose pages embed frames: their origins differ from the frame's. */
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -9,8 +9,8 @@ import { startServer } from './local-server.mjs';
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 /**
- * A site whose pages are what their addresses say: `/?body=…` is a page with that body, which with `&isolated` shows
- * only what allows it. Scripts of the built page are under `/www/`, as a site has them from the package.
+ * A site that generates its pages from their addresses: `/?body=…` is a page with that body; with `&isolated` it shows
+ * only frames that allow it. Scripts of the built page are under `/www/`, as a site has them from the package.
  * @returns {Promise<{origin: string, page: (body: string) => string, close: () => Promise<void>}>}
  */
 export async function embedderSite() {

@@ -1,12 +1,12 @@
-/** Image files that a browser makes of others, for tests. */
+/** Image files for tests that a browser converts from other images. */
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DIST, openPage } from './browser.mjs';
 
 /**
- * The top left part of an image file, no larger than a verdict needs: WebGPU in software is slow. Its grid
- * of latents is the whole image's.
+ * The top left part of an image file, no larger than a verdict needs, because WebGPU in software is slow. Its grid of
+ * latents is that of the whole image.
  * @param {import('playwright-core').Browser} browser @param {string} address Of any page.
  * @param {Buffer} bytes
  */

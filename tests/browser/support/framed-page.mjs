@@ -1,4 +1,4 @@
-/** What the tests of the frame share: the page, another site with the frame in it, and what both do. */
+/** What the tests of the frame share: the page, another site with the frame in it, and the actions on both. */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -10,7 +10,7 @@ import { english } from './messages.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
-/** As the documentation has it. */
+/** As in the documentation. */
 export const SANDBOX =
   'sandbox="allow-scripts allow-same-origin allow-downloads allow-popups allow-popups-to-escape-sandbox"';
 export const IMAGE = busyPng(64).toString('base64');
@@ -21,7 +21,7 @@ export let server;
 export let site;
 /** @type {import('playwright-core').Browser} */
 export let browser;
-/** Where the frame is from. */
+/** The frame's origin. */
 export let origin = '';
 
 before(async () => {
@@ -62,8 +62,8 @@ export async function answerByName(context) {
 }
 
 /**
- * A page of another site, another process even, with whatever is in it. The browser may complain only as `expected`
- * describes.
+ * A test in a page of another site, even in another process, with any content. The browser may report only errors that
+ * `expected` matches.
  * @param {string} name @param {(opened: Awaited<ReturnType<typeof openPage>>) => Promise<void>} body
  * @param {{html?: () => string, expected?: RegExp, options?: any,
  *   prepare?: (context: import('playwright-core').BrowserContext) => Promise<void>}} [options]
@@ -101,13 +101,13 @@ export function tools({ origin, image }) {
     const { connectFrame } = await import('/www/embed/public/connect.js');
     return connectFrame(page.iframe, { origin, ...options });
   };
-  /** What became of a promise. */
+  /** The outcome of a promise. */
   page.told = (promise) =>
     promise.then(
       (value) => ({ value }),
       ({ code, message, advice }) => ({ code, message, advice }),
     );
-  /** A channel without the script for embedders: everything that comes over it is kept. */
+  /** A channel without the script for embedders: it records every message. */
   page.raw = async ({ hello = { aedr: 'frame', version: 1 }, target = page.iframe.contentWindow } = {}) => {
     const { port1, port2 } = new MessageChannel();
     const heard = [];
@@ -135,7 +135,7 @@ export function tools({ origin, image }) {
 /** The frame's content. @param {Page} page */
 export const inside = (page) => page.frameLocator('iframe').first();
 
-/** The same, to run scripts in. @param {Page} page */
+/** The same, for running scripts in it. @param {Page} page */
 export const within = (page) =>
   /** @type {import('playwright-core').Frame} */ (
     page.frames().find((frame) => frame !== page.mainFrame() && frame.url().startsWith(`${origin}/embed.html`))

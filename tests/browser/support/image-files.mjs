@@ -1,4 +1,4 @@
-/** Image files for tests, made from nothing. */
+/** Generates image files for tests. */
 
 import { crc32, deflateSync } from 'node:zlib';
 
@@ -35,7 +35,7 @@ export function withText(file, keyword, text) {
  * @param {(x: number, y: number) => [number, number, number]} colour
  */
 export function tiff(width, height, colour) {
-  // Tag, type (3: 16 bits, 4: 32 bits), count, value or where it is.
+  // Tag, type (3: 16 bits, 4: 32 bits), count, value or its offset.
   const fields = [
     [256, 4, 1, width],
     [257, 4, 1, height],
@@ -51,7 +51,7 @@ export function tiff(width, height, colour) {
   const file = Buffer.alloc(directory + 2 + 12 * fields.length + 4);
   file.write('II*\0', 'latin1');
   file.writeUInt32LE(directory, 4);
-  // Three depths of eight bits.
+  // Eight bits for each of the three channels.
   for (let channel = 0; channel < 3; channel++) file.writeUInt16LE(8, 8 + 2 * channel);
   for (let y = 0, at = 14; y < height; y++) {
     for (let x = 0; x < width; x++) for (const value of colour(x, y)) file[at++] = value & 255;
@@ -68,7 +68,7 @@ export function tiff(width, height, colour) {
   return file;
 }
 
-/** Detailed enough that no check calls it too flat. @param {number} side */
+/** Has enough detail that no check calls it too flat. @param {number} side */
 export function busyPng(side) {
   return png(side, side, (x, y) => [(x * 7 + y * 3) & 255, (x * y) & 255, (x ^ y) & 255]);
 }

@@ -1,6 +1,6 @@
 /**
- * A site that stands in for those that hold images: another origin, some of whose files other pages may read. The first
- * part of a path says how it answers.
+ * A stand-in for sites that hold images: another origin, some of whose files other pages may read. The first part of a
+ * path chooses how it answers.
  */
 
 import { createServer } from 'node:http';
@@ -33,20 +33,20 @@ const HOWS = {
   gated: (response) => response.writeHead(401, CORS).end('Sign in'),
   denied: (response) => response.writeHead(403, CORS).end('Not from here'),
   page: (response) => response.writeHead(200, { ...CORS, 'Content-Type': 'text/html' }).end('<!doctype html><p>Hello'),
-  // What some sites call any file.
+  // The type that some sites send for any file.
   'page-in-disguise': (response) =>
     response.writeHead(200, { ...CORS, 'Content-Type': 'image/png' }).end('\n<!-- Hello --> <HTML><p>Hello'),
   large: (response) =>
     response.writeHead(200, { ...CORS, 'Content-Length': 68_000_000 }).write(Buffer.alloc(1000), () => {}),
   endless,
-  // Open, and silent from the middle on.
+  // Allows reading, then sends nothing more after half of the file.
   stall: (response, image) => {
     response.writeHead(200, { ...CORS, 'Content-Length': image.length });
     response.write(image.subarray(0, Math.floor(image.length / 2)));
   },
 };
 
-/** More and more, without saying how much. @param {import('node:http').ServerResponse} response */
+/** An endless response without a length. @param {import('node:http').ServerResponse} response */
 async function endless(response) {
   response.writeHead(200, { ...CORS, 'Content-Type': 'image/png' });
   const piece = Buffer.alloc(2 ** 20);

@@ -1,9 +1,9 @@
-/** A pack whose latents span 32 pixels, of zeros: images that other models take are too small for it. */
+/** A pack whose latents span 32 pixels, with weights of zero: images that other models accept are too small for it. */
 
 import { createHash } from 'node:crypto';
 
 export const LARGE_MINIMUM_MODEL = 'coarse';
-/** Pixels that an image's sides need at least. */
+/** The least length of an image's sides, in pixels. */
 export const LARGE_MINIMUM = 128;
 
 const [WIDTH, LEVELS] = [4, 6];
@@ -18,7 +18,7 @@ function shapes() {
   };
   for (const [part, first, from, to] of /** @type {const} */ ([['encoder', 0, 3, WIDTH], ['decoder', 1, WIDTH, 3]])) {
     conv(`${part}.${first}`, from, WIDTH);
-    // In the decoder, activations and upsampling have numbers, too.
+    // In the decoder, activations and upsampling have numbers as well.
     let index = part === 'encoder' ? 1 : 3;
     for (let level = 0; level < LEVELS; level++) {
       if (level > 0) {

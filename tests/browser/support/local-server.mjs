@@ -1,4 +1,4 @@
-/** Servers of this machine that tests start. */
+/** Servers on this machine that tests start. */
 
 /**
  * Starts a server at a free port.

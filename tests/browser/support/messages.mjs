@@ -1,6 +1,6 @@
 /**
- * What the page says, as its English catalogue has it. Tests hold codes against codes; where a person has to be told
- * something, they hold what is shown against the catalogue's own sentence, so that a better wording breaks no test.
+ * The page's sentences, from its English catalogue. Tests compare codes; where a person has to be told something, they
+ * compare what is shown with the catalogue's own sentence, so that a better wording breaks no test.
  */
 
 export * as english from '../../../www/texts/en.js';
@@ -9,7 +9,7 @@ export * as english from '../../../www/texts/en.js';
 export const ANY = '\u2042';
 
 /**
- * A pattern of a sentence, wherever it stands. Numbers that cannot be made of `ANY` become NaN, and stand for anything, too.
+ * A pattern for a sentence. Numbers that cannot be made of `ANY` become NaN, and match anything, too.
  * @param {string} sentence
  * @returns {RegExp}
  */

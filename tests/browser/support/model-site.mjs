@@ -1,17 +1,17 @@
 /**
- * A site that stands in for a hub of models: another origin, with ranges, redirects, and everything that goes wrong.
- * The first part of a path says how its file is given, `HOWS` what there is.
+ * A stand-in for a hub of models: another origin, with ranges, redirects, and everything that goes wrong. The first
+ * part of a path is a key of `HOWS` and chooses how the file is sent.
  */
 
 import { createServer } from 'node:http';
 import { startServer } from './local-server.mjs';
 
 const CORS = { 'Access-Control-Allow-Origin': '*' };
-/** What pages of other sites may read of an answer; without it, they see neither ranges nor tags. */
+/** Headers that let pages of other sites read ranges and tags. */
 const OPEN = { 'Access-Control-Expose-Headers': 'Content-Range, ETag, Retry-After, X-Error-Code' };
 const SLOW_PIECES = 40;
 const SLOW_PAUSE_MS = 100;
-/** So much of a file that is not in memory is made at a time. */
+/** A file that is not in memory is generated in pieces of so many bytes. */
 const MADE_BYTES = 2 ** 20;
 
 /**
@@ -49,9 +49,9 @@ export async function modelSite(files) {
  */
 const HOWS = {
   plain: (asked) => plain(asked),
-  // The same from a site that lets pages read its headers, as the large hubs do.
+  // The same from a site whose headers pages may read, as the large hubs do.
   open: (asked) => plain(asked, { ...OPEN, ETag: '"1"' }),
-  // From a site that knows no ranges.
+  // From a site without support for ranges.
   whole: (asked) => plain({ ...asked, range: null }),
   redirect: ({ response, name }) => send(response, 302, { Location: `/plain/${name}` }),
   'no-cors': ({ response, bytes }) => response.writeHead(200).end(bytes.subarray(0, bytes.length)),
@@ -60,30 +60,30 @@ const HOWS = {
   'absent-hub': ({ response }) => send(response, 401, { ...OPEN, 'X-Error-Code': 'RepoNotFound' }, 'No such repository'),
   forbidden: ({ response }) => send(response, 403, {}, 'Not from here'),
   login: ({ response }) => send(response, 200, { 'Content-Type': 'text/html' }, '<!doctype html><title>Sign in</title>'),
-  // Broken in the middle, once; then all is well.
+  // Breaks off in the middle, once; then it works.
   cut: (asked) => (asked.before === 0 ? half(asked) : plain(asked)),
-  // The same from a site that does not know ranges.
+  // The same from a site without support for ranges.
   'cut-whole': (asked) => (asked.before === 0 ? half(asked) : plain({ ...asked, range: null })),
-  // Never more than half of it.
+  // Never sends more than half of it.
   'cut-always': (asked) => (asked.range ? send(asked.response, 503, {}, 'Busy') : half(asked)),
   busy: (asked) => (asked.before === 0 ? half(asked) : busy(asked)),
-  // Asks to wait, as seconds or as a date, which has whole ones; the second longer than anybody would.
+  // Asks to wait, as seconds or as a date in whole seconds; the second waits longer than anybody would.
   limited: (asked) => (asked.before === 0 ? half(asked) : limited(asked)),
   'limited-long': ({ response }) => send(response, 429, { ...OPEN, 'Retry-After': 3600 }, 'Too many requests'),
-  // After a break, another part than was asked for; whether the page may read that or not.
+  // After a break, sends another part than was asked for, readable by the page or not.
   'other-start': (asked) => (asked.before === 0 ? half(asked) : otherPart(asked, OPEN)),
   'other-start-hidden': (asked) => (asked.before === 0 ? half(asked) : otherPart(asked, {})),
-  // After a break, another file, of another length or with another tag.
+  // After a break, sends another file, with another length or tag.
   grown: (asked) => (asked.before === 0 ? half(asked) : plain(asked, OPEN, asked.before === 1 ? 4096 : 0)),
   changed: (asked) => changed(asked),
-  // Leads to an address that expires before all has come.
+  // Redirects to an address that expires before the whole file was sent.
   expiring: ({ response, before, name }) => send(response, 302, { Location: `/signed-${Math.min(before, 2)}/${name}` }),
   'signed-0': (asked) => half(asked),
   'signed-1': ({ response }) => send(response, 403, {}, 'Expired'),
   'signed-2': (asked) => plain(asked),
-  // Gives half of it, and nothing more to anybody.
+  // Sends half of it, then nothing to anybody.
   'shut-later': (asked) => (asked.before === 0 ? half(asked) : send(asked.response, 403, {}, 'No more')),
-  // Open, and silent from the middle on, once.
+  // Sends nothing more after the middle, once, without closing the connection.
   stall: (asked) => (asked.before === 0 ? half(asked, () => {}) : plain(asked)),
   slow,
 };
@@ -143,14 +143,14 @@ function otherPart(asked, headers) {
   return part(asked, start, length, { ...headers, 'Content-Range': `bytes ${start}-${length - 1}/${length}` });
 }
 
-/** A file that is replaced while it is fetched: of what comes first, the end is missing. @param {Asked} asked */
+/** A file that is replaced during the download: the end of its first version is missing. @param {Asked} asked */
 function changed(asked) {
   if (asked.before > 1) return plain(asked, { ...OPEN, ETag: '"2"' });
   const old = { ...asked, bytes: replaced(asked.bytes) };
   return asked.before === 0 ? plain(old, { ...OPEN, ETag: '"1"' }) : plain(asked, { ...OPEN, ETag: '"2"' });
 }
 
-/** The same header and other values. @param {Contents} bytes @returns {Contents} */
+/** The same header with other values. @param {Contents} bytes @returns {Contents} */
 function replaced(bytes) {
   const all = Buffer.from(bytes.subarray(0, bytes.length));
   all.fill(0, 8 + Number(all.readBigUInt64LE(0)));

@@ -34,7 +34,7 @@ export async function firefox() {
       await page.goto(address);
     },
     click: async (selector) => {
-      // A page that is being filled moves.
+      // Elements move while a page is being filled.
       await page.locator(selector).click();
     },
     evaluate: (body, ...args) => page.evaluate(body, ...args),
@@ -75,14 +75,14 @@ export async function webkit() {
   }
 }
 
-/** WebKitGTK has no headless mode: without a display it gets one. @param {number} port @param {string} home */
+/** WebKitGTK has no headless mode: without a display it gets its own. @param {number} port @param {string} home */
 async function startDriver(port, home) {
   const words = [WEBKIT_DRIVER, `--port=${port}`];
   const screen = `-screen 0 ${VIEW.width}x${VIEW.height + 200}x24`;
   const [program, ...args] = process.env.DISPLAY ? words : ['xvfb-run', '-a', '-s', screen, ...words];
-  // What it keeps is kept in a folder of its own, in a language that every Debian has.
+  // A data folder of its own, and a language that every Debian has.
   const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home, LANG: 'C.UTF-8' };
-  // A group of its own, so that the browser and the display end with it.
+  // A process group of its own, so that the browser and the display end with it.
   const driver = spawn(program, args, { detached: true, stdio: 'ignore', env });
   const ended = once(driver, 'exit');
   const stop = async () => {

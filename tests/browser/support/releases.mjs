@@ -5,15 +5,15 @@ import { resolve } from 'node:path';
 import { writeOfflineList } from '../../../scripts/offline-list.mjs';
 import { DIST, NO_INTEGRITY, sampleList, serve } from './browser.mjs';
 
-/** How its page begins. */
+/** The headline of its page. */
 export const NEXT_HEADLINE = 'The next release';
-/** A custom section, which changes nothing but the file. */
+/** A custom section, which changes the file but not what it does. */
 const SECTION = Buffer.from([0, 2, 1, 97]);
 
 /**
  * The page with another headline and another sample.
- * @param {string} folder Where it is put.
- * @param {{engine?: boolean}} [options] `engine`: the module is another file, too.
+ * @param {string} folder Where it is written.
+ * @param {{engine?: boolean}} [options] `engine`: the module is a different file, too.
  */
 export async function nextRelease(folder, { engine = false } = {}) {
   await cp(DIST, folder, { recursive: true });
@@ -24,7 +24,7 @@ export async function nextRelease(folder, { engine = false } = {}) {
   await appendFile(resolve(folder, 'www/samples', file), '\n');
   if (engine) {
     await appendFile(resolve(folder, 'www/pkg/aedr_bg.wasm'), SECTION);
-    // What follows is not about what its files must be.
+    // The tests of this release are not about hashes.
     await writeFile(resolve(folder, 'www/engine/integrity.js'), NO_INTEGRITY);
   }
   await writeOfflineList(folder);

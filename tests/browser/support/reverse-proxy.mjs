@@ -1,4 +1,4 @@
-/** A host for tests of what stays on a device: it can be shut, changed, and says what was asked of it. */
+/** A host for tests of offline use: it can be shut down and changed, and records requests. */
 
 import { createServer, request as ask } from 'node:http';
 import { startServer } from './local-server.mjs';
@@ -10,7 +10,7 @@ import { startServer } from './local-server.mjs';
 export async function reverseProxy(address) {
   const host = {
     behind: address,
-    /** What was asked for: paths, with the answers' status. @type {{path: string, status: number}[]} */
+    /** The requests: paths, with the responses' status. @type {{path: string, status: number}[]} */
     asked: [],
     /** Answers that differ from those behind, by path: a status (0 for none ever), a page, a change of the bytes, or
      * whatever is done with the response.
@@ -29,7 +29,7 @@ export async function reverseProxy(address) {
     if (typeof instead === 'object') return instead.answer(response);
     if (typeof instead === 'number') return end(instead, {}, '');
     if (typeof instead === 'string') return end(200, { 'Content-Type': 'text/html' }, instead);
-    // A changed file has another tag.
+    // A changed file must not match the tag of the original.
     const headers = instead ? { ...request.headers, 'if-none-match': '' } : request.headers;
     const whereto = new URL(request.url ?? '/', host.behind);
     const onwards = ask(whereto, { method: request.method, headers }, async (answer) => {

@@ -1,4 +1,4 @@
-/** A person checks the samples in a browser besides Chromium: the same answers, from the same numbers, said as they should be. */
+/** Checks the samples in browsers other than Chromium: same outcomes, same numbers, shown as they should be. */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -10,7 +10,7 @@ import { english } from './messages.mjs';
 
 /** @typedef {import('./other-browsers.mjs').Browser} Browser */
 
-/** Of losses, from another compiler's arithmetic. */
+/** For losses, which another compiler's arithmetic changes slightly. */
 const TOLERANCE = 1e-5;
 const PATIENCE_MS = 60_000;
 const SCREENSHOTS = resolve(ROOT, 'target/screenshots');
@@ -54,7 +54,7 @@ export async function checkSamples(start, { threads }) {
         assert.ok(error < TOLERANCE, `${file}, loss ${name}: ${losses[name]}, not ${expected}`);
       }
       assert.equal(record.ranking.outcome, outcome);
-      // The numbers that a person sees are those of the report.
+      // The numbers on the page must be those of the report.
       const digits = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
       assert.equal(shown.numbers.first, digits.format(losses.first));
       assert.equal(shown.numbers.second, digits.format(losses.second));
@@ -64,7 +64,7 @@ export async function checkSamples(start, { threads }) {
       return images.length > 0 && images.every((image) => /** @type {HTMLImageElement} */ (image).naturalWidth > 0);
     });
     await browser.evaluate(() => document.querySelector('.evidence-map')?.scrollIntoView({ behavior: 'instant' }));
-    // It is painted a moment later.
+    // Painting takes a moment longer.
     await new Promise((done) => setTimeout(done, 300));
     await picture(browser, '3-evidence-map');
     assert.equal(await browser.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, 'nothing sticks out');
@@ -95,7 +95,7 @@ function shownResult() {
   };
 }
 
-/** Losses as the program has them, by the kernels that the page has. @param {string[]} files */
+/** The native program's losses, with the kernels that the page uses. @param {string[]} files */
 async function lossesOf(files) {
   const options = ['check', ...files, '--json', '--device', 'cpu', '--engine', 'kernels'];
   const { stdout } = await promisify(execFile)(resolve(ROOT, 'target/release/aedr'), options);
@@ -103,7 +103,7 @@ async function lossesOf(files) {
   return lines.map(({ losses }) => losses);
 }
 
-/** Not every browser can be told where to save. So the page keeps what it hands over. @param {Browser} browser */
+/** Records what the page saves, because not every browser can be told where to save. @param {Browser} browser */
 async function keepWhatIsSaved(browser) {
   await browser.evaluate(() => {
     const create = URL.createObjectURL;
@@ -142,7 +142,7 @@ async function until(browser, what, holds, ...args) {
   }
 }
 
-/** To look at. @param {Browser} browser @param {string} name */
+/** A screenshot for a person to look at. @param {Browser} browser @param {string} name */
 async function picture(browser, name) {
   await mkdir(SCREENSHOTS, { recursive: true });
   const file = `${browser.name.toLowerCase().replace(/\W+/g, '-')}-${name}.png`;

@@ -25,7 +25,7 @@ try {
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       const { page, context } = await openPage(browser, server.address, { ...view, colorScheme });
       const shot = async (state, options = { fullPage: true }) => {
-        // Frames glide for half a second.
+        // The frames' animation takes half a second.
         await page.waitForTimeout(700);
         const path = resolve(folder, `${name}-${colorScheme}-${state}.png`);
         await page.screenshot({ path, ...options });

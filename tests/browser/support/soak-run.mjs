@@ -1,27 +1,27 @@
-/** Many checks one after another in the page, and how much memory it has after them. */
+/** Runs many checks one after another in the page, and measures its memory. */
 
 import { readFile } from 'node:fs/promises';
 import { chooseDevice, ROOT } from './browser.mjs';
 import { busyPng } from './image-files.mjs';
 import { openTiny, serveTiny, TINY_FOLDERS } from './tiny-model-page.mjs';
 
-/** Of several sizes, so that nothing that is kept for one fits the next. */
+/** Several sizes, so that nothing kept for one image fits the next. */
 const SIDES = [64, 72, 96];
 
 /**
  * @typedef {object} Sample Bytes, and counts.
- * @property {number} checks So many before it.
+ * @property {number} checks Checks before this sample.
  * @property {number} page The page's objects and buffers.
  * @property {number} worker The worker's, without the module.
  * @property {number} module The module's memory.
- * @property {number} resident What the renderers and the GPU's process have of the machine's memory.
+ * @property {number} resident Memory of the machine that the renderers and the GPU process use.
  * @property {number} gpu Buffers on the GPU.
- * @property {number} nodes Of the document.
- * @property {number} addresses Blobs that the page made addresses for and did not revoke.
+ * @property {number} nodes Nodes of the document.
+ * @property {number} addresses Object URLs that the page created and did not revoke.
  */
 
 /**
- * The page for it.
+ * The page for the run.
  * @param {import('playwright-core').Browser} browser
  * @param {{leak?: string}} [options] `leak`: a script that runs first in the worker.
  */
@@ -55,14 +55,14 @@ export async function openSoak(browser, { leak = '' } = {}) {
 }
 
 /**
- * Asks the debugger of the page's worker.
+ * Sends commands to the debugger of the page's worker.
  * @param {import('playwright-core').CDPSession} session
  * @returns {Promise<(method: string) => Promise<any>>}
  */
 async function workerSession(session) {
   let sessionId = '';
   session.on('Target.attachedToTarget', (attached) => {
-    // The first is the one that checks; others help it.
+    // The first worker is the one that checks; others help it.
     if (attached.targetInfo.url.endsWith('/worker.js')) sessionId = attached.sessionId;
   });
   await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
@@ -70,8 +70,8 @@ async function workerSession(session) {
 }
 
 /**
- * Asks the debugger of a target by way of another's.
- * @param {import('playwright-core').CDPSession} session @param {() => string} sessionOf The target's session, by now.
+ * Sends commands to a target's debugger through another target's session.
+ * @param {import('playwright-core').CDPSession} session @param {() => string} sessionOf The target's current session.
  * @returns {(method: string, params?: object) => Promise<any>}
  */
 export function throughSession(session, sessionOf) {
@@ -93,7 +93,7 @@ export function throughSession(session, sessionOf) {
   };
 }
 
-/** What is dropped, one after another: PNG files in base64. */
+/** The images to drop, one after another: PNG files in base64. */
 export const soakImages = () => SIDES.map((side) => busyPng(side).toString('base64'));
 
 /**
@@ -125,10 +125,10 @@ export async function dropMany({ images, count }) {
 
 /** @param {Awaited<ReturnType<typeof openSoak>>} opened @param {number} checks @returns {Promise<Sample>} */
 export async function measure({ page, session, inWorker }, checks) {
-  // The rest of what the browser has for a page is mostly what the debugger keeps of its requests.
+  // The rest of a page's memory is mostly what the debugger keeps of its requests.
   const own = (/** @type {any} */ { usedSize, backingStorageSize }) => usedSize + backingStorageSize;
   const heap = async (/** @type {(method: any) => Promise<any>} */ ask) => {
-    // What the first leaves to finalisers, the second takes.
+    // The second collection frees what the first left to finalisers.
     for (let i = 0; i < 2; i++) await ask('HeapProfiler.collectGarbage');
     return own(await ask('Runtime.getHeapUsage'));
   };
@@ -154,8 +154,8 @@ async function resident(page) {
 }
 
 /**
- * What the renderers and the GPU's process have of the machine's memory, in bytes: all of it, what is their own, and
- * what they share with other processes.
+ * Memory of the machine that the renderers and the GPU process use, in bytes: all of it, what is private, and what they
+ * share with other processes.
  * @param {import('playwright-core').CDPSession} session The browser's.
  */
 export async function residentOf(session) {
@@ -170,7 +170,7 @@ export async function residentOf(session) {
 }
 
 /**
- * Measures every so many checks.
+ * Measures after every `every` checks.
  * @param {Awaited<ReturnType<typeof openSoak>>} opened
  * @param {{count: number, every: number, device: 'cpu' | 'webgpu', onSample?: (sample: Sample) => void}} options
  */
@@ -188,7 +188,7 @@ export async function soak(opened, { count, every, device, onSample = () => {} }
 }
 
 /**
- * Growth a check, by least squares.
+ * Growth per check, by least squares.
  * @template {string} What
  * @param {({checks: number} & Record<What, number>)[]} samples @param {What} what
  */

@@ -30,7 +30,7 @@ export function namedImage(element) {
   return { address: image.currentSrc || image.src, label: image.alt };
 }
 
-/** Whether fetching it tells another site that somebody does. @param {string} address */
+/** Whether a request for the address tells another site about the reader. @param {string} address */
 export function isElsewhere(address) {
   const url = parsed(address);
   return url !== null && /^https?:$/.test(url.protocol) && url.origin !== location.origin;
@@ -55,7 +55,7 @@ export async function takeImage(address, taking) {
   }
   const url = parsed(address);
   if (!url || !FETCHED.includes(url.protocol)) throw new AedrError('link_address', intake.linkWrong, intake.saveAdvice);
-  // A name and a password in it would be sent along.
+  // A user name and a password in the address would be sent along.
   url.username = url.password = url.hash = '';
   return { file: await fetched(url, taking), name: nameOf(url), arrival: 'link' };
 }
@@ -63,7 +63,7 @@ export async function takeImage(address, taking) {
 /** @param {URL} url @param {Taking} taking */
 async function fetched(url, { signal, onProgress, texts }) {
   onProgress({ stage: 'link' });
-  // Pages that are not for everybody have images that are not, either.
+  // A page that asks for a login may have images that ask for it, too.
   const request = { address: url.href, limit: MAX_FILE_BYTES, credentials: /** @type {const} */ ('same-origin') };
   const answer = await fetchImage(request, { signal, progress: onProgress });
   if ('file' in answer) return answer.file;

@@ -1,4 +1,4 @@
-/** Where a reader's own image comes in: chosen, or dropped on the element. */
+/** Input of a reader's own image: chosen as a file, or dropped on the element. */
 
 import { conversionOf } from '../../intake/conversion.js';
 import { element } from '../../ui/dom.js';
@@ -17,7 +17,7 @@ export class FileIntake {
   constructor(box, onTaken) {
     this.#box = box;
     this.#onTaken = onTaken;
-    // Entering a child comes before leaving its parent.
+    // `dragenter` of a child comes before `dragleave` of its parent.
     let depth = 0;
     const show = (/** @type {number} */ newDepth) => {
       depth = Math.max(0, newDepth);
@@ -32,7 +32,7 @@ export class FileIntake {
     box.addEventListener('dragleave', () => show(depth - 1));
   }
 
-  /** Has the reader choose a file. */
+  /** Lets the reader choose a file. */
   choose() {
     const input = /** @type {HTMLInputElement} */ (element('input', { type: 'file', hidden: true, accept: IMAGES }));
     const end = () => input.remove();

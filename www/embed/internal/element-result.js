@@ -1,5 +1,5 @@
 /**
- * What a check found, or why it found nothing, as the nodes of an element: never more than the page says.
+ * What a check found, or why it failed, as the element's nodes. They never say more than aedr's own page does.
  *
  * @typedef {import('./element-texts.js').Texts} Texts
  * @typedef {import('../public/index.js').CheckResult} CheckResult
@@ -61,7 +61,7 @@ export function errorNodes(error, { texts, actions }) {
 }
 
 /**
- * What another look, or another file, came to; the result is the one before.
+ * The error of a deeper check, or of another file; the earlier result stays.
  * @param {import('../../common/errors.js').PlainError} error @param {Texts} texts
  */
 export function laterNode(error, texts) {
@@ -71,7 +71,7 @@ export function laterNode(error, texts) {
   return element('p', attributes, strong, gap(sentence(heading)), paragraph(text, advice));
 }
 
-/** The demonstration model is called as the language calls it. @param {any} report @param {Texts} texts */
+/** The demonstration model gets its name in the element's language. @param {any} report @param {Texts} texts */
 function named(report, { demonstration }) {
   if (report.model.id !== DEMONSTRATION.id) return report;
   return { ...report, model: { ...report.model, name: demonstration.name } };
@@ -165,7 +165,7 @@ function numberList(report, { numberRows }) {
 }
 
 /**
- * What the file brings along, which no outcome rests on.
+ * What comes with the file besides its pixels; no outcome depends on it.
  * @param {CheckResult['claims']} claims @param {boolean} signed @param {Texts} texts
  */
 function claimsNode(claims, signed, { claims: texts, embed }) {

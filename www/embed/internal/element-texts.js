@@ -21,7 +21,7 @@ export function localeAt(element) {
   return tags.map(available).find(Boolean) ?? ELSE;
 }
 
-/** Across the borders of shadow trees. @param {Element} element */
+/** Looks through all enclosing shadow trees. @param {Element} element */
 function languageAround(element) {
   /** @type {Element | undefined} */
   let within = element;
@@ -39,7 +39,7 @@ export function textsIn(locale) {
   if (known) return known;
   const texts = CATALOGUES[locale]().then((catalogue) => ({ ...catalogue, ...messagesIn(catalogue, locale), locale }));
   loaded.set(locale, texts);
-  // The connection may be better next time.
+  // Lets the next call try again: the connection may be better then.
   texts.catch(() => loaded.delete(locale));
   return texts;
 }

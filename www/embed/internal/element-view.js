@@ -7,14 +7,14 @@
 import { element } from '../../ui/dom.js';
 import { elementStyle } from './element-style.js';
 
-/** A screen reader hears of no more stages than one in so many milliseconds. */
+/** The shortest time between two stages that a screen reader announces, in milliseconds. */
 const QUIET_MS = 5000;
 /** Pixels of a preview's longer side. */
 const PREVIEW = 480;
 
 export class View {
   #root;
-  /** What the page wrote into the element, for where nothing else can be shown. */
+  /** The page's own content of the element, shown where nothing else can be. */
   #fallback = element('slot');
   #body = element('div', { class: 'body' });
   #status = element('p', { class: 'unseen', role: 'status' });
@@ -47,8 +47,8 @@ export class View {
 
   /**
    * @param {Node[]} nodes
-   * @param {{focus?: Element | null, told?: string}} [options] `focus` takes the focus if what goes had it. `told`:
-   *   a screen reader says it.
+   * @param {{focus?: Element | null, told?: string}} [options] `focus` takes the focus if a removed node had it. `told`
+   *   is announced by screen readers.
    */
   show(nodes, { focus = null, told = '' } = {}) {
     const focused = this.#body.contains(this.#root.activeElement);

@@ -7,7 +7,7 @@
  * @typedef {import('./element-texts.js').Texts} Texts
  * @typedef {{phase: 'idle'} | {phase: 'working', progress: any} | {phase: 'result', result: CheckResult, taken: Taken,
  *   signed: boolean, deep: boolean, later?: Later} | {phase: 'error', error: import('../../common/errors.js').AedrError}} State
- *   `later`: what another look, or another file, came to.
+ *   `later`: the error of a deeper check, or of another file.
  * @typedef {{error: import('../../common/errors.js').AedrError, deep: boolean}} Later
  * @typedef {{controller: AbortController, done: Promise<CheckResult | null>, given: Taken | null}} Run `given`: what a
  *   reader gave before.
@@ -25,10 +25,10 @@ import { localeAt, textsIn } from './element-texts.js';
 import { previewNode, View } from './element-view.js';
 import { borrowChecker, releaseChecker } from './shared-checkers.js';
 
-/** Where there is no document the module can still be imported. */
+/** Lets the module be imported where there is no document. */
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
 const DEVICES = ['auto', 'webgpu', 'cpu'];
-/** Errors that another image file may not have. */
+/** Codes of errors that another image file may avoid. */
 const ANOTHER_HELPS = /^(link|no_file|not_an_image|unsupported|image|file|unreadable)/;
 
 /** Does nothing where it is defined already, and where there is no document. @param {string} [name] */
@@ -40,7 +40,7 @@ export function define(name = 'aedr-check') {
 export class AedrCheck extends Base {
   static observedAttributes = ['src', 'for', 'lang'];
 
-  // What a page has set before the element was defined stays.
+  // Keeps the properties that a page set before the element was defined.
   /** A checker of the page's own, which the element does not close. @type {Checker | undefined} */
   checker = this.checker;
   /** What is asked; without it, what the checker has. @type {import('../public/index.js').CheckOptions['models']} */
@@ -114,7 +114,7 @@ export class AedrCheck extends Base {
   }
 
   disconnectedCallback() {
-    // Not if it was only moved.
+    // Not if the element was only moved.
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#reset();
@@ -142,7 +142,7 @@ export class AedrCheck extends Base {
     this.#run?.controller.abort();
   }
 
-  /** What was set before the element was defined hides a property of the class. @param {string} name */
+  /** Moves a property that was set before the element was defined, and so hides the class's. @param {string} name */
   #takeOver(name) {
     if (!(name in AedrCheck.prototype)) return;
     const self = /** @type {any} */ (this);
@@ -158,7 +158,7 @@ export class AedrCheck extends Base {
     this.#show();
   }
 
-  /** As before the first check. */
+  /** Returns to the state before the first check. */
   #reset() {
     const run = this.#run;
     this.#run = null;
@@ -201,8 +201,8 @@ export class AedrCheck extends Base {
   }
 
   /**
-   * Whoever looks at an image again has what was found before, whatever comes of it; and what holds no image takes the
-   * place of none.
+   * The state after an error. If there was a result, it stays when the same image is checked again, when the check was
+   * cancelled, and when the new file holds no image.
    * @param {AedrError} error @param {Run} run @param {boolean} deep @param {State} before @returns {State}
    */
   #ended(error, run, deep, before) {

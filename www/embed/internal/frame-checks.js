@@ -1,7 +1,7 @@
 /**
- * Where the frame's checks are made, by the element that readers see. Each image belongs to the reader or to the page
- * around the frame, and an answer goes to nobody but whose image it is of. The reader goes first: an image of their own
- * is there until they take it away, and what the page around asks meanwhile is done unseen.
+ * The frame's checks, made by the element that readers see. Each image belongs to the reader or to the page around the
+ * frame, and a result goes only to the owner of its image. The reader has priority: their own image stays until they
+ * remove it, and the page's checks run unseen meanwhile.
  *
  * @typedef {import('./protocol.js').CheckRequest} CheckRequest
  * @typedef {import('./protocol.js').FrameEvent} FrameEvent
@@ -34,7 +34,7 @@ export async function openFrameChecks() {
   return new FrameChecks(texts);
 }
 
-/** The one that the frame's address names, else the reader's. */
+/** The language that the frame's address names, else the reader's. */
 function frameLocale() {
   const asked = new URLSearchParams(location.search).get('locale') ?? '';
   return Object.hasOwn(LOCALES, asked) ? asked : chosenLocale();
@@ -46,13 +46,13 @@ class FrameChecks {
   #texts;
   /** @type {ReturnType<typeof createChecker> | null} */
   #checker = null;
-  /** What is shown of it. @type {Asked | null} */
+  /** The embedder's request that is shown. @type {Asked | null} */
   #asked = null;
-  /** Ends the embedder's check that is not shown. @type {AbortController | null} */
+  /** Cancels the embedder's check that is not shown. @type {AbortController | null} */
   #unseen = null;
   /** All images that came from embedders. @type {WeakSet<Blob>} */
   #given = new WeakSet();
-  /** While the reader has the frame. @type {{done: Promise<void>, end: () => void} | null} */
+  /** Set while the reader has the frame. @type {{done: Promise<void>, end: () => void} | null} */
   #reader = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #readerTimer;
@@ -78,7 +78,7 @@ class FrameChecks {
     this.#view.onHeight = (height) => tell({ type: 'resize', height });
   }
 
-  /** Tells who has just come how things are. */
+  /** Tells a new embedder the current state. */
   greet() {
     this.#view.tellHeight();
     if (this.#reader) this.#tell({ type: 'busy', busy: true });
@@ -86,10 +86,10 @@ class FrameChecks {
 
   /** An image of the embedder's. @param {CheckRequest} request @param {Call} call */
   async check({ image: blob, name = '', deep = false }, call) {
-    // A reader who is checking something is not disturbed.
+    // Waits, because a reader who is checking something is not interrupted.
     while (this.#reader && !call.signal.aborted) await Promise.race([this.#reader.done, aborted(call.signal)]);
     call.signal.throwIfAborted();
-    // A file that is known by being this very one.
+    // A new `File`, recognised later by its identity.
     const image = new File([blob], name, { type: blob.type });
     this.#given.add(image);
     return this.#view.owner === 'reader' ? this.#checkUnseen(image, deep, call) : this.#checkShown(image, deep, call);
@@ -110,13 +110,13 @@ class FrameChecks {
         this.#view.show('embedder');
         this.#asked = { image, call, resolve, reject };
         shown = element.check();
-        // It may have ended before it came to the checker.
+        // The element may end the check before it calls the checker.
         shown.then(() => reject(new AedrError('internal', 'the check could not begin')));
       });
     } finally {
       signal.removeEventListener('abort', cancel);
       if (this.#asked?.image === image) this.#asked = null;
-      // Its answer is seen before the next image takes its place.
+      // The answer must be visible before the next image replaces it.
       await shown;
     }
   }
@@ -130,7 +130,7 @@ class FrameChecks {
     try {
       return (await this.#check(image, { deep, onProgress, signal: controller.signal })).record;
     } catch (error) {
-      // Whoever cancelled it has been answered.
+      // A request that the embedder cancelled has been answered already.
       throw controller.signal.aborted ? problem('frame_taken') : error;
     } finally {
       signal.removeEventListener('abort', cancel);
@@ -155,7 +155,7 @@ class FrameChecks {
     this.#view.show('idle');
   }
 
-  /** The reader wants to choose an image where the embedder's is. */
+  /** Called when the reader wants to choose an image in place of the embedder's. */
   #makeRoom() {
     this.#lend();
     this.#readerTimer = setTimeout(() => this.#takeBack(), READER_PATIENCE_MS);
@@ -165,7 +165,7 @@ class FrameChecks {
     this.#focus();
   }
 
-  /** The button that was pressed is gone. */
+  /** Moves the focus, because the button that was pressed is gone. */
   #focus() {
     this.#element.shadowRoot?.querySelector('button')?.focus();
   }
@@ -180,7 +180,7 @@ class FrameChecks {
   #readerStarts() {
     this.#lend();
     this.#unseen?.abort();
-    // Before there is anything to see that could be told from outside.
+    // Before anything appears that the embedder could observe.
     if (this.#view.owner === 'idle') this.#view.show('reader');
   }
 
@@ -206,7 +206,7 @@ class FrameChecks {
     options.signal?.throwIfAborted();
     const asked = this.#asked;
     if (asked?.image !== image) {
-      // A reader may have the embedder's image checked once more.
+      // A reader may repeat the check of the embedder's image.
       this.#view.show(this.#given.has(image) ? 'embedder' : 'reader');
       return this.#check(image, options);
     }
@@ -227,7 +227,7 @@ class FrameChecks {
   /** @param {Blob} image @param {CheckOptions} options */
   async #check(image, options) {
     this.#checker ??= createChecker({}, { confined: true });
-    // The host's models alone: those that a reader added on this site would tell embedders something of the reader.
+    // Only the host's models: those that a reader added on this site would reveal something about the reader.
     const models = (await hostedModels()).map(({ id, manifest = '', integrity }) => ({
       id,
       manifest,

@@ -1,6 +1,6 @@
 /**
- * The page around the frame, at the other end of one channel: what it asks is looked through, waits its turn and is
- * answered. It is owed an answer to everything that it asks as it should.
+ * The connection to the page around the frame, over one channel. It validates, queues and answers that page's requests;
+ * every valid request gets an answer.
  *
  * @typedef {import('./protocol.js').CheckRequest} CheckRequest
  * @typedef {{signal: AbortSignal, onProgress: (progress: {stage: string, fraction?: number}) => void}} Call
@@ -17,9 +17,9 @@ export class Embedder {
   #port;
   #checks;
   #allowance = new Allowance(performance.now());
-  /** Checks that are not answered. @type {Map<number, AbortController>} */
+  /** Checks without an answer yet. @type {Map<number, AbortController>} */
   #unanswered = new Map();
-  /** The check before. */
+  /** Settles with the previous check. */
   #previous = Promise.resolve();
   #gone = false;
 
@@ -28,7 +28,7 @@ export class Embedder {
     this.#port = port;
     this.#checks = checks;
     port.onmessage = ({ data }) => this.#hear(data);
-    // Where browsers tell it: nobody is left to wait for the answers.
+    // Where browsers fire `close` on a port: nobody waits for the answers any more.
     port.addEventListener('close', () => this.leave());
   }
 
@@ -37,7 +37,7 @@ export class Embedder {
     if (!this.#gone) this.#port.postMessage(event);
   }
 
-  /** Ends its checks, and hangs up. @param {AedrError} [why] Is told first. */
+  /** Cancels its checks and closes the channel. @param {AedrError} [why] Is sent first. */
   leave(why) {
     if (this.#gone) return;
     if (why) this.tell({ type: 'error', error: this.#checks.localizedError(why) });
@@ -64,7 +64,7 @@ export class Embedder {
   /** @param {CheckRequest} request */
   #take(request) {
     const { id } = request;
-    // An answer with this id would be taken for the other's.
+    // An answer with this id would be taken for the other request's.
     if (this.#unanswered.has(id)) return this.#fail(problem('bad_message', { why: '“id” is that of another check' }));
     if (this.#unanswered.size >= LIMITS.unanswered) {
       return this.#fail(problem('frame_busy', { most: LIMITS.unanswered }), id);
@@ -73,7 +73,7 @@ export class Embedder {
     const { signal } = controller;
     this.#unanswered.set(id, controller);
     const finish = (/** @type {() => void} */ tell) => {
-      // What was cancelled has been answered.
+      // A cancelled request has been answered already.
       if (this.#unanswered.get(id) !== controller) return;
       this.#unanswered.delete(id);
       tell();

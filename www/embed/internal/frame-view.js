@@ -1,5 +1,5 @@
 /**
- * What the frame shows besides the check itself: whose image it is and who is told what, and how high all of it is.
+ * What the frame shows besides the check itself: whose image it is and who learns what; and the height of all of it.
  *
  * @typedef {'idle' | 'reader' | 'embedder'} Owner Whose image is there.
  */
@@ -8,8 +8,8 @@ import { drawing, element } from '../../ui/dom.js';
 import { LIMITS } from './protocol.js';
 
 /**
- * How high the frame asks to be while it shows an image of the reader's. Always the same: how long an answer is would
- * tell which it is.
+ * The height that the frame asks for while it shows the reader's own image. It is constant, because the length of an
+ * answer would reveal the outcome.
  */
 const READER_HEIGHT = 720;
 
@@ -25,7 +25,7 @@ export class View {
   onHeight = () => {};
   /** The reader wants to check an image of their own. */
   onOwn = () => {};
-  /** The reader is done with it. */
+  /** The reader has finished with it. */
   onRemove = () => {};
 
   /**
@@ -58,7 +58,7 @@ export class View {
     this.#measure();
   }
 
-  /** Tells the height once more, to whoever came. */
+  /** Sends the height again, to a new embedder. */
   tellHeight() {
     this.onHeight(this.#height);
   }

@@ -1,15 +1,15 @@
 /**
- * The frame's door: `embed.html` in another site's page. It listens from its first moment on; what takes longer comes
- * after. Of all windows it answers the page around it alone, if the host lets it.
+ * The frame's entry point: `embed.html` in another site's page. It listens for messages from the start and loads slower
+ * parts afterwards. It answers only the page around it, and only if the host allows that page.
  */
 
 import { AedrError } from '../../common/errors.js';
 import { Allowance, allows, problem, readHello, VERSIONS } from './protocol.js';
 
 const allowance = new Allowance(performance.now());
-/** Where checks are made, once it is there. */
+/** The module that makes the checks, once it has loaded. */
 const checks = import('./frame-checks.js').then(({ openFrameChecks }) => openFrameChecks());
-/** The connection that counts: the newest. @type {MessagePort | null} */
+/** The current connection: the newest one. @type {MessagePort | null} */
 let newest = null;
 /** @type {import('./frame-embedder.js').Embedder | null} */
 let embedder = null;
@@ -23,7 +23,7 @@ addEventListener('message', ({ data, source, origin, ports }) => {
 
 checks.then(
   (opened) => opened.onEvent((event) => embedder?.tell(event)),
-  // The texts for it did not arrive either: it is in the page from the beginning.
+  // The texts did not load either, so the page's markup contains this message from the start.
   () => document.getElementById('unstarted')?.classList.add('now'),
 );
 

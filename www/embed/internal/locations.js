@@ -4,7 +4,7 @@ import { INTEGRITY } from '../../engine/integrity.js';
 
 export const WORKER = new URL('../../engine/worker.js', import.meta.url);
 
-/** Nothing: the worker knows where the others are. @type {{wasm?: URL, helper?: URL}} */
+/** Empty: the worker finds the other parts by itself. @type {{wasm?: URL, helper?: URL}} */
 export const PARTS = {};
 
 /** The model that comes with the program. @type {import('../../engine/types.js').ModelAddress} */

@@ -1,6 +1,6 @@
 /**
- * What callers of the checker may say, looked at before anything starts: a mistake is named at once, and not by a
- * worker that fails later.
+ * Validates what callers pass to the checker before anything starts: a mistake is reported at once, and not by a worker
+ * that fails later.
  *
  * @typedef {import('../public/index.js').Model} Model
  * @typedef {import('../../engine/types.js').ModelAddress} ModelAddress
@@ -23,7 +23,7 @@ export function checkerOptions(options) {
   const helper = helperSrc && ownAddress(address('helperSrc', helperSrc)).href;
   const wasm = wasmSrc && address('wasmSrc', wasmSrc).href;
   return {
-    // The very object: another of the same address would not be trusted.
+    // Keeps the very object: another one with the same address would not be trusted.
     worker: isTrusted(workerSrc) ? workerSrc : address('workerSrc', workerSrc),
     parts: { helper, wasm },
     models: models === undefined ? [DEMONSTRATION] : modelList(models),

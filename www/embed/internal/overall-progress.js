@@ -1,11 +1,11 @@
-/** How far a whole check is, from what the worker says of its parts. */
+/** The progress of a whole check, computed from the worker's reports on its stages. */
 
-/** Where each part ends, of 1. Downloads come once; what is here already is skipped. */
+/** Where each stage ends, as a share of 1. A download happens once; a stage whose files are there is skipped. */
 const PARTS = { waiting: 0, start: 0, program: 0.1, device: 0.1, decode: 0.1, weights: 0.2 };
 const COMPUTING = PARTS.weights;
 
 /**
- * The listener for what the worker says: adds how far everything is. That never goes back.
+ * Wraps a listener for the worker's progress: adds the overall share, which never decreases.
  * @param {(progress: import('../public/index.js').CheckProgress) => void} onProgress
  * @returns {(progress: any) => void}
  */

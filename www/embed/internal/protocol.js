@@ -1,9 +1,9 @@
 /**
- * What a frame and the page around it say to each other, and the one place where it is looked through before anything
- * is done with it. Nothing here touches a document.
+ * The messages between a frame and the page around it, and the one place that validates them before anything uses them.
+ * Nothing here uses a document.
  *
  * The page around the frame sends `hello` to the frame's window with one end of a channel; all else goes over that
- * channel. Fields that are not known are left out, so that either side may be the newer one.
+ * channel. Unknown fields are dropped, so that either side may be the newer one.
  *
  * @typedef {{version: number}} Hello
  * @typedef {{type: 'check', id: number, image: Blob, name?: string, deep?: boolean}} CheckRequest
@@ -15,34 +15,34 @@
  *   | {type: 'error', id?: number, error: FrameError, versions?: number[]}
  *   | {type: 'resize', height: number}
  *   | {type: 'busy', busy: boolean}} FrameEvent An error without `id` is about the whole connection.
- * @typedef {{why: string, id?: number}} Misfit What does not fit, and the request it would have been.
+ * @typedef {{why: string, id?: number}} Misfit Why a message is invalid, and the id of its request.
  */
 
 import { AedrError } from '../../common/errors.js';
 import { MAX_FILE_BYTES } from '../../common/limits.js';
 
-/** Those that this code speaks, the newest last. */
+/** Versions of the protocol that this code supports, the newest last. */
 export const VERSIONS = [1];
 
 export const LIMITS = {
   imageBytes: MAX_FILE_BYTES,
   nameLength: 255,
-  /** Checks that are asked for and not answered, the one that runs among them. */
+  /** Checks without an answer, including the one that is running. */
   unanswered: 16,
-  /** Messages at once, and then in a second. */
+  /** Messages at once, and then per second. */
   burst: 60,
   perSecond: 20,
-  /** Of a frame, in CSS pixels. */
+  /** Height of a frame, in CSS pixels. */
   height: 20_000,
   /** Of texts that are shown or told. */
   textLength: 4000,
-  /** Of a report. */
+  /** Number of values in a report. */
   values: 100_000,
   depth: 40,
   reportLength: 8 * 1024 * 1024,
 };
 
-/** Stands for a value that does not fit; no value that crosses is equal to it. */
+/** Stands for an invalid value; no value in a message can equal it. */
 const MISFIT = Symbol('misfit');
 
 /** @typedef {{what: string, read: (value: unknown) => unknown}} Kind `read` gives the value that is used, or MISFIT. */
@@ -108,14 +108,14 @@ const EVENTS = {
   busy: { busy: flag },
 };
 
-/** Servers call images all kinds of things; a document or a script is none. @param {string} type */
+/** Servers use all kinds of types for images; those of documents and scripts are refused. @param {string} type */
 function isImageType(type) {
   return type === '' || type === 'application/octet-stream' || type.startsWith('image/');
 }
 
 /**
- * The first message, which comes to the frame's window as anything may.
- * @param {unknown} data @returns {Hello | null} Null: it is no hello, and nobody is owed an answer.
+ * The first message. It arrives at the frame's window, where any other message may arrive as well.
+ * @param {unknown} data @returns {Hello | null} Null if it is no `hello`; then nobody expects an answer.
  */
 export function readHello(data) {
   try {
@@ -134,7 +134,7 @@ export const readRequest = (data) => read(REQUESTS, data);
 export const readEvent = (data) => read(EVENTS, data);
 
 /**
- * Never throws, whatever `data` is, and hands on a copy that has nothing but what fits.
+ * Never throws, whatever `data` is, and returns a copy that contains only valid fields.
  * @param {Record<string, Record<string, Kind>>} kinds @param {unknown} data @returns {{value: any} | Misfit}
  */
 function read(kinds, data) {
@@ -162,15 +162,15 @@ function fields(kinds, data) {
   return { value };
 }
 
-/** A property that is the object's own and holds a value; one that is computed is not asked. @param {any} data */
+/** The value of an own data property; a getter is not called. @param {any} data */
 function own(data, /** @type {string} */ name) {
   if (typeof data !== 'object' || data === null) return undefined;
   return Object.getOwnPropertyDescriptor(data, name)?.value;
 }
 
 /**
- * Data as JSON could have brought it, copied; anything else, or too much, is none.
- * @param {unknown} value @returns {any} MISFIT if it is no such data.
+ * A copy of data that JSON can express, within the limits.
+ * @param {unknown} value @returns {any} MISFIT for anything else.
  */
 function plainCopy(value) {
   let [values, length] = [0, 0];
@@ -183,7 +183,7 @@ function plainCopy(value) {
     if (typeof one === 'number') return Number.isFinite(one) ? one : MISFIT;
     if (typeof one !== 'object') return MISFIT;
     if (Array.isArray(one)) {
-      // A list with holes may say that it is longer than all memory.
+      // A sparse array may claim a length that exceeds all memory.
       if (one.length > LIMITS.values) return MISFIT;
       const parts = Array.from({ length: one.length }, (_, index) => copy(own(one, String(index)), depth + 1));
       return parts.includes(MISFIT) ? MISFIT : parts;
@@ -209,8 +209,8 @@ function plainCopy(value) {
 
 /**
  * Whether a frame talks to pages of this origin.
- * @param {string} embedders Origins with spaces between, as a host lists them; `*` is all, what is no origin nobody's.
- * @param {string} origin As the browser tells it.
+ * @param {string} embedders Origins separated by spaces, as a host lists them. `*` allows all; an invalid one, nobody.
+ * @param {string} origin As the browser reports it.
  */
 export function allows(embedders, origin) {
   const listed = embedders.split(/\s+/).filter(Boolean);
@@ -228,7 +228,7 @@ export function originOf(address) {
   }
 }
 
-/** How many messages may come: some at once, then so many in a second. */
+/** Limits the rate of messages: some at once, then so many per second. */
 export class Allowance {
   #left = LIMITS.burst;
   #then;

@@ -1,6 +1,6 @@
 /**
- * The checkers that elements share: those whose programs are the same have one worker. It ends when the last of them
- * has left its page.
+ * The checkers that elements share: elements with the same program share one worker. It ends when the last of them has
+ * left its page.
  *
  * @typedef {import('../public/index.js').Checker} Checker
  * @typedef {Pick<import('../public/index.js').CheckerOptions, 'workerSrc' | 'helperSrc' | 'wasmSrc' | 'device'>} Options
@@ -13,7 +13,7 @@ import { createChecker } from '../public/checker.js';
 const all = new Map();
 
 /**
- * A checker for this user, until it borrows another or says `release`.
+ * Lends a checker to this user, until the user borrows another one or `releaseChecker` is called.
  * @param {Options} options @param {object} user @returns {Shared}
  */
 export function borrowChecker(options, user) {
@@ -27,7 +27,7 @@ export function borrowChecker(options, user) {
   return shared;
 }
 
-/** Gives back what this user borrowed. @param {object} user @param {string} [kept] But for the one with this key. */
+/** Returns what this user borrowed. @param {object} user @param {string} [kept] Except the one with this key. */
 export function releaseChecker(user, kept) {
   for (const [key, { checker, users }] of all) {
     if (key === kept || !users.delete(user) || users.size > 0) continue;

@@ -1,5 +1,5 @@
 /**
- * Checks images for other programs: a worker of its own for each checker, one check after another, nothing global.
+ * Checks images for other programs: each checker has its own worker, checks run one after another, nothing is global.
  *
  * @typedef {import('./index.js').CheckerOptions} CheckerOptions
  * @typedef {import('./index.js').CheckOptions} CheckOptions
@@ -18,7 +18,7 @@ export { AedrError };
 /**
  * Starts nothing: the worker starts with the first check.
  * @param {CheckerOptions} [options]
- * @param {ConstructorParameters<typeof Scheduler>[1]} [scheduling] Of aedr's own frame: its host may send no policies.
+ * @param {ConstructorParameters<typeof Scheduler>[1]} [scheduling] For aedr's own frame: its host may send no policies.
  * @throws {AedrError} bad_options, program_missing
  */
 export function createChecker(options, scheduling) {
@@ -98,7 +98,7 @@ async function bytesOf(image) {
     throw new AedrError('file_too_large', message, advice, { bytes: image.size, limit: MAX_FILE_BYTES });
   }
   return image.arrayBuffer().catch((error) => {
-    // A file that was moved or changed since it was chosen.
+    // The file was moved or changed after it was chosen.
     const message = `the image could not be read: ${error.message}`;
     throw new AedrError('unreadable_file', message, 'Choose the file again.', { detail: error.message });
   });

@@ -1,5 +1,5 @@
 /**
- * For pages that have a frame of aedr in them.
+ * For pages that embed a frame of aedr.
  */
 
 import type { AedrError, CheckProgress, CheckRecord } from './index.js';
@@ -11,26 +11,26 @@ import type { AedrError, CheckProgress, CheckRecord } from './index.js';
 export function connectFrame(iframe: HTMLIFrameElement, options: FrameOptions): Promise<Frame>;
 
 export interface FrameOptions {
-  /** Of the page in the frame, such as `https://aedr.example`. Nothing is sent to any other; `*` is refused. */
+  /** Origin of the page in the frame, such as `https://aedr.example`. Messages go to no other; `*` is refused. */
   origin: string;
   /** Ends the attempt, which then rejects with the code `cancelled`. */
   signal?: AbortSignal;
   /**
-   * How many milliseconds the frame may take to answer, 30 000 by default. Of a frame with `loading="lazy"` they begin
-   * when it is loaded.
+   * How many milliseconds the frame may take to answer, 30 000 by default. For a frame with `loading="lazy"` the time
+   * starts when it has loaded.
    */
   patience?: number;
 }
 
-/** A frame that answers. If it is loaded anew it is connected anew, by itself. */
+/** A connected frame. If it reloads, it reconnects by itself. */
 export interface Frame extends EventTarget {
-  /** Which release of aedr is in the frame. */
+  /** The release of aedr in the frame. */
   readonly release: string;
-  /** Has an image checked and shown in the frame. Rejects with a `FrameError` only. */
+  /** Checks an image and shows it in the frame. Rejects with a `FrameError` only. */
   check(image: Blob, options?: FrameCheckOptions): Promise<CheckRecord>;
-  /** Takes the page's image out of the frame and ends its checks. An image of the reader's own stays. */
+  /** Removes the page's image from the frame and ends its checks. An image of the reader's own stays. */
   reset(): void;
-  /** Hangs up. What was not answered rejects with the code `closed`. */
+  /** Closes the connection. Checks without an answer reject with the code `closed`. */
   close(): void;
   addEventListener<Name extends keyof FrameEvents>(
     type: Name,
@@ -45,7 +45,7 @@ export interface Frame extends EventTarget {
 }
 
 export interface FrameCheckOptions {
-  /** The file's name for the report, of which 255 characters are taken. */
+  /** The file's name for the report, cut to 255 characters. */
   name?: string;
   /** Whether to search where the image may have been cut or resized, which takes much longer. */
   deep?: boolean;
@@ -55,15 +55,15 @@ export interface FrameCheckOptions {
 }
 
 export interface FrameEvents {
-  /** How high the frame's content is, in CSS pixels. Always the same while an image of the reader's own is there. */
+  /** Height of the frame's content, in CSS pixels. It is constant while an image of the reader's own is there. */
   resize: CustomEvent<{ height: number }>;
-  /** Whether a reader has the frame for an image of their own. Checks wait until that is over. */
+  /** Whether a reader uses the frame for an image of their own. Checks wait until that ends. */
   busy: CustomEvent<{ busy: boolean }>;
-  /** The connection is over, and why. */
+  /** The connection has ended, and why. */
   close: CustomEvent<{ error: FrameError }>;
 }
 
-/** What happened, to which thing, and what to do. From the frame in the reader's language, else in English. */
+/** What happened, to which thing, and what to do: from the frame in the reader's language, else in English. */
 export type FrameError = Omit<AedrError, 'code'> & { readonly code: AedrError['code'] | FrameErrorCode };
 
 export type FrameErrorCode =
@@ -75,15 +75,15 @@ export type FrameErrorCode =
   | 'frame_busy'
   /** Too many messages came, and the frame hung up. */
   | 'frame_flooded'
-  /** The page connected once more; that connection counts. */
+  /** The page opened another connection, which replaced this one. */
   | 'frame_replaced'
   /** The reader took the frame for an image of their own. */
   | 'frame_taken'
-  /** Nothing answered. */
+  /** The frame did not answer. */
   | 'frame_silent'
   /** The `sandbox` attribute lacks what the frame needs. */
   | 'frame_sandboxed'
-  /** The frame was loaded anew before it had answered. */
+  /** The frame was reloaded before it had answered. */
   | 'frame_reloaded'
-  /** What the frame says makes no sense. */
+  /** The frame sends invalid messages. */
   | 'frame_broken';

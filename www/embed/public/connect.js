@@ -1,6 +1,6 @@
 /**
- * For pages that have a frame of aedr: has it check images and gives back what it tells. Nothing of aedr runs in the
- * page but this.
+ * For pages that embed a frame of aedr: has the frame check images and returns its results. No other code of aedr runs
+ * in the page.
  *
  *   const frame = await connectFrame(document.querySelector('iframe'), { origin: 'https://aedr.example' });
  *   const record = await frame.check(blob);
@@ -11,7 +11,7 @@ import { LIMITS, originOf, problem, readEvent, VERSIONS } from '../internal/prot
 
 /** How long a frame may take to answer. */
 const PATIENCE_MS = 30_000;
-/** So much that makes no sense is no accident. */
+/** So many invalid messages are no accident. */
 const MOST_MISFITS = 100;
 /** Without these the frame cannot run. */
 const NEEDED = ['allow-scripts', 'allow-same-origin'];
@@ -69,13 +69,13 @@ export class Frame extends EventTarget {
     line.onEvent = (type, detail) => this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  /** Of the aedr in the frame. */
+  /** The release of aedr in the frame. */
   get release() {
     return this.#line.release;
   }
 
   /**
-   * Has an image checked and shown in the frame.
+   * Checks an image and shows it in the frame.
    * @param {Blob} image
    * @param {{name?: string, deep?: boolean, signal?: AbortSignal,
    *   onProgress?: (progress: {stage: string, fraction?: number}) => void}} [options]
@@ -91,19 +91,19 @@ export class Frame extends EventTarget {
     return this.#line.ask({ image, name: cut, deep: Boolean(deep) }, { signal, onProgress });
   }
 
-  /** Takes the page's image out of the frame, and ends its checks. */
+  /** Removes the page's image from the frame, and ends its checks. */
   reset() {
     this.#line.reset();
   }
 
-  /** Hangs up. What was not answered is rejected. */
+  /** Closes the connection. Checks without an answer reject. */
   close() {
     this.#line.close();
   }
 }
 
 /**
- * The channel to the frame. It is made anew when the frame was loaded again.
+ * The channel to the frame. It is opened anew when the frame reloads.
  * @typedef {{resolve: (record: any) => void, reject: (error: Error) => void,
  *   onProgress?: (progress: any) => void}} Waiting
  */
@@ -118,7 +118,7 @@ class Line {
   #port = null;
   /** Whether the frame has answered on this port. */
   #ready = false;
-  /** Whether the frame answered before it was loaded: one more `load` is no other page. */
+  /** Whether the frame answered before its `load` event: that event then announces no other page. */
   #stillLoading = false;
   /** @type {Map<number, Waiting>} */
   #waiting = new Map();
@@ -138,7 +138,7 @@ class Line {
     this.#origin = origin;
     this.#patience = patience;
     iframe.addEventListener('load', this.#onLoad);
-    // A lazy frame is loaded when a person comes near it, which may be never.
+    // A lazy frame loads when it comes near the viewport, which may be never.
     if (iframe.loading !== 'lazy' || !this.#isEmpty()) this.#wait();
     if (!this.#isEmpty()) this.#sayHello();
   }
@@ -164,7 +164,7 @@ class Line {
     };
     signal?.addEventListener('abort', cancel);
     try {
-      // After a reload it may have to be connected anew.
+      // After a reload the frame may have to be connected first.
       await Promise.race([this.connected(), promise]);
       this.#port?.postMessage({ type: 'check', id, ...params });
       return await promise;
@@ -186,13 +186,13 @@ class Line {
     clearTimeout(this.#timer);
     this.#port?.close();
     this.#rejectAll(reason);
-    // Nobody may be waiting for it.
+    // Prevents an unhandled rejection where nobody waits for it.
     this.#connecting.promise.catch(() => {});
     this.#connecting.reject(reason);
     this.onEvent('close', { error: reason });
   }
 
-  /** Whether the frame's own page has not begun to load: until then it has an empty one of this site. */
+  /** Whether the frame's own page has not begun to load: until then it has an empty document of this site. */
   #isEmpty() {
     return this.#iframe.contentDocument?.URL === 'about:blank' || !this.#iframe.contentWindow;
   }
@@ -223,13 +223,13 @@ class Line {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.onmessage = ({ data }) => port1 === this.#port && !this.#closed && this.#hear(data);
-    // Not every browser tells it.
+    // Not every browser fires this event.
     port1.addEventListener('close', () => port1 === this.#port && this.#hungUp());
     const hello = { aedr: 'frame', version: VERSIONS.at(-1) };
     this.#iframe.contentWindow?.postMessage(hello, this.#origin, [port2]);
   }
 
-  /** The page in the frame is gone; another may come. */
+  /** The page in the frame is gone; another may follow. */
   #hungUp() {
     if (!this.#ready || this.#closed) return;
     this.#ready = false;
@@ -266,7 +266,7 @@ class Line {
     this.#connecting.resolve();
   }
 
-  /** About the connection as a whole. @param {{error: import('../internal/protocol.js').FrameError}} event */
+  /** An error of the connection as a whole. @param {{error: import('../internal/protocol.js').FrameError}} event */
   #complain({ error }) {
     // Something else in this page talks to the frame; or one of the two is not what the other thinks.
     this.close(fromPlain(error));

@@ -11,15 +11,15 @@ export function define(name?: string): void;
 export class AedrCheck extends HTMLElement {
   /** The image's address. Attribute `src`. */
   src: string;
-  /** The id of an `<img>` of the same document or shadow tree. Attribute `for`. It goes before `src`. */
+  /** The id of an `<img>` of the same document or shadow tree. Attribute `for`. It takes precedence over `src`. */
   htmlFor: string;
-  /** An image that is here. It goes before `for` and `src`. */
+  /** An image in memory. It takes precedence over `for` and `src`. */
   image: Blob | null;
   /** Attribute `device`. */
   device: 'auto' | 'webgpu' | 'cpu';
   /** Whether the first check is a deep one already. Attribute `deep`. */
   deep: boolean;
-  /** What is asked. Without it: the demonstration model, or what `checker` has. */
+  /** The models to check against. Without it: the demonstration model, or what `checker` has. */
   models: CheckOptions['models'];
   /** A checker of your own. The element does not close it; the three addresses and `device` are then not used. */
   checker: Checker | undefined;
@@ -43,7 +43,7 @@ export class AedrCheck extends HTMLElement {
 }
 
 export interface AedrCheckEvents extends HTMLElementEventMap {
-  /** Before anything is fetched. `preventDefault()` keeps the check from starting. */
+  /** Fires before anything is fetched. `preventDefault()` stops the check from starting. */
   'aedr-start': CustomEvent<null>;
   'aedr-progress': CustomEvent<ElementProgress>;
   'aedr-result': CustomEvent<CheckResult>;

@@ -11,13 +11,13 @@ export type { CheckRecord };
 export function createChecker(options?: CheckerOptions): Checker;
 
 export interface CheckerOptions {
-  /** Where `worker.js` is, on the page's own site. Without it: beside the package's other files. */
+  /** The address of `worker.js`, on the page's own site. Without it: beside the package's other files. */
   workerSrc?: ScriptAddress;
-  /** Where `helper.js` is, on the page's own site: what computes on further threads. */
+  /** The address of `helper.js`, on the page's own site: the script that computes on further threads. */
   helperSrc?: ScriptAddress;
-  /** Where `aedr.wasm` is. It may be on another site that allows to be read. */
+  /** The address of `aedr.wasm`. It may be on another site that lets this one read it (CORS). */
   wasmSrc?: string | URL;
-  /** What images are checked against. Without it: the demonstration model that comes with aedr. */
+  /** The models to check against. Without it: the demonstration model that comes with aedr. */
   models?: Model[];
   /** `auto`, the default, takes the graphics processor where there is one. The result is the same. */
   device?: 'auto' | 'webgpu' | 'cpu';
@@ -69,7 +69,7 @@ export interface CheckProgress {
   /** Of the whole check, from 0 to 1. Never less than before. */
   fraction: number;
   stage:
-    /** Other checks of the same checker go first. */
+    /** Other checks of the same checker run first. */
     | 'waiting'
     | 'start'
     | 'program'
@@ -85,9 +85,9 @@ export interface CheckProgress {
     | 'done';
   /** Bytes that arrived, in the stages `program` and `weights`. */
   loaded?: number;
-  /** Of so many, where the server says it. */
+  /** The total number of bytes, if the server tells it. */
   total?: number | null;
-  /** The name of the model that it is about. */
+  /** The name of the model that this is about. */
   model?: string;
   /** Which of how many models. */
   number?: number;
@@ -95,11 +95,11 @@ export interface CheckProgress {
 }
 
 export interface CheckResult {
-  /** What all models say together. */
+  /** The overall outcome of all models. */
   outcome: Outcome;
   /** Which models stand out, the likeliest first. */
   ranking: Ranking;
-  /** What each model that could be asked says. At least one. */
+  /** The report of each model that could be asked. At least one. */
   reports: CheckReport[];
   /** All that is needed to repeat the check, as the JSON document that `aedr replay` reads. */
   record: CheckRecord;
