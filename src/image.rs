@@ -15,6 +15,6 @@ mod tiff;
 pub(crate) use self::pixels::middle_start;
 pub use self::{
     decode::{decode, recompressed},
-    limits::DecodeOptions,
-    pixels::{CROP_MULTIPLE, DecodedImage, LeftOut, grey_from_rgb, level, value},
+    limits::{CROP_MULTIPLE, DecodeOptions},
+    pixels::{DecodedImage, LeftOut, grey_from_rgb, level, value},
 };

@@ -1,7 +1,9 @@
 //! Limits on what is decoded, and the errors for what is not.
 
-use super::pixels::CROP_MULTIPLE;
 use crate::{Error, Result};
+
+/// Sides are cropped to multiples of this, the pixel size of one latent of the common autoencoders.
+pub const CROP_MULTIPLE: u32 = 8;
 
 /// What a decoder may allocate for each pixel of the size that the header claims: four channels of 16 bits, twice.
 pub(super) const DECODING_BYTES_PER_PIXEL: u64 = 16;

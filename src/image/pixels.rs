@@ -5,11 +5,8 @@ use ::image::{
     imageops::{FilterType, resize},
 };
 
-use super::compression::Compression;
+use super::{compression::Compression, limits::CROP_MULTIPLE};
 use crate::{Error, Result};
-
-/// Sides are cropped to multiples of this, the pixel size of one latent of the common autoencoders.
-pub const CROP_MULTIPLE: u32 = 8;
 
 /// A decoded image: row-major, first frame, alpha dropped (as the reference does), 8 bits a channel.
 #[derive(Debug, Clone, PartialEq)]
