@@ -33,7 +33,7 @@ fn assert_visible(name: &str, test: &str, environment: &[(&str, &str)]) {
 #[test]
 fn tests_without_the_reference_data() {
     let nowhere = repository("tests/native/nowhere").display().to_string();
-    assert_visible("reference", "published::published_homogeneities_follow", &[("AEDR_REFERENCE", &nowhere)]);
+    assert_visible("reference", "weights::published::published_homogeneities_follow", &[("AEDR_REFERENCE", &nowhere)]);
 }
 
 /// A test that asks several times says it once. Elsewhere than on Linux drivers cannot be hidden so.
@@ -43,5 +43,5 @@ fn tests_without_a_gpu() {
     // Where the loaders of Vulkan and of EGL look for drivers.
     let hidden =
         ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_FILENAMES"].map(|name| (name, "/dev/null"));
-    assert_visible("gpu", "engine::squared_differences", &hidden);
+    assert_visible("gpu", "engine::kernels::squared_differences", &hidden);
 }
