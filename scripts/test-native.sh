@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the Rust tests, under the lints.
+# Runs the Rust tests, under the lints; with --no-run only builds them, and the program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 with_lints
-cargo test --locked --release --workspace
+cargo test --locked --release --workspace "$@"

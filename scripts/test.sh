@@ -23,14 +23,18 @@ native_log=$(mktemp)
 browser_log=$(mktemp)
 native=
 trap 'rm -f "$native_log" "$browser_log"; [ -z "$native" ] || kill "$native" 2>/dev/null || true' EXIT
-say "building and testing the crate and the program natively, beside the build of the page"
-scripts/test-native.sh >"$native_log" 2>&1 &
+say "building the crate and the program natively, beside the build of the page"
+scripts/test-native.sh --no-run >"$native_log" 2>&1 &
 native=$!
 scripts/build-page.sh linted
 wait "$native" && passed=true || passed=false
 native=
-cat "$native_log"
-$passed || fail "the native tests failed"
+$passed || { cat "$native_log"; fail "the native build failed"; }
+
+# The native tests run beside those in browsers, at a lower priority.
+say "testing the crate and the program natively, beside the tests in browsers"
+nice -n 10 scripts/test-native.sh >"$native_log" 2>&1 &
+native=$!
 
 say "packing the goldens for the browser"
 rm -rf dist-test
@@ -43,6 +47,10 @@ say "testing the module, the page and the package in browsers"
 mapfile -t files < <(find tests/browser tests/scripts -name '*.test.mjs' | LC_ALL=C sort)
 node scripts/run-tests.mjs --skipped "$browser_log" "${files[@]}" && passed=true || passed=false
 
+wait "$native" && native_passed=true || native_passed=false
+native=
+cat "$native_log"
+
 # Tests that a person has to ask for are skipped everywhere.
 skipped=$(
   sed -nE 's/.*(SKIPPED without .*)/\1/p; s/^test (.*) \.\.\. ignored(.*)/asked for by name alone: \1\2/p' "$native_log"
@@ -51,3 +59,4 @@ skipped=$(
 say "tests that were skipped: $(grep -c . <<<"$skipped" || true)"
 [ -z "$skipped" ] || sed 's/^/  /' <<<"$skipped"
 $passed || fail "the tests in browsers failed"
+$native_passed || fail "the native tests failed"
