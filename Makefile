@@ -10,7 +10,7 @@ test:
 	@scripts/test.sh
 
 # Looks at what most changes break, in less than two minutes after `make test` or `make page` was there once: format,
-# lints, types, unit tests, goldens, two samples on the page.
+# lints, types, unit tests, goldens, the rooms, two samples on the page.
 quick:
 	@scripts/quick.sh
 

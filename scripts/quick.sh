@@ -61,14 +61,17 @@ step "the types of the front end" types
 page_log=$(mktemp)
 page >"$page_log" 2>&1 &
 page=$!
-trap 'rm -f "$page_log"; kill "$page" 2>/dev/null || true' EXIT
+trap 'rm -f "$page_log"; [ -z "$page" ] || kill "$page" 2>/dev/null || true' EXIT
 step "compiling the tests, under the lints" cargo_test --workspace --lib --test native --no-run
 step "the unit tests" cargo_test --workspace --lib
 step "the goldens of the small networks" cargo_test --test native goldens::autoencoders
 step "the rooms" cargo_test --test native rooms::
 step "the rooms of the front end" node --test tests/scripts/rooms.test.mjs
 from=$EPOCHREALTIME
-wait "$page" || { cat "$page_log"; fail "the page's build: failed"; }
+wait "$page" && built=true || built=false
+# Its number may be another process's from now on.
+page=
+$built || { cat "$page_log"; fail "the page's build: failed"; }
 say "$(printf '%5.1f s  %s' "$(seconds_since "$from")" "the rest of the page's build")"
 step "samples in Chromium" samples
 say "$(printf '%5.1f s  in all' "$(seconds_since "$began")")"

@@ -256,7 +256,7 @@ pub(super) fn json_line(path: &Path, id: &str, Checked { outcome, seconds, .. }:
 /// Prints what all models say about an image; false if the output is closed.
 fn print_text(path: &Path, results: &[Checked]) -> bool {
     let subject = path.display().to_string();
-    tell_failures(&subject, results);
+    print_failures(&subject, results);
     let reports: Vec<CheckReport> =
         results.iter().filter_map(|checked| checked.outcome.as_ref().ok()).cloned().collect();
     let Some(any) = reports.first() else { return true };
@@ -276,7 +276,7 @@ fn print_text(path: &Path, results: &[Checked]) -> bool {
 }
 
 /// An error of the image itself is printed once; a model's error with it is printed with the model's name.
-fn tell_failures(subject: &str, results: &[Checked]) {
+fn print_failures(subject: &str, results: &[Checked]) {
     let messages = |checked: &Checked| checked.outcome.as_ref().err().map(ToString::to_string);
     let same = results.windows(2).all(|pair| messages(&pair[0]) == messages(&pair[1]));
     for checked in results {

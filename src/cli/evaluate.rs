@@ -166,7 +166,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
         return Ok(print_line(said) && measured == images.len());
     }
     let all = known.values().all(|(_, report)| report.is_some());
-    Ok(tell_all(&BTreeMap::from([(series, known)]), arguments.report.as_deref())? && all)
+    Ok(print_all(&BTreeMap::from([(series, known)]), arguments.report.as_deref())? && all)
 }
 
 /// The precision of maps, which is part of a series' key. A GPU is opened only if the answer depends on it, and there
@@ -217,7 +217,7 @@ pub fn merge(arguments: &MergeArguments) -> Result<bool> {
         ));
     }
     let complete = all.values().flat_map(|known| known.values()).all(|(_, report)| report.is_some());
-    Ok(tell_all(&all, arguments.report.as_deref())? && complete && together)
+    Ok(print_all(&all, arguments.report.as_deref())? && complete && together)
 }
 
 /// Whether another series has the same title: both then show their weights.
@@ -302,7 +302,7 @@ fn check_edited(candidate: &Candidate, image: &DecodedImage, arguments: &Evaluat
 }
 
 /// Prints all series, and writes the page if one is asked for.
-fn tell_all(all: &BTreeMap<Series, Known>, html: Option<&Path>) -> Result<bool> {
+fn print_all(all: &BTreeMap<Series, Known>, html: Option<&Path>) -> Result<bool> {
     let titles: Vec<String> = all.keys().map(Series::title).collect();
     let title = |series: &Series| match series.title() {
         title if is_repeated(&title, &titles) => format!("{title} ({})", series.weights_title()),

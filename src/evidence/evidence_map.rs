@@ -12,6 +12,7 @@
 
 use crate::{
     Error, Result,
+    image::level,
     method::{
         input::CroppedImage,
         reconstruction::{Reconstructions, Source},
@@ -133,7 +134,6 @@ pub fn ratio_at_threshold(threshold: Option<f64>, signal: SignalKind, homogeneit
 /// `[channels, height, width]` values in about [-1, 1] as 8-bit pixels.
 fn shown(planes: &[f32], pixels: usize) -> Vec<u8> {
     let channels = planes.len() / pixels.max(1);
-    let level = |value: f32| ((value + 1.0) * 127.5).round().clamp(0.0, 255.0) as u8;
     (0..pixels).flat_map(|pixel| (0..channels).map(move |channel| level(planes[channel * pixels + pixel]))).collect()
 }
 
