@@ -6,6 +6,7 @@
 pub mod autoencoder;
 pub mod cpu;
 pub mod device;
+pub mod error_sums;
 pub mod executor;
 pub mod gpu;
 pub mod kernels;

@@ -1,5 +1,5 @@
 //! Images: bytes of a file → pixels ([`decode`], [`DecodedImage`]), what the file's format did to them ([`compression`]),
-//! traces of JPEG's blocks in them ([`jpeg_grid`]), and writing PNG files ([`png`]).
+//! traces of JPEG's blocks in them ([`jpeg_grid`]), turning and mirroring ([`orientation`]), and writing PNG files ([`png`]).
 
 pub mod compression;
 mod container;
@@ -7,6 +7,7 @@ mod decode;
 mod jpeg;
 pub mod jpeg_grid;
 mod limits;
+pub mod orientation;
 mod pixels;
 pub mod png;
 mod tiff;

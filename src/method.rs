@@ -7,5 +7,6 @@ pub mod bit_search;
 pub mod distance;
 pub mod homogeneity;
 pub mod input;
+pub mod orientation_control;
 pub mod reconstruction;
 pub mod signal;

@@ -11,18 +11,19 @@ use aedr::{
     Error, Result,
     engine::device::ComputeDevice,
     evidence::{
-        calibration::{AS_WRITTEN, Calibration, FORMAT_VERSION, Limits, best},
+        calibration::{AS_WRITTEN, Calibration, FORMAT_VERSION, Limits, best, power},
         condition::{Condition, ConditionKey, FALSE_ATTRIBUTION, Search, images_needed},
+        control::{ControlMeasurement, ControlPower, ControlScatter},
         density::threshold_interval,
         grid_search::search,
         image_edits::Edit,
     },
-    image::{DecodedImage, compression::Compression, recompressed},
+    image::{DecodedImage, compression::Compression, orientation::Orientation, recompressed},
     method::{
         reconstruction::{Losses, Silent},
         signal::SignalKind,
     },
-    report::{candidate::Candidate, check::check_image, check_report::CheckReport},
+    report::{candidate::Candidate, check::check_orientations, check_report::CheckReport},
 };
 use clap::{Args, ValueEnum};
 use pollster::block_on;
@@ -57,8 +58,9 @@ const DRAWS: usize = 200;
 pub struct CalibrateArguments {
     /// The model: a pack in the weights folder, or the one that is built in.
     model: String,
-    /// Images as the model's generators wrote them, never edited: files or folders.
-    #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "photographs", conflicts_with = "photographs")]
+    /// Images as the model's generators wrote them, never edited: files or folders. Without them and without --photographs
+    /// verdicts rest on the orientation control alone.
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "photographs")]
     belonging: Vec<PathBuf>,
     /// Without the generator, in place of --belonging: --photographs.
     #[command(flatten)]
@@ -66,6 +68,11 @@ pub struct CalibrateArguments {
     /// Images that did not come out of the model: photographs, and images of other generators.
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     others: Vec<PathBuf>,
+    /// Sides in pixels of the middle squares of the others in which the orientation control's scatter is measured, besides
+    /// the whole images.
+    #[arg(long, value_name = "SIDE", value_delimiter = ',', default_value = "128,256",
+          value_parser = clap::value_parser!(u32).range(64..=2048))]
+    control_sides: Vec<u32>,
     /// The signal that verdicts rest on: paper is t = L1/L2·H, weighed is s = (L1/L2)^H; best is the one of them all that
     /// finds most of the images that belong.
     #[arg(long, value_enum, default_value = "best")]
@@ -121,7 +128,7 @@ impl SignalArgument {
 pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     let SyntheticArguments { count, seed, photographs, side, .. } = &arguments.synthetic;
     let kinds = [if photographs.is_empty() { &arguments.belonging } else { photographs }, &arguments.others];
-    for paths in kinds {
+    for paths in kinds.into_iter().filter(|paths| !paths.is_empty()) {
         some_decodable(&expand_paths(paths)?)?;
     }
     models::complete(&arguments.model, &arguments.weights)?;
@@ -130,7 +137,9 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     let candidate = Candidate { model, calibration: None };
     let mut all = true;
     let mut belonging = Signals::new(&candidate, arguments);
-    let how = if photographs.is_empty() {
+    let how = if photographs.is_empty() && arguments.belonging.is_empty() {
+        "none, so that verdicts rest on the orientation control".to_owned()
+    } else if photographs.is_empty() {
         belonging.measure_files(&expand_paths(&arguments.belonging)?, BELONGING_SEARCHED, &mut all);
         "images that are known to belong".to_owned()
     } else {
@@ -141,7 +150,7 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
         }
         format!("painted by the model from {} photographs, {side} pixels a side", positives.photographs())
     };
-    let mut others = Signals::new(&candidate, arguments);
+    let mut others = Signals { control_sides: arguments.control_sides.clone(), ..Signals::new(&candidate, arguments) };
     others.measure_files(&expand_paths(&arguments.others)?, 1, &mut all);
     let source = format!("aedr calibrate, belonging: {how}; others: {} images", others.sizes.len());
     let calibration = calibration(&belonging, &others, arguments, source, *seed)?;
@@ -165,6 +174,11 @@ struct Signals<'a> {
     contrasts: Vec<(ConditionKey, f64)>,
     /// The shorter side and H of each image.
     sizes: Vec<(u32, f64)>,
+    /// The orientation control of each image, by compression.
+    controls: Vec<Vec<ControlMeasurement>>,
+    /// Sides of the middle squares whose controls are measured besides.
+    control_sides: Vec<u32>,
+    squares: Vec<ControlMeasurement>,
 }
 
 impl<'a> Signals<'a> {
@@ -176,6 +190,9 @@ impl<'a> Signals<'a> {
             searches: [arguments.search, arguments.search_resized],
             contrasts: Vec::new(),
             sizes: Vec::new(),
+            controls: compressions(&arguments.jpeg).map(|_| Vec::new()).collect(),
+            control_sides: Vec::new(),
+            squares: Vec::new(),
         }
     }
 
@@ -189,14 +206,24 @@ impl<'a> Signals<'a> {
 
     /// An image counts completely or not at all.
     fn measure(&mut self, image: DecodedImage, turn: Turn) -> Result<()> {
-        let check = |image: &DecodedImage| block_on(check_image(self.candidate, image, &mut Silent));
+        let check = |image: &DecodedImage| {
+            block_on(check_orientations(self.candidate, image, &[Orientation::Mirrored], &mut Silent))
+        };
         let written = self.written.iter().map(|&(compression, _)| check(&compressed(&image, compression)?));
         let written = written.collect::<Result<Vec<_>>>()?;
         let contrasts = self.search(&image, turn)?;
+        let smaller = |side: &&u32| **side < image.width.min(image.height);
+        for &side in self.control_sides.iter().filter(smaller) {
+            let square = Edit::Middle(side).apply(image.clone())?;
+            self.squares.extend(check(&square)?.measurement().control);
+        }
         // The last report is that of the image without loss.
         self.sizes.extend(written.last().map(|report| (report.image.shorter_side(), report.homogeneity)));
         for ((_, signals), report) in self.written.iter_mut().zip(&written) {
             signals.push(numbers(report));
+        }
+        for (controls, report) in self.controls.iter_mut().zip(&written) {
+            controls.extend(report.measurement().control);
         }
         self.contrasts.extend(contrasts);
         Ok(())
@@ -294,16 +321,44 @@ fn calibration(
             }
         }
     }
+    let none_belongs = belonging.sizes.is_empty();
+    let painted = !arguments.synthetic.photographs.is_empty();
     let Limits { minimum_side, maximum_homogeneity } =
-        Limits::of([belonging, others].map(|signals| signals.sizes.clone()))?;
+        Limits::of([if none_belongs { others } else { belonging }, others].map(|signals| signals.sizes.clone()))?;
+    let photographs = others.sizes.len();
+    let measured: Vec<ControlMeasurement> = [others.controls.concat(), others.squares.clone()].concat();
+    let control = match ControlScatter::of(photographs, &measured) {
+        Ok(scatter) => Some(scatter),
+        // A few images are enough for a threshold, but not to know how photographs scatter.
+        Err(_) if !none_belongs => None,
+        Err(error) => return Err(error),
+    };
+    let powers = belonging.controls.iter().map(|controls| match &control {
+        Some(scatter) => power(controls, scatter, altered, painted),
+        None => Ok(None),
+    });
+    let powers = powers.collect::<Result<Vec<_>>>()?;
+    if none_belongs {
+        return Ok(Calibration {
+            format_version: FORMAT_VERSION,
+            model: belonging.candidate.model.manifest.id.clone(),
+            signal: SignalKind::default(),
+            minimum_side,
+            maximum_homogeneity,
+            source,
+            painted,
+            control,
+            conditions: Vec::new(),
+        });
+    }
     best(&arguments.signal.kinds(), |signal| {
         let signals = |numbers: &[(Losses, f64)]| -> Result<Vec<f64>> {
             numbers.iter().map(|&(losses, homogeneity)| signal.of(losses, homogeneity)).collect()
         };
         let mut conditions = Vec::new();
-        for ((compression, own), (_, other)) in belonging.written.iter().zip(&others.written) {
+        for (((compression, own), (_, other)), &control) in belonging.written.iter().zip(&others.written).zip(&powers) {
             let key = ConditionKey { compression: *compression, search: Search::None };
-            conditions.push(condition(key, &signals(own)?, &signals(other)?)?);
+            conditions.push(Condition { control, ..condition(key, &signals(own)?, &signals(other)?)? });
         }
         conditions.extend(searched.iter().cloned());
         Ok(Calibration {
@@ -313,6 +368,8 @@ fn calibration(
             minimum_side,
             maximum_homogeneity,
             source: source.clone(),
+            painted,
+            control: control.clone(),
             conditions,
         })
     })
@@ -337,12 +394,29 @@ fn summary(path: &Path, calibration: &Calibration) -> String {
             condition.threshold
         )
     };
+    let control = calibration.control.iter().flat_map(|control| &control.sizes).map(|size| {
+        let [mean, deviation] = size.log_ratio;
+        format!(
+            "  orientation control, {:.0} px: {} measurements, spread {:.4}; ln L1/L2 {mean:.3} ± {deviation:.3}",
+            size.side, size.count, size.spread
+        )
+    });
+    let power = conditions.iter().filter_map(|condition| {
+        let ControlPower { count, found, .. } = condition.control?;
+        Some(format!(
+            "  orientation control, {}: finds {:.0} % of {count} images that belong",
+            condition.key().title(),
+            100.0 * found
+        ))
+    });
     let mut lines = vec![format!(
         "{}: signal {}; verdicts from {minimum_side} pixels and up to homogeneity {maximum_homogeneity:.4}",
         path.display(),
         signal.formula()
     )];
+    lines.extend(control);
     lines.extend(conditions.iter().map(line));
+    lines.extend(power);
     lines.extend(calibration.as_written().map(decidable));
     lines.join("\n")
 }

@@ -27,8 +27,8 @@ use aedr::{
     provenance::claims,
     report::{
         candidate::Candidate,
-        check::{check_image, check_searched},
-        check_report::{CheckReport, LossLine, rank},
+        check::{check_image, check_orientations, check_searched},
+        check_report::{CheckReport, ControlLine, LossLine, rank},
         record::{FailureLine, FileLine, Record, Settings},
     },
 };
@@ -38,7 +38,7 @@ use serde_json::{Value, json};
 
 use super::{
     console::{print_error, print_line},
-    device_arguments::{DeviceArgument, EngineArgument, MapArgument},
+    device_arguments::{DeviceArgument, EngineArgument, MapArgument, OrientationArgument},
     files::{file_error, read_file},
     models,
 };
@@ -72,6 +72,10 @@ pub struct CheckArguments {
     /// about ten times as long.
     #[arg(long)]
     deep: bool,
+    /// What the orientation control compares each image with; by default the mirrored image, and others while that does
+    /// not decide. The reference's S takes mirrored,half-turn,quarter-turn,three-quarter-turn.
+    #[arg(long, value_enum, value_name = "ORIENTATION", value_delimiter = ',', conflicts_with = "deep")]
+    orientations: Vec<OrientationArgument>,
     /// One JSON object a line, for each model and image.
     #[arg(long)]
     json: bool,
@@ -147,7 +151,12 @@ fn check_all(arguments: &CheckArguments) -> Result<bool> {
             }
             let outcome = match (&model, image) {
                 (_, Some(Err(error))) => Some(Err(error)),
-                (Ok(Some(candidate)), Some(Ok(image))) => Some(check_decoded(candidate, &image, arguments.deep)),
+                (Ok(Some(candidate)), Some(Ok(image))) => Some(if arguments.orientations.is_empty() {
+                    check_decoded(candidate, &image, arguments.deep)
+                } else {
+                    let orientations: Vec<_> = arguments.orientations.iter().map(|&one| one.into()).collect();
+                    block_on(check_orientations(candidate, &image, &orientations, &mut Silent))
+                }),
                 _ => None,
             };
             if let Some(outcome) = outcome {
@@ -323,6 +332,7 @@ fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
             &report.threshold.map_or("  threshold none".into(), |threshold| format!("  threshold {threshold:.4}"));
     }
     let mut details = vec![numbers];
+    details.extend(report.control.as_ref().map(control_line));
     details.extend(report.all_evidence().map(evidence_line));
     details.extend(report.search.as_ref().map(search_line));
     if !named {
@@ -352,6 +362,26 @@ fn evidence_line(evidence: &Evidence) -> String {
         100.0 * evidence.other_share,
         evidence.other_count,
     )
+}
+
+/// The orientation control's numbers, and how often foreign images show as much.
+fn control_line(control: &ControlLine) -> String {
+    let count = control.orientations.len();
+    let s = control.s.map_or("none".into(), |s| format!("{s:.4}"));
+    let robust = format!("{:.4} ± {:.4}", control.robust.signal, control.robust.standard_error);
+    let orientations = if count == 1 { "1 orientation".into() } else { format!("{count} orientations") };
+    let numbers = format!("  orientation control: S {s}, robust {robust}, by {orientations}");
+    let Some(evidence) = &control.evidence else { return numbers + "; the image is too small to judge it" };
+    let measured = match evidence.photographs {
+        0 => "by an assumed spread, since no photographs were measured".into(),
+        photographs => format!("by {photographs} photographs"),
+    };
+    format!("{numbers}; {} of foreign images show as much, {measured}", share(evidence.other_share))
+}
+
+/// A small share as people read it.
+fn share(share: f64) -> String {
+    if share < 1e-6 { "fewer than one in a million".into() } else { format!("{:.4} %", share * 100.0) }
 }
 
 fn search_line(found: &Found) -> String {

@@ -1,6 +1,9 @@
 //! Arguments that several commands have: which device computes, and how.
 
-use aedr::engine::device::{DevicePreference, MapPrecision};
+use aedr::{
+    engine::device::{DevicePreference, MapPrecision},
+    image::orientation::Orientation,
+};
 use clap::ValueEnum;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -43,4 +46,25 @@ pub enum EngineArgument {
     Auto,
     Kernels,
     Burn,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OrientationArgument {
+    Mirrored,
+    Flipped,
+    HalfTurn,
+    QuarterTurn,
+    ThreeQuarterTurn,
+}
+
+impl From<OrientationArgument> for Orientation {
+    fn from(orientation: OrientationArgument) -> Self {
+        match orientation {
+            OrientationArgument::Mirrored => Orientation::Mirrored,
+            OrientationArgument::Flipped => Orientation::Flipped,
+            OrientationArgument::HalfTurn => Orientation::HalfTurn,
+            OrientationArgument::QuarterTurn => Orientation::QuarterTurn,
+            OrientationArgument::ThreeQuarterTurn => Orientation::ThreeQuarterTurn,
+        }
+    }
 }

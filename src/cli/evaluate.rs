@@ -154,6 +154,8 @@ pub fn run(arguments: &EvaluateArguments) -> Result<bool> {
             found && report.outcome == Outcome::Matches
         };
         let enough = report.as_ref().is_some_and(|report| !arguments.distances || report.distances.is_some());
+        // Lines of older versions have no control.
+        let enough = enough && report.as_ref().is_some_and(|report| report.control.is_some());
         let enough = enough && judged && !report.as_ref().is_some_and(unproven);
         enough && asked.get(path) == Some(belongs)
     });

@@ -9,7 +9,7 @@ use aedr::{
         verdict::Outcome,
     },
     method::{distance::Distances, signal::SignalKind},
-    report::check_report::CheckReport,
+    report::check_report::{CheckReport, ControlLine},
 };
 
 use super::evaluation_results::Known;
@@ -50,6 +50,17 @@ impl Summary {
                 };
                 let ratios = |reports: &[&CheckReport]| reports.iter().map(ratio).collect::<Option<Vec<f64>>>();
                 if let Some((own, other)) = ratios(&kinds[0]).zip(ratios(&kinds[1])) {
+                    separations.push((name, separation(&own, &other)?));
+                }
+            }
+            let own_control: fn(&ControlLine) -> Option<f64> = |control| control.s;
+            let robust: fn(&ControlLine) -> Option<f64> = |control| Some(control.robust.signal);
+            let score: fn(&ControlLine) -> Option<f64> = |control| Some(control.evidence?.score);
+            for (name, value) in [("S", own_control), ("robust S", robust), ("S with L1/L2", score)] {
+                let values = |reports: &[&CheckReport]| -> Option<Vec<f64>> {
+                    reports.iter().map(|report| report.control.as_ref().and_then(value)).collect()
+                };
+                if let Some((own, other)) = values(&kinds[0]).zip(values(&kinds[1])) {
                     separations.push((name, separation(&own, &other)?));
                 }
             }

@@ -33,6 +33,7 @@ use self::{
     convolution::{Convolution, Fused},
 };
 use super::{
+    error_sums::{ErrorSums, error_sums},
     kernels::{Band, Kernels, Modulated, Sources},
     operations::{self, Activation, Codebook, Transform},
     plan::{Limits, Rows},
@@ -43,6 +44,7 @@ use crate::{
         LEAST_LENGTH,
         spec::{GroupNormSpec, MapSize},
     },
+    image::orientation::Orientation,
 };
 
 /// Attention scores held at once: 4 MiB.
@@ -339,6 +341,16 @@ impl Kernels for Cpu {
 
     async fn squared_difference(&self, a: &Band<Vec<f32>>, b: &Band<Vec<f32>>) -> Result<f64> {
         Ok(a.buffer.iter().zip(&b.buffer).map(|(a, b)| f64::from(a - b).powi(2)).sum())
+    }
+
+    async fn error_sums(
+        &self,
+        made: &Band<Vec<f32>>,
+        input: &Band<Vec<f32>>,
+        orientation: Orientation,
+    ) -> Result<ErrorSums> {
+        let [_, height, width] = input.size;
+        Ok(error_sums(&made.buffer, &input.buffer, orientation.sides([height, width]), orientation))
     }
 
     async fn read(&self, map: &Band<Vec<f32>>) -> Result<Vec<f32>> {

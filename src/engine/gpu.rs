@@ -22,6 +22,7 @@ use self::{
     queue::{Buffer, Queue, Source},
 };
 use super::{
+    error_sums::{BLURS, CELL, ErrorSums, LUMA, REACH, TILE, blur_weights, parts},
     kernels::{Band, Kernels, Modulated, Sources},
     operations::{Codebook, Convolution, Transform},
     plan::{Limits, Rows, STATISTICS_CHUNK},
@@ -29,6 +30,7 @@ use super::{
 use crate::{
     Error, Result,
     autoencoder::spec::{GroupNormSpec, MapSize},
+    image::orientation::{Layout, Orientation},
 };
 
 /// Attention scores held at once, in vectors of four: 16 MiB.
@@ -466,6 +468,41 @@ impl Kernels for Gpu {
         Ok(self.queue.read(&sums).await?.into_iter().take(chunks).map(f64::from).sum())
     }
 
+    async fn error_sums(
+        &self,
+        made: &Band<MapBuffer>,
+        input: &Band<MapBuffer>,
+        orientation: Orientation,
+    ) -> Result<ErrorSums> {
+        let [_, height, width] = input.size;
+        // Turned by 90°, the upright image has its sides exchanged.
+        let sides = orientation.sides([height, width]);
+        let ([rows, columns], [cell_rows, cell_columns]) = (parts(sides, TILE), parts(sides, CELL));
+        let Layout { origin, right, down } = orientation.layout(sides);
+        let cells = TILE / CELL;
+        let block = 1 + cells * cells;
+        let sums = self.queue.scratch(rows * columns * block * 4);
+        self.queue.launch(
+            error_sums_source().as_str(),
+            [columns, rows, 1],
+            &[&made.buffer.buffer, &input.buffer.buffer, &sums],
+            &[as_u32(sides[1]), as_u32(sides[0]), as_u32(columns), origin as u32, right as u32, down as u32],
+        );
+        let found = self.queue.read(&sums).await?;
+        if found.len() < rows * columns * block {
+            return Err(Error::DeviceFailed { detail: "the sums of errors were not read whole".into() });
+        }
+        let cell = |at: usize| {
+            let (x, y) = (at % cell_columns, at / cell_columns);
+            let tile = y / cells * columns + x / cells;
+            f64::from(found[tile * block + 1 + y % cells * cells + x % cells])
+        };
+        Ok(ErrorSums {
+            tiles: (0..rows * columns).map(|tile| f64::from(found[tile * block])).collect(),
+            cells: (0..cell_rows * cell_columns).map(cell).collect(),
+        })
+    }
+
     async fn read(&self, map: &Band<MapBuffer>) -> Result<Vec<f32>> {
         let [channels, height, width] = map.size;
         let interleaved = self.queue.read(&map.buffer.buffer).await?;
@@ -515,6 +552,19 @@ impl Gpu {
             &numbers.map(as_u32),
         );
     }
+}
+
+/// The constants of `error_sums.wgsl`, and it.
+fn error_sums_source() -> String {
+    let [tiles, cells] = BLURS.map(blur_weights);
+    let weights: Vec<String> =
+        tiles.iter().zip(&cells).map(|(tile, cell)| format!("vec2f({tile:?}, {cell:?})")).collect();
+    let ([red, green, blue], weights, count) = (LUMA, weights.join(", "), weights.len());
+    format!(
+        "const TILE = {TILE};\nconst CELL = {CELL};\nconst REACH = {REACH};\nconst LUMA = vec3f({red}, {green}, {blue});\n\
+         var<private> WEIGHTS: array<vec2f, {count}> = array({weights});\n{}",
+        include_str!("gpu/error_sums.wgsl")
+    )
 }
 
 /// Where some rows lie in two bands of maps of the same size, in vectors.

@@ -5,12 +5,14 @@ use std::{fmt::Debug, future::Future};
 use burn::tensor::Tensor;
 
 use super::{
+    error_sums::ErrorSums,
     operations::{Codebook, Convolution},
     plan::{Limits, Rows},
 };
 use crate::{
     Result,
     autoencoder::spec::{GroupNormSpec, MapSize},
+    image::orientation::Orientation,
 };
 
 /// Some rows of a map, in a buffer.
@@ -133,6 +135,15 @@ pub trait Kernels: Debug {
 
     /// The sum of squared differences of two whole maps.
     fn squared_difference(&self, a: &Band<Self::Buffer>, b: &Band<Self::Buffer>) -> impl Future<Output = Result<f64>>;
+
+    /// [`super::error_sums::error_sums`] of a reconstruction and its input, two whole maps of three channels that are
+    /// oriented so.
+    fn error_sums(
+        &self,
+        made: &Band<Self::Buffer>,
+        input: &Band<Self::Buffer>,
+        orientation: Orientation,
+    ) -> impl Future<Output = Result<ErrorSums>>;
 
     /// The values of a whole map, `[channels, height, width]`.
     fn read(&self, map: &Band<Self::Buffer>) -> impl Future<Output = Result<Vec<f32>>>;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     condition::{Condition, ConditionKey, Search},
+    control::{ControlMeasurement, ControlPower, ControlScatter, PAINTED_DISCOUNT, evidence},
     density::quantile,
 };
 use crate::{
@@ -14,8 +15,10 @@ use crate::{
     weights::{catalog::Entry, sha256_hex},
 };
 
-/// The version of the calibration file's format.
-pub const FORMAT_VERSION: u32 = 4;
+/// The version of the calibration file's format. Files of the version before have no scatter of the control, and are read
+/// as well.
+pub const FORMAT_VERSION: u32 = 5;
+const OLDEST_VERSION: u32 = 4;
 
 /// Images of each kind that a calibration made in the page needs at least: fewer say nothing about rare mistakes.
 pub const FEWEST_IMAGES: usize = 20;
@@ -30,13 +33,63 @@ pub struct Measurement<'a> {
     /// The shorter side of what was checked, in pixels.
     pub shorter_side: u32,
     pub compression: Compression,
+    /// What the orientation control found, if there is a control.
+    pub control: Option<ControlMeasurement>,
+}
+
+/// How the control scatters over these photographs.
+///
+/// # Errors
+/// Those of [`ControlScatter::of`].
+fn scatter(photographs: &[Measurement<'_>]) -> Result<ControlScatter> {
+    let measured: Vec<ControlMeasurement> = photographs.iter().filter_map(|photograph| photograph.control).collect();
+    ControlScatter::of(measured.len(), &measured)
+}
+
+/// What the control shows of belonging images.
+///
+/// # Errors
+/// Those of [`evidence`].
+pub fn power(
+    belonging: &[ControlMeasurement],
+    scatter: &ControlScatter,
+    alpha: f64,
+    painted: bool,
+) -> Result<Option<ControlPower>> {
+    let discount = if painted { PAINTED_DISCOUNT } else { 1.0 };
+    let scores = belonging.iter().map(|one| Ok(evidence(one, Some(scatter))?.map(|found| found.score * discount)));
+    let scores: Vec<f64> = scores.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    Ok((!scores.is_empty()).then(|| ControlPower::of(&scores, alpha)))
+}
+
+/// A calibration from photographs alone: verdicts rest on the orientation control.
+///
+/// # Errors
+/// [`Error::BadNumbers`] for too few, or measurements of another model.
+fn from_photographs(model: &str, photographs: &[Measurement<'_>], source: &str) -> Result<Calibration> {
+    let sizes = || photographs.iter().map(|image| (image.shorter_side, image.homogeneity)).collect::<Vec<_>>();
+    let limits = Limits::of([sizes(), sizes()])?;
+    let calibration = Calibration {
+        format_version: FORMAT_VERSION,
+        model: model.into(),
+        signal: SignalKind::default(),
+        minimum_side: limits.minimum_side,
+        maximum_homogeneity: limits.maximum_homogeneity,
+        source: source.into(),
+        painted: false,
+        control: Some(scatter(photographs)?),
+        conditions: Vec::new(),
+    };
+    calibration.validate()?;
+    Ok(calibration)
 }
 
 /// A calibration from images that belong to a model and others, as they were written: for people who calibrate in the page.
+/// Without any that belong, from photographs alone, which may be compressed.
 ///
 /// # Errors
-/// [`Error::BadNumbers`] for fewer than [`FEWEST_IMAGES`] of a kind, images compressed with loss, measurements of another
-/// model, and those of [`Condition::of`].
+/// [`Error::BadNumbers`] for fewer than [`FEWEST_IMAGES`] of a kind, images compressed with loss beside images that belong,
+/// measurements of another model, and those of [`Condition::of`].
 pub fn from_measurements(
     model: &str,
     belonging: &[Measurement<'_>],
@@ -46,6 +99,12 @@ pub fn from_measurements(
 ) -> Result<Calibration> {
     let bad = |detail: String| Err(Error::BadNumbers { what: "the calibration".into(), detail });
     let all = || belonging.iter().chain(others);
+    if let Some(image) = all().find(|image| image.model != model) {
+        return bad(format!("a report is about {:?}, not {model:?}", image.model));
+    }
+    if belonging.is_empty() {
+        return from_photographs(model, others, source);
+    }
     for (kind, count) in [("images that belong", belonging.len()), ("other images", others.len())] {
         if count < FEWEST_IMAGES {
             return bad(format!("{count} {kind} are too few, at least {FEWEST_IMAGES} are needed"));
@@ -57,9 +116,10 @@ pub fn from_measurements(
             "{lossy} of the images are compressed with loss, which moves the signal; PNG files are not"
         ));
     }
-    if let Some(image) = all().find(|image| image.model != model) {
-        return bad(format!("a report is about {:?}, not {model:?}", image.model));
-    }
+    // Reports of an earlier version have no control.
+    let control = scatter(others).ok();
+    let measured: Vec<ControlMeasurement> = belonging.iter().filter_map(|image| image.control).collect();
+    let power = control.as_ref().map(|control| power(&measured, control, alpha, false)).transpose()?.flatten();
     let size = |image: &Measurement<'_>| (image.shorter_side, image.homogeneity);
     let limits = Limits::of([belonging, others].map(|images| images.iter().map(size).collect()))?;
     let calibration = best(&SignalKind::CALIBRATED, |signal| {
@@ -73,7 +133,12 @@ pub fn from_measurements(
             minimum_side: limits.minimum_side,
             maximum_homogeneity: limits.maximum_homogeneity,
             source: source.into(),
-            conditions: vec![Condition::of(AS_WRITTEN, &signals(belonging)?, &signals(others)?, alpha)?],
+            painted: false,
+            control: control.clone(),
+            conditions: vec![Condition {
+                control: power,
+                ..Condition::of(AS_WRITTEN, &signals(belonging)?, &signals(others)?, alpha)?
+            }],
         })
     })?;
     calibration.validate()?;
@@ -144,9 +209,16 @@ pub struct Calibration {
     pub maximum_homogeneity: f64,
     /// How it was measured, in words.
     pub source: String,
+    /// The belonging images were painted by the model's decoder from photographs' latents, not by a generator, so they belong
+    /// more clearly than a generator's do ([`super::control::PAINTED_DISCOUNT`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub painted: bool,
+    /// How the orientation control scatters over photographs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<ControlScatter>,
     /// What was measured, each key once: those that were not searched first, and for each kind of search the strongest
     /// compression first. Images of a key that is not here get no verdict. The condition of [`AS_WRITTEN`] is always
-    /// here. Conditions of searched images ([`super::grid_search`]) hold contrasts in place of signals.
+    /// here, unless photographs alone were measured: then there is none. Conditions of searched images ([`super::grid_search`]) hold contrasts in place of signals.
     pub conditions: Vec<Condition>,
 }
 
@@ -159,8 +231,9 @@ impl Calibration {
         let version: serde_json::Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         // Checked first: an older or newer format may lack other fields.
         let version = version.get("format_version").unwrap_or(&serde_json::Value::Null);
-        if version.as_u64() != Some(FORMAT_VERSION.into()) {
-            return Err(invalid(format!("its format version is {version}, and {FORMAT_VERSION} is understood")));
+        let understood = OLDEST_VERSION.into()..=FORMAT_VERSION.into();
+        if version.as_u64().is_none_or(|version: u64| !understood.contains(&version)) {
+            return Err(not_understood(version));
         }
         let calibration: Calibration = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         calibration.validate()?;
@@ -183,9 +256,11 @@ impl Calibration {
     /// # Errors
     /// [`Error::ManifestInvalid`] for another version, or numbers that make no sense.
     fn validate(&self) -> Result<()> {
-        if self.format_version != FORMAT_VERSION {
-            let version = self.format_version;
-            return Err(invalid(format!("its format version is {version}, and {FORMAT_VERSION} is understood")));
+        if !(OLDEST_VERSION..=FORMAT_VERSION).contains(&self.format_version) {
+            return Err(not_understood(&self.format_version.into()));
+        }
+        if self.control.as_ref().is_some_and(|control| !control.is_valid()) {
+            return Err(invalid("the scatter of its control makes no sense".into()));
         }
         if self.maximum_homogeneity.is_nan() || self.maximum_homogeneity <= 0.0 {
             return Err(invalid("its highest homogeneity makes no sense".into()));
@@ -197,7 +272,7 @@ impl Calibration {
         if !self.conditions.is_sorted_by(|a, b| a.key().order() < b.key().order()) {
             return Err(invalid("its conditions are not each there once, in their order".into()));
         }
-        if self.as_written().is_none() {
+        if self.as_written().is_none() && !(self.conditions.is_empty() && self.control.is_some()) {
             return Err(invalid("images as they were written were not measured".into()));
         }
         Ok(())
@@ -267,6 +342,10 @@ impl Calibration {
     }
 }
 
+fn not_understood(version: &serde_json::Value) -> Error {
+    invalid(format!("its format version is {version}, and {OLDEST_VERSION} to {FORMAT_VERSION} are understood"))
+}
+
 fn invalid(detail: String) -> Error {
     Error::ManifestInvalid { file: "the calibration".into(), detail }
 }
@@ -289,6 +368,8 @@ mod tests {
             minimum_side: 64,
             maximum_homogeneity: 1.0,
             source: String::new(),
+            painted: false,
+            control: None,
             conditions,
         }
     }

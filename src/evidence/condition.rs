@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
+    evidence::control::ControlPower,
     evidence::density::{BELIEVABLE, Sample, logarithm, threshold},
     image::compression::Compression,
 };
@@ -85,6 +86,9 @@ pub struct Condition {
     pub threshold_interval: Option<[f64; 2]>,
     pub belonging: Sample,
     pub others: Sample,
+    /// What the orientation control shows of the belonging images, if that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<ControlPower>,
 }
 
 /// How the signals of both kinds of images are distributed: curves to draw.
@@ -197,6 +201,7 @@ impl Condition {
             threshold_interval: None,
             belonging: Sample::of(belonging)?,
             others: Sample::of(others)?,
+            control: None,
         })
     }
 
@@ -325,7 +330,8 @@ impl Condition {
         if !(0.0 < self.alpha && self.alpha < 1.0) {
             return Err("an α makes no sense");
         }
-        if !(interval && BELIEVABLE.contains(&self.threshold) && samples) {
+        let control = self.control.as_ref().is_none_or(ControlPower::is_valid);
+        if !(interval && BELIEVABLE.contains(&self.threshold) && samples && control) {
             return Err("a threshold or signals of it make no sense");
         }
         match self.compression {

@@ -13,11 +13,7 @@
 use crate::{
     Error, Result,
     image::level,
-    method::{
-        input::CroppedImage,
-        reconstruction::{Reconstructions, Source},
-        signal::SignalKind,
-    },
+    method::{input::CroppedImage, reconstruction::Source, signal::SignalKind},
 };
 
 /// Side of a cell in pixels: one latent, for most autoencoders.
@@ -59,9 +55,9 @@ impl EvidenceMap {
     ///
     /// # Errors
     /// [`Error::BadNumbers`] if the reconstructions are not of this image.
-    pub fn of(image: &CroppedImage<'_>, made: &Reconstructions, flat: f64) -> Result<Self> {
+    pub fn of(image: &CroppedImage<'_>, [made_first, made_second]: &[Vec<f32>; 2], flat: f64) -> Result<Self> {
         let [channels, height, width] = image.size();
-        if [&made.first, &made.second].iter().any(|values| values.len() != channels * height * width) {
+        if [made_first, made_second].iter().any(|values| values.len() != channels * height * width) {
             let detail = format!("they are not of {width} × {height} pixels");
             return Err(Error::BadNumbers { what: "the reconstructions".into(), detail });
         }
@@ -74,7 +70,7 @@ impl EvidenceMap {
                 for y in 0..CELL {
                     let original = &band[(channel * CELL + y) * width..][..width];
                     let at = (channel * height + first_row + y) * width;
-                    let (first, second) = (&made.first[at..][..width], &made.second[at..][..width]);
+                    let (first, second) = (&made_first[at..][..width], &made_second[at..][..width]);
                     for x in 0..columns * CELL {
                         let sums = &mut cells.sums[row * columns + x / CELL];
                         sums.first += f64::from(first[x] - original[x]).powi(2);
@@ -96,7 +92,7 @@ impl EvidenceMap {
         Ok(EvidenceMap {
             width,
             height,
-            reconstructions: [&made.first, &made.second].map(|planes| shown(planes, width * height)),
+            reconstructions: [made_first, made_second].map(|planes| shown(planes, width * height)),
             columns,
             errors: [
                 cells.sums.iter().map(|sums| levels(sums.first)).collect(),
@@ -179,14 +175,14 @@ impl Cells {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{autoencoder::Architecture, image::DecodedImage, method::reconstruction::Losses, weights::Manifest};
+    use crate::{autoencoder::Architecture, image::DecodedImage, weights::Manifest};
 
     fn architecture() -> Architecture {
         Manifest::parse(include_str!("../../weights/aedr-small/manifest.json")).unwrap().architecture
     }
 
     /// 48 × 32 pixels, busy but for the right third, reconstructed with errors that differ from left to right.
-    fn example() -> (DecodedImage, Reconstructions) {
+    fn example() -> (DecodedImage, [Vec<f32>; 2]) {
         let (width, height) = (48, 32);
         let level = |x: usize, y: usize| if x < 32 { ((x * 37 + y * 91) % 251) as u8 } else { 90 };
         let rgb = (0..width * height).flat_map(|at| [level(at % width, at / width); 3]).collect();
@@ -195,10 +191,9 @@ mod tests {
             let value = |at: usize| f32::from(level(at % width, at / width)) / 127.5 - 1.0 + error(at % width);
             (0..3).flat_map(|_| (0..width * height).map(value)).collect()
         };
-        let losses = Losses { first: 1.0, second: 1.0 };
         let first = plane(|x| if x < 16 { 0.1 } else { 0.3 });
         let second = plane(|x| if x < 16 { 0.2 } else { 0.4 });
-        (image, Reconstructions { losses, first, second })
+        (image, [first, second])
     }
 
     #[test]
@@ -228,7 +223,7 @@ mod tests {
     #[test]
     fn reconstructions_of_another_size_are_refused() {
         let (image, mut made) = example();
-        made.second.pop();
+        made[1].pop();
         let found = EvidenceMap::of(&CroppedImage::of(&image, &architecture()), &made, FLAT);
         assert_eq!(found.unwrap_err().code(), "bad_numbers");
     }

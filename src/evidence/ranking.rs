@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     condition::{Evidence, FALSE_ATTRIBUTION},
+    control::{CONTROL_FALSE_ATTRIBUTION, ControlEvidence},
     verdict::{Outcome, too_few_others},
 };
 use crate::message::Message;
@@ -48,11 +49,27 @@ pub struct ModelVerdict {
     pub reason: Option<Message>,
     /// By every condition that the image was judged by.
     pub evidence: Vec<Evidence>,
+    /// By the orientation control.
+    pub control: Option<ControlEvidence>,
+}
+
+impl ModelVerdict {
+    /// Whether it could have matched.
+    fn had_a_chance(&self) -> bool {
+        !self.evidence.is_empty() || self.control.is_some()
+    }
+
+    /// Whether enough is known of the model for its lack of an answer to lie in the image.
+    fn is_informed(&self) -> bool {
+        let traced = |reason: &Message| matches!(reason.code.as_str(), "weak_trace" | "signals_disagree");
+        self.threshold.is_some() || self.outcome != Outcome::CannotTell || self.reason.as_ref().is_some_and(traced)
+    }
 }
 
 /// Ranks the verdicts of several models on one image. A model without calibration gets a line but does not count. The
 /// more models are checked, the likelier one of them matches by chance. So each has only its part of
-/// [`FALSE_ATTRIBUTION`] (Bonferroni's correction), which every condition that the image was judged by must keep to.
+/// [`FALSE_ATTRIBUTION`], and of what the control may attribute ([`CONTROL_FALSE_ATTRIBUTION`]; Bonferroni's correction):
+/// either the control keeps to its part, or every condition that the image was judged by does.
 pub fn rank(verdicts: &[ModelVerdict]) -> Ranking {
     let mut groups: Vec<Members<'_>> = groups(verdicts)
         .into_iter()
@@ -64,8 +81,13 @@ pub fn rank(verdicts: &[ModelVerdict]) -> Ranking {
         .collect();
     let asked = asked(verdicts);
     let allowed = FALSE_ATTRIBUTION / asked as f64;
+    let within = |verdict: &ModelVerdict| {
+        let shown =
+            verdict.control.is_some_and(|control| control.other_share <= CONTROL_FALSE_ATTRIBUTION / asked as f64);
+        shown || !verdict.evidence.is_empty() && too_common(verdict, allowed).is_none()
+    };
     for group in &mut groups {
-        if group.outcome == Outcome::Matches && too_common(group.first, allowed).is_some() {
+        if group.outcome == Outcome::Matches && !within(group.first) {
             group.outcome = Outcome::CannotTell;
         }
     }
@@ -75,16 +97,23 @@ pub fn rank(verdicts: &[ModelVerdict]) -> Ranking {
         if group.first.outcome != Outcome::Matches {
             return group.first.reason.clone();
         }
-        let evidence = too_common(group.first, allowed)?;
-        Some(evidence.others_wanting(allowed).map_or_else(
-            || {
+        if within(group.first) {
+            return None;
+        }
+        let by_signal = too_common(group.first, allowed);
+        let wanting = by_signal.and_then(|evidence| Some((evidence, evidence.others_wanting(allowed)?)));
+        Some(match wanting {
+            // The control was asked, too, and it does not depend on how many others were measured.
+            Some((evidence, needed)) if group.first.control.is_none() => {
+                too_few_others(evidence.other_count, needed, asked)
+            }
+            _ => {
                 let message = format!("among {asked} models one comes as near as this by chance too often");
                 Message::new("many_models", message).with("count", asked as u64)
-            },
-            |needed| too_few_others(evidence.other_count, needed, asked),
-        ))
+            }
+        })
     };
-    let undecided = with(Outcome::CannotTell).filter(|group| group.first.threshold.is_some());
+    let undecided = with(Outcome::CannotTell).filter(|group| group.first.is_informed());
     let (outcome, reason) = match (with(Outcome::Matches), undecided, with(Outcome::DoesNotMatch)) {
         (Some(_), ..) => (Outcome::Matches, None),
         (None, Some(group), _) => (Outcome::CannotTell, reason(group)),
@@ -105,7 +134,7 @@ fn asked(verdicts: &[ModelVerdict]) -> usize {
         let weights: Vec<&str> = verdict.weights.iter().map(String::as_str).collect();
         if weights.is_empty() { vec![&verdict.id] } else { weights }
     }
-    let models: BTreeSet<_> = verdicts.iter().filter(|verdict| !verdict.evidence.is_empty()).map(weights).collect();
+    let models: BTreeSet<_> = verdicts.iter().filter(|verdict| verdict.had_a_chance()).map(weights).collect();
     models.len().max(1)
 }
 
@@ -124,22 +153,24 @@ struct Members<'a> {
     members: Vec<(usize, &'a ModelVerdict)>,
 }
 
-/// The sort key of a verdict: first those that match, then those that cannot tell, the others, and those without a
-/// threshold. Within each, the lowest signal comes first, in units of the threshold where there is one.
-fn place(verdict: &ModelVerdict) -> (u8, f64) {
+/// The sort key of a verdict: first those that match, then those that cannot tell, the others, and those of which too
+/// little is known. Within each, what speaks most for the model by the control comes first, then the lowest signal, in units
+/// of the threshold where there is one.
+fn place(verdict: &ModelVerdict) -> (u8, f64, f64) {
     let class = match verdict.outcome {
-        _ if verdict.threshold.is_none() => 3,
         Outcome::Matches => 0,
+        _ if !verdict.is_informed() => 3,
         Outcome::CannotTell => 1,
         Outcome::DoesNotMatch => 2,
     };
-    (class, verdict.signal / verdict.threshold.unwrap_or(1.0))
+    let score = verdict.control.map_or(0.0, |control| control.score);
+    (class, score, verdict.signal / verdict.threshold.unwrap_or(1.0))
 }
 
 /// The order that [`place`] gives, total whatever numbers a verdict holds.
 fn in_order(one: &ModelVerdict, other: &ModelVerdict) -> Ordering {
-    let ((class, signal), (other_class, other_signal)) = (place(one), place(other));
-    class.cmp(&other_class).then(signal.total_cmp(&other_signal))
+    let ((class, score, signal), (other_class, other_score, other_signal)) = (place(one), place(other));
+    class.cmp(&other_class).then(score.total_cmp(&other_score)).then(signal.total_cmp(&other_signal))
 }
 
 /// Verdicts with their positions, grouped where one model names the other.
@@ -173,6 +204,7 @@ mod tests {
             outcome,
             reason: (outcome == Outcome::CannotTell).then(|| Message::new(&id.to_string(), "")),
             evidence: Vec::new(),
+            control: None,
         }
     }
 

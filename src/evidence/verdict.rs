@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     evidence::{
         calibration::Calibration,
-        condition::{ConditionKey, Evidence, FALSE_ATTRIBUTION, Search, Standing},
+        condition::{Condition, ConditionKey, Evidence, FALSE_ATTRIBUTION, Search, Standing},
+        control::{CONTROL_FALSE_ATTRIBUTION, ControlEvidence, PAINTED_EXCESS, TRACELESS},
         grid_search::MILD_QUALITY,
     },
     image::compression::Compression,
@@ -42,6 +43,8 @@ pub struct Measured {
     pub contrast: Option<f64>,
     /// The contrast that remains after a mild compression, if that was tried.
     pub recompressed: Option<f64>,
+    /// What the orientation control says.
+    pub control: Option<ControlEvidence>,
 }
 
 impl Measured {
@@ -55,15 +58,90 @@ impl Measured {
 pub struct Verdict {
     pub outcome: Outcome,
     /// For [`Outcome::CannotTell`]: "uncalibrated", "search_uncalibrated", "too_small", "too_flat", "near_threshold",
-    /// "heavy_jpeg", "unmeasured_compression", "cut_or_resized", "unstable", "too_few_others" or "too_few_belonging".
+    /// "heavy_jpeg", "unmeasured_compression", "cut_or_resized", "unstable", "too_few_others", "too_few_belonging", "no_trace",
+    /// "weak_trace" or "signals_disagree".
     pub reason: Option<Message>,
     /// The evidence under every condition that applies to the image, the one that speaks most against the outcome
     /// first. Empty if no such images were measured.
     pub evidence: Vec<Evidence>,
 }
 
-/// The verdict on one image.
+/// The verdict on one image: by the signal of the two losses where the model is calibrated for it, and by the orientation
+/// control, which needs no image of the generator. They must not contradict each other.
 pub fn decide(measured: &Measured, calibration: Option<&Calibration>) -> Verdict {
+    let verdict = by_signal(measured, calibration);
+    match &measured.control {
+        Some(control) => with_control(measured, control, verdict, calibration),
+        None => verdict,
+    }
+}
+
+/// What the control adds to the verdict by the signal, or takes from it.
+fn with_control(
+    measured: &Measured,
+    control: &ControlEvidence,
+    verdict: Verdict,
+    calibration: Option<&Calibration>,
+) -> Verdict {
+    let abstain = |reason: Message| (Outcome::CannotTell, Some(reason));
+    let share = control.other_share;
+    let (found, traceless) = (share <= CONTROL_FALSE_ATTRIBUTION, share > TRACELESS);
+    let code = verdict.reason.as_ref().map_or("", |reason| reason.code.as_str());
+    let (outcome, reason) = match verdict.outcome {
+        Outcome::Matches if traceless => abstain(signals_disagree()),
+        Outcome::DoesNotMatch if found => abstain(signals_disagree()),
+        Outcome::DoesNotMatch if share <= FALSE_ATTRIBUTION => abstain(weak_trace()),
+        // What a search found and a mild compression removes, no other evidence restores.
+        Outcome::CannotTell if found && code == "unstable" => (verdict.outcome, verdict.reason.clone()),
+        Outcome::CannotTell if found && code == "cut_or_resized" => abstain(signals_disagree()),
+        Outcome::CannotTell if found => (Outcome::Matches, None),
+        Outcome::CannotTell if traceless && would_have_shown(measured, control, calibration) => {
+            (Outcome::DoesNotMatch, None)
+        }
+        Outcome::CannotTell if UNKNOWN.contains(&code) => abstain(if traceless { no_trace() } else { weak_trace() }),
+        outcome => (outcome, verdict.reason.clone()),
+    };
+    Verdict { outcome, reason, ..verdict }
+}
+
+/// Reasons by which nothing is known of the signal, so that what the control says is the better one.
+const UNKNOWN: [&str; 1] = ["uncalibrated"];
+
+/// Whether an image of this model, of this size and compression, would have shown more than this: as far as images that
+/// belong were measured.
+fn would_have_shown(measured: &Measured, control: &ControlEvidence, calibration: Option<&Calibration>) -> bool {
+    let Some(calibration) = calibration else { return false };
+    let conditions = calibration.conditions(measured.key());
+    let shown = |condition: &&Condition| {
+        condition.control.and_then(|power| power.highest).is_some_and(|highest| control.score > highest)
+    };
+    let alike = measured.whole_grid
+        && measured.search == Search::None
+        && measured.shorter_side >= calibration.minimum_side
+        && measured.homogeneity <= calibration.maximum_homogeneity;
+    // A signal that speaks for the model is no absence of it.
+    let above = |condition: &&Condition| measured.signal >= condition.threshold;
+    alike && !conditions.is_empty() && conditions.iter().all(|condition| shown(condition) && above(condition))
+}
+
+fn signals_disagree() -> Message {
+    let message = "the two tests disagree: one speaks for this model and the other against it";
+    Message::new("signals_disagree", message)
+}
+
+fn weak_trace() -> Message {
+    let message = "something speaks for this model, but as much is seen by chance too often";
+    Message::new("weak_trace", message)
+}
+
+fn no_trace() -> Message {
+    let message = "no trace of this model was found; whether its images would have shown one was not measured";
+    Message::new("no_trace", message)
+}
+
+/// The verdict by the signal of the two losses alone.
+fn by_signal(measured: &Measured, calibration: Option<&Calibration>) -> Verdict {
+    let calibration = calibration.filter(|calibration| !calibration.conditions.is_empty());
     let Some(calibration) = calibration else {
         let reason = Message::new("uncalibrated", "this model has no calibration, so there is no threshold");
         return Verdict { outcome: Outcome::CannotTell, reason: Some(reason), evidence: Vec::new() };
@@ -77,6 +155,9 @@ pub fn decide(measured: &Measured, calibration: Option<&Calibration>) -> Verdict
     let (outcome, reason) = match reason_to_abstain(measured, calibration, &evidence) {
         Some(reason) => (Outcome::CannotTell, Some(reason)),
         None => match common_standing(&evidence) {
+            Standing::Apart if calibration.painted && !apart_of_generations(&conditions, signal, name) => {
+                (Outcome::CannotTell, Some(between(&evidence)))
+            }
             Standing::Belongs => (Outcome::Matches, None),
             Standing::Apart => (Outcome::DoesNotMatch, None),
             Standing::Between => (Outcome::CannotTell, Some(between(&evidence))),
@@ -89,6 +170,12 @@ pub fn decide(measured: &Measured, calibration: Option<&Calibration>) -> Verdict
     };
     evidence.sort_by(|a, b| against(b).total_cmp(&against(a)));
     Verdict { outcome, reason, evidence }
+}
+
+/// Whether a signal is still apart if the generator's own images lie as much higher than painted ones as was measured.
+fn apart_of_generations(conditions: &[&Condition], signal: f64, name: &str) -> bool {
+    let lowered = signal / PAINTED_EXCESS;
+    conditions.iter().all(|condition| standing(&condition.evidence(lowered, name)) == Standing::Apart)
 }
 
 /// The standing under one condition, if no other model is checked.
@@ -195,10 +282,7 @@ fn nothing_like_it(measured: &Measured, calibration: &Calibration) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        evidence::{calibration::FORMAT_VERSION, condition::Condition},
-        method::signal::SignalKind,
-    };
+    use crate::{evidence::calibration::FORMAT_VERSION, method::signal::SignalKind};
 
     /// Belonging images between 0.4 and 0.6 times `around`, others from 3 times.
     fn condition(compression: Compression, search: Search, around: f64) -> Condition {
@@ -216,6 +300,8 @@ mod tests {
             minimum_side: 128,
             maximum_homogeneity: 0.97,
             source: String::new(),
+            painted: false,
+            control: None,
             conditions: vec![
                 condition(Compression::Jpeg(75), Search::None, 4.0),
                 condition(Compression::Jpeg(95), Search::None, 2.0),
@@ -235,6 +321,7 @@ mod tests {
         search: Search::None,
         contrast: None,
         recompressed: None,
+        control: None,
     };
 
     fn told(measured: Measured) -> String {

@@ -1,5 +1,6 @@
 //! The double reconstruction: x1 = D(E(x)), x2 = D(E(x1)), neither clamped nor rounded between the
-//! passes, and the two losses (paper, section 3; reference README, step 1).
+//! passes, and the two losses (paper, section 3; reference README, step 1). The reconstruction of a turned or mirrored image,
+//! for the orientation control.
 
 mod compute;
 mod meter;
@@ -9,7 +10,8 @@ pub use meter::{Progress, Silent, Stage};
 use crate::{
     Error, Result,
     autoencoder::spec::MapSize,
-    engine::{autoencoder::Autoencoder, plan::Rows},
+    engine::{autoencoder::Autoencoder, error_sums::ErrorSums, plan::Rows},
+    image::orientation::Orientation,
     weights::Model,
 };
 use compute::{Compute, Half};
@@ -24,14 +26,14 @@ pub struct Losses {
     pub second: f64,
 }
 
-/// The losses, and what they were taken from: `[3, height, width]` values each, about -1 to 1, not clamped.
+/// What a double reconstruction gives.
 #[derive(Debug)]
 pub struct Reconstructions {
     pub losses: Losses,
-    /// x1 = D(E(x)).
-    pub first: Vec<f32>,
-    /// x2 = D(E(x1)).
-    pub second: Vec<f32>,
+    /// Of x1 and x.
+    pub errors: ErrorSums,
+    /// x1 = D(E(x)) and x2 = D(E(x1)), if they were to be kept: `[3, height, width]` values, about -1 to 1, not clamped.
+    pub kept: Option<[Vec<f32>; 2]>,
 }
 
 /// Where the values of an image or of a latent come from, some rows at a time, so that they need never be
@@ -95,23 +97,14 @@ impl Source for Values {
 /// [`Error::ImageTooLarge`] if the device cannot hold what it takes, [`Error::BadNumbers`] for sides that do
 /// not divide, [`Error::Cancelled`], [`Error::DeviceFailed`].
 pub async fn double_reconstruction(model: &Model, image: &impl Source, progress: &mut impl Progress) -> Result<Losses> {
-    Ok(twice(model, image, false, progress).await?.losses)
+    Ok(reconstructions(model, image, false, progress).await?.losses)
 }
 
-/// As [`double_reconstruction`], and keeps the reconstructions: 24 bytes a pixel.
+/// As [`double_reconstruction`], with the errors by parts of the image; keeps the reconstructions if it is to: 24 bytes a pixel.
 ///
 /// # Errors
 /// As [`double_reconstruction`].
 pub async fn reconstructions(
-    model: &Model,
-    image: &impl Source,
-    progress: &mut impl Progress,
-) -> Result<Reconstructions> {
-    twice(model, image, true, progress).await
-}
-
-/// Without `keep`, the result holds the losses alone.
-async fn twice(
     model: &Model,
     image: &impl Source,
     keep: bool,
@@ -143,20 +136,113 @@ async fn reconstruct<C: Compute>(
     meter.enter(Stage::DecodeFirst).await?;
     let first = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
     let first_loss = mean_squared_error(compute, &first, &x, size).await?;
+    let errors = finite(compute.error_sums(&first, &x, Orientation::Upright).await?)?;
     drop((x, z));
-    let kept_first = if keep { compute.read(&first).await? } else { Vec::new() };
+    let kept_first = if keep { Some(compute.read(&first).await?) } else { None };
     meter.enter(Stage::EncodeSecond).await?;
     let z = compute.run(Half::Encoder, &first, &encode, &mut meter).await?;
     meter.enter(Stage::DecodeSecond).await?;
     let second = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
     meter.enter(Stage::Losses).await?;
     let second_loss = mean_squared_error(compute, &second, &first, size).await?;
-    let kept_second = if keep { compute.read(&second).await? } else { Vec::new() };
-    Ok(Reconstructions {
-        losses: Losses { first: first_loss, second: second_loss },
-        first: kept_first,
-        second: kept_second,
-    })
+    let kept = match kept_first {
+        Some(kept_first) => Some([kept_first, compute.read(&second).await?]),
+        None => None,
+    };
+    Ok(Reconstructions { losses: Losses { first: first_loss, second: second_loss }, errors, kept })
+}
+
+/// The errors of the reconstruction of a turned or mirrored image, by parts of the upright one: half the work of a double
+/// reconstruction.
+///
+/// # Errors
+/// As [`double_reconstruction`].
+pub async fn oriented_errors(
+    model: &Model,
+    image: &impl Source,
+    orientation: Orientation,
+    progress: &mut impl Progress,
+) -> Result<ErrorSums> {
+    check_sides(model, image.size())?;
+    let oriented = &Oriented { image, orientation };
+    match &model.autoencoder {
+        Autoencoder::Layers(passes) => released(passes, errors_once(model, passes, oriented, progress)).await,
+        Autoencoder::Gpu(passes) => released(passes, errors_once(model, passes, oriented, progress)).await,
+        Autoencoder::Cpu(passes) => released(passes, errors_once(model, passes, oriented, progress)).await,
+    }
+}
+
+async fn errors_once<C: Compute>(
+    model: &Model,
+    compute: &C,
+    image: &Oriented<'_, impl Source>,
+    progress: &mut impl Progress,
+) -> Result<ErrorSums> {
+    let size = image.size();
+    let (encode, latent) = compute.prepare(Half::Encoder, size, size, model)?;
+    let (decode, _) = compute.prepare(Half::Decoder, latent, size, model)?;
+    let mut meter = Meter::new(&model.device, progress, C::work(&encode).saturating_add(C::work(&decode)));
+    let x = compute.upload(image, &model.device.device)?;
+    meter.enter(Stage::EncodeOriented).await?;
+    let z = compute.run(Half::Encoder, &x, &encode, &mut meter).await?;
+    meter.enter(Stage::DecodeOriented).await?;
+    let made = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
+    finite(compute.error_sums(&made, &x, image.orientation).await?)
+}
+
+/// An image, turned or mirrored as its rows are read.
+struct Oriented<'a, S> {
+    image: &'a S,
+    orientation: Orientation,
+}
+
+impl<S: Source> Source for Oriented<'_, S> {
+    fn size(&self) -> MapSize {
+        let [channels, height, width] = self.image.size();
+        let [height, width] = self.orientation.sides([height, width]);
+        [channels, height, width]
+    }
+
+    fn rows(&self, rows: Rows) -> Vec<f32> {
+        let [_, height, width] = self.image.size();
+        let area = height.saturating_mul(width).max(1);
+        match self.orientation {
+            Orientation::Upright => self.image.rows(rows),
+            Orientation::Mirrored => {
+                let mut values = self.image.rows(rows);
+                values.chunks_exact_mut(width.max(1)).for_each(<[f32]>::reverse);
+                values
+            }
+            Orientation::Flipped | Orientation::HalfTurn => {
+                let count = rows.len();
+                let from_end = |row: usize| height.saturating_sub(row);
+                let mut values = self.image.rows(from_end(rows.end)..from_end(rows.start));
+                for plane in values.chunks_exact_mut(count.saturating_mul(width).max(1)) {
+                    plane.reverse();
+                    if self.orientation == Orientation::Flipped {
+                        plane.chunks_exact_mut(width.max(1)).for_each(<[f32]>::reverse);
+                    }
+                }
+                values
+            }
+            // A row of these is a column of the image.
+            Orientation::QuarterTurn | Orientation::ThreeQuarterTurn => {
+                let all = self.image.rows(0..height);
+                let part = rows.start.saturating_mul(height)..rows.end.saturating_mul(height);
+                let turned = all.chunks_exact(area).map(|plane| self.orientation.apply(plane, [height, width]));
+                turned.flat_map(|plane| plane.get(part.clone()).unwrap_or_default().to_vec()).collect()
+            }
+        }
+    }
+}
+
+/// Refuses sums that no evidence can be made of.
+fn finite(sums: ErrorSums) -> Result<ErrorSums> {
+    if sums.tiles.iter().chain(&sums.cells).all(|sum| sum.is_finite()) { Ok(sums) } else { Err(not_numbers()) }
+}
+
+fn not_numbers() -> Error {
+    Error::DeviceFailed { detail: "the reconstruction holds values that are not numbers".into() }
 }
 
 /// The latent (posterior mean) of `[3, height, width]` values in [-1, 1]:
@@ -245,9 +331,5 @@ fn check_sides(model: &Model, [_, height, width]: MapSize) -> Result<()> {
 async fn mean_squared_error<C: Compute>(compute: &C, a: &C::Map, b: &C::Map, size: MapSize) -> Result<f64> {
     let sum = compute.squared_difference(a, b).await?;
     let mean = sum / size.iter().map(|&side| side as f64).product::<f64>();
-    if mean.is_finite() {
-        Ok(mean)
-    } else {
-        Err(Error::DeviceFailed { detail: "the reconstruction holds values that are not numbers".into() })
-    }
+    if mean.is_finite() { Ok(mean) } else { Err(not_numbers()) }
 }

@@ -9,13 +9,19 @@ use crate::{
     evidence::{
         calibration::{Calibration, Measurement},
         condition::{Evidence, Search},
+        control::{self, ControlEvidence, ControlMeasurement},
         grid_search::{Alignment, Found},
         ranking::{self, ModelVerdict, Ranking},
         verdict::{Measured, Outcome, Verdict, decide},
     },
-    image::{CROP_MULTIPLE, compression::Compression},
+    image::{CROP_MULTIPLE, compression::Compression, orientation::Orientation},
     message::Message,
-    method::{distance::Distances, reconstruction::Losses, signal::SignalKind},
+    method::{
+        distance::Distances,
+        orientation_control::{OrientationControl, RobustSignal},
+        reconstruction::Losses,
+        signal::SignalKind,
+    },
     weights::{Precision, Shard},
 };
 
@@ -48,6 +54,9 @@ pub struct CheckReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(test, ts(optional, as = "Option<Vec<Evidence>>"))]
     pub further_evidence: Vec<Evidence>,
+    /// What the orientation control found; `None` in records of version 1.
+    #[serde(default)]
+    pub control: Option<ControlLine>,
     /// What a search of the grid found, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -80,6 +89,7 @@ impl CheckReport {
             search: self.search.as_ref().map_or(Search::None, |found| found.alignment.search()),
             contrast: self.search.as_ref().map(|found| found.contrast),
             recompressed: self.search.as_ref().and_then(|found| found.recompressed),
+            control: self.judge_control(calibration)?,
         };
         let Verdict { outcome, reason, evidence } = decide(&measured, calibration);
         let mut evidence = evidence.into_iter();
@@ -89,6 +99,27 @@ impl CheckReport {
         let as_written = || calibration.and_then(Calibration::as_written).map(|condition| condition.threshold);
         self.threshold = judged.map(|evidence| evidence.threshold).or_else(as_written);
         Ok(())
+    }
+
+    /// What the control says by this calibration.
+    fn judge_control(&mut self, calibration: Option<&Calibration>) -> Result<Option<ControlEvidence>> {
+        let Some(measured) = self.control_measurement() else { return Ok(None) };
+        let mut evidence = control::evidence(&measured, calibration.and_then(|known| known.control.as_ref()))?;
+        if let (Some(evidence), Some(found)) = (&mut evidence, &self.search) {
+            // The place was chosen among so many.
+            evidence.other_share = (evidence.other_share * found.tried as f64).min(1.0);
+        }
+        if let Some(line) = &mut self.control {
+            line.evidence = evidence;
+        }
+        Ok(evidence)
+    }
+
+    /// What a calibration of the control takes.
+    fn control_measurement(&self) -> Option<ControlMeasurement> {
+        let ControlLine { robust, .. } = *self.control.as_ref()?;
+        let sides = [self.image.checked_width, self.image.checked_height];
+        Some(ControlMeasurement { sides, robust, losses: self.losses.into() })
     }
 
     /// The evidence under every condition that the image was judged by.
@@ -104,6 +135,7 @@ impl CheckReport {
             homogeneity: self.homogeneity,
             shorter_side: self.image.shorter_side(),
             compression: self.image.compression,
+            control: self.control_measurement(),
         }
     }
 
@@ -118,6 +150,7 @@ impl CheckReport {
             outcome: self.outcome,
             reason: self.reason.clone(),
             evidence: self.all_evidence().cloned().collect(),
+            control: self.control.as_ref().and_then(|control| control.evidence),
         }
     }
 
@@ -214,6 +247,39 @@ pub struct LossLine {
 impl From<LossLine> for Losses {
     fn from(LossLine { first, second, .. }: LossLine) -> Self {
         Losses { first, second }
+    }
+}
+
+/// The orientation control: the image's reconstruction compared with those of the same image turned or mirrored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ControlLine {
+    /// What the image was compared with.
+    pub orientations: Vec<Orientation>,
+    /// S, the published formula: about zero for a foreign image. `None` where there was no error at all.
+    pub s: Option<f64>,
+    /// S in relation to each orientation alone; the half turn's is S180.
+    pub by_orientation: Vec<Option<f64>>,
+    /// The share of the tiles of 16 pixels that come back best as they are; by chance 1 / (1 + orientations).
+    pub share: f64,
+    /// The robust S, on which the evidence rests.
+    pub robust: RobustSignal,
+    /// What it says; `None` for an image too small for it.
+    pub evidence: Option<ControlEvidence>,
+}
+
+impl ControlLine {
+    /// Without evidence. `None` if nothing was compared.
+    pub(super) fn of(control: &OrientationControl) -> Option<Self> {
+        let orientations: Vec<Orientation> = control.orientations().collect();
+        Some(ControlLine {
+            s: control.signal(),
+            by_orientation: orientations.iter().map(|&orientation| control.signal_of(orientation)).collect(),
+            share: control.share(),
+            robust: control.robust()?,
+            evidence: None,
+            orientations,
+        })
     }
 }
 

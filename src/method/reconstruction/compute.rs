@@ -14,10 +14,12 @@ use crate::{
     engine::{
         autoencoder::Passes,
         device::DeviceKind,
+        error_sums::{ErrorSums, error_sums},
         executor::{Executor, Meter},
         kernels::{Band, Kernels},
         plan::Plan,
     },
+    image::orientation::Orientation,
     weights::Model,
 };
 
@@ -63,6 +65,9 @@ pub trait Compute {
 
     /// Σ (a − b)².
     async fn squared_difference(&self, a: &Self::Map, b: &Self::Map) -> Result<f64>;
+
+    /// [`error_sums`] of a reconstruction and its input.
+    async fn error_sums(&self, made: &Self::Map, input: &Self::Map, orientation: Orientation) -> Result<ErrorSums>;
 
     async fn read(&self, map: &Self::Map) -> Result<Vec<f32>>;
 
@@ -112,6 +117,10 @@ impl<K: Kernels> Compute for Passes<Executor<K>> {
 
     async fn squared_difference(&self, a: &Self::Map, b: &Self::Map) -> Result<f64> {
         self.encoder.kernels().squared_difference(a, b).await
+    }
+
+    async fn error_sums(&self, made: &Self::Map, input: &Self::Map, orientation: Orientation) -> Result<ErrorSums> {
+        self.encoder.kernels().error_sums(made, input, orientation).await
     }
 
     async fn read(&self, map: &Self::Map) -> Result<Vec<f32>> {
@@ -173,6 +182,12 @@ impl Compute for Passes<Vec<Layer>> {
         let difference = a.clone() - b.clone();
         let rows = values((difference.clone() * difference).sum_dim(3)).await?;
         Ok(rows.into_iter().map(f64::from).sum())
+    }
+
+    async fn error_sums(&self, made: &Tensor<4>, input: &Tensor<4>, orientation: Orientation) -> Result<ErrorSums> {
+        let [_, _, height, width] = input.dims();
+        let [made, input] = [values(made.clone()).await?, values(input.clone()).await?];
+        Ok(error_sums(&made, &input, orientation.sides([height, width]), orientation))
     }
 
     async fn read(&self, map: &Tensor<4>) -> Result<Vec<f32>> {

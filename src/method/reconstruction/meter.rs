@@ -20,6 +20,9 @@ pub enum Stage {
     EncodeSecond,
     DecodeSecond,
     Losses,
+    /// Of the image, turned or mirrored.
+    EncodeOriented,
+    DecodeOriented,
 }
 
 impl Stage {
@@ -33,6 +36,8 @@ impl Stage {
             Stage::EncodeSecond => "encode_second",
             Stage::DecodeSecond => "decode_second",
             Stage::Losses => "losses",
+            Stage::EncodeOriented => "encode_oriented",
+            Stage::DecodeOriented => "decode_oriented",
         }
     }
 }
