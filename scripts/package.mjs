@@ -144,6 +144,7 @@ async function copyFiles() {
   await copy(resolve(page, 'www/pkg/aedr_bg.wasm'), 'aedr.wasm');
   await copy(resolve(page, 'weights', MODEL), `weights/${MODEL}`);
   await copy('www/report-1.schema.json', 'report-1.schema.json');
+  await copy('www/report-2.schema.json', 'report-2.schema.json');
   await copy('www/embed/public/package-readme.md', 'README.md');
   for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) await copy(name, name);
   await copy(values.licences ?? resolve(page, 'www/pkg/licences.txt'), 'licences.txt');
@@ -174,6 +175,7 @@ async function writeManifest() {
       './aedr.wasm': './aedr.wasm',
       './weights/*': './weights/*',
       './report-1.schema.json': './report-1.schema.json',
+      './report-2.schema.json': './report-2.schema.json',
       './package.json': './package.json',
     },
     // Importing the element defines it; the workers start to listen.

@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 
 use aedr::{
     Error, Result,
-    image::DecodeOptions,
+    image::{DecodeOptions, DecodedImage},
+    method::reconstruction::Silent,
     report::{
+        candidate::Candidate,
+        check::check_orientations,
         check_report::CheckReport,
         record::{Record, SAME, SAME_F16, differences},
     },
 };
+use pollster::block_on;
 
 use super::{
     check::{CheckArguments, check_decoded, decode_as, open_device},
@@ -33,7 +37,7 @@ pub fn run(report: &Path, arguments: &CheckArguments) -> Result<bool> {
             Ok(id) => models::load(&id, &arguments.weights, open_device(arguments)?),
             Err(error) => Err(error),
         };
-        let is = match candidate.and_then(|candidate| check_decoded(&candidate, &decoded, record.settings.deep)) {
+        let is = match candidate.and_then(|candidate| check_again(&candidate, was, &decoded, record.settings.deep)) {
             Ok(is) => is,
             Err(error) => {
                 print_error(&was.model.name, &error);
@@ -48,6 +52,18 @@ pub fn run(report: &Path, arguments: &CheckArguments) -> Result<bool> {
     }
     lines.push(if same { "the same".into() } else { "not the same".into() });
     Ok(print_line(lines.join("\n")) && same)
+}
+
+/// The check again: by the same orientations, or without any if the record is of a version that had none.
+fn check_again(candidate: &Candidate, was: &CheckReport, image: &DecodedImage, deep: bool) -> Result<CheckReport> {
+    let Some(control) = was.control.as_ref().filter(|_| !deep) else {
+        let mut is = check_decoded(candidate, image, deep)?;
+        if was.control.is_none() {
+            is.judge_without_control(candidate.calibration.as_ref())?;
+        }
+        return Ok(is);
+    };
+    block_on(check_orientations(candidate, image, &control.orientations, &mut Silent))
 }
 
 /// The given image, else the file beside the report that has the name in the record.

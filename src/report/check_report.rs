@@ -101,6 +101,15 @@ impl CheckReport {
         Ok(())
     }
 
+    /// Judges by the two losses alone, as programs did that had no orientation control.
+    ///
+    /// # Errors
+    /// As [`CheckReport::judge`].
+    pub fn judge_without_control(&mut self, calibration: Option<&Calibration>) -> Result<()> {
+        self.control = None;
+        self.judge(calibration)
+    }
+
     /// What the control says by this calibration.
     fn judge_control(&mut self, calibration: Option<&Calibration>) -> Result<Option<ControlEvidence>> {
         let Some(measured) = self.control_measurement() else { return Ok(None) };

@@ -1,5 +1,6 @@
 //! The record of a check: a versioned JSON document with all that is needed to repeat it, and what came of it. The page
-//! and the program write the same; its schema is `www/report-1.schema.json`.
+//! and the program write the same; its schema is `www/report-2.schema.json`, that of the
+//! version before `www/report-1.schema.json`.
 
 use std::cmp::Ordering;
 
@@ -11,8 +12,10 @@ use crate::{Error, Result, evidence::ranking::Ranking, provenance::Claim, weight
 
 /// What the document calls itself.
 pub const FORMAT: &str = "aedr-report";
-/// The version of the format that this crate writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// The version of the format that this crate writes. Documents of version 1, which have no orientation control, are read as
+/// well.
+pub const FORMAT_VERSION: u32 = 2;
+const OLDEST_VERSION: u32 = 1;
 
 /// How much a loss may differ from one device to another, relatively: kernels and operations add in different orders, which
 /// changes losses by up to 5e-5 (docs/measured.md).
@@ -20,13 +23,17 @@ pub const SAME: f64 = 1e-3;
 /// The same where maps were held in f16, which changes t by up to 3.8 %.
 pub const SAME_F16: f64 = 0.05;
 
+/// How much the robust S may differ, in its own unit: it is a mean of comparisons, which do not grow with the error.
+pub const SAME_S: f64 = 2e-3;
+pub const SAME_S_F16: f64 = 0.05;
+
 /// A whole check of one image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Record {
     /// [`FORMAT`].
     pub format: String,
-    /// [`FORMAT_VERSION`].
+    /// [`FORMAT_VERSION`], or an older one.
     pub format_version: u32,
     /// When it was made: RFC 3339, UTC.
     pub created_at: String,
@@ -109,7 +116,7 @@ pub struct FailureLine {
 /// A number that differs from the recorded one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// "L1", "L2", "H" or "outcome".
+    /// "L1", "L2", "H", "S" or "outcome".
     pub what: &'static str,
     pub was: String,
     pub is: String,
@@ -142,8 +149,9 @@ impl Record {
         let document: Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         // Told before what an older or newer format lacks.
         let [format, version] = ["format", "format_version"].map(|field| document.get(field).unwrap_or(&Value::Null));
-        if format != FORMAT || version.as_u64() != Some(FORMAT_VERSION.into()) {
-            let expected = format!("{FORMAT:?} of version {FORMAT_VERSION} is understood");
+        let understood = u64::from(OLDEST_VERSION)..=u64::from(FORMAT_VERSION);
+        if format != FORMAT || version.as_u64().is_none_or(|version| !understood.contains(&version)) {
+            let expected = format!("{FORMAT:?} of the versions {OLDEST_VERSION} to {FORMAT_VERSION} is understood");
             return Err(invalid(format!("it is {format} of version {version}, and {expected}")));
         }
         let record: Record = serde_json::from_value(document).map_err(|error| invalid(error.to_string()))?;
@@ -180,6 +188,14 @@ pub fn differences(was: &CheckReport, is: &CheckReport) -> Vec<Difference> {
         .filter(apart)
         .map(|(what, was, is, _)| Difference { what, was: was.to_string(), is: is.to_string() })
         .collect();
+    // Without a control, the record tells nothing of it.
+    if let (Some(was), Some(is)) = (&was.control, &is.control) {
+        let [was, is] = [was, is].map(|control| control.robust.signal);
+        let allowed = if halved { SAME_S_F16 } else { SAME_S };
+        if (is - was).abs().partial_cmp(&allowed).is_none_or(Ordering::is_gt) {
+            found.push(Difference { what: "S", was: was.to_string(), is: is.to_string() });
+        }
+    }
     if was.outcome != is.outcome {
         let [was, is] = [was, is].map(|report| format!("{:?}", report.outcome));
         found.push(Difference { what: "outcome", was, is });

@@ -52,7 +52,7 @@ const ROOMS = {
 const ORDER = Object.keys(ROOMS);
 /** What wires the rooms, above all of them. */
 const APP = 'app.js';
-const FILES = [APP, 'favicon.svg', 'manifest.webmanifest', 'report-1.schema.json'];
+const FILES = [APP, 'favicon.svg', 'manifest.webmanifest', 'report-1.schema.json', 'report-2.schema.json'];
 /** What has no modules. */
 const FOLDERS = ['fonts', 'icons', 'samples', 'styles'];
 /** Is there once the page is assembled. */

@@ -57,7 +57,7 @@ export interface CheckAnswer {
   answers: ModelAnswer[];
   /** What the module's `rank` gives for their reports. */
   ranking: any;
-  /** All that is needed to repeat the check, and what came of it: `report-1.schema.json`. */
+  /** All that is needed to repeat the check, and what came of it: `report-2.schema.json`. */
   record: any;
   /** What the file says of its own origin. */
   claims: { meaning: string; field: string; text: string }[];

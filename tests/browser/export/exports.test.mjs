@@ -32,7 +32,7 @@ let schema;
 before(async () => {
   server = await serve({ directories: [DIST] });
   browser = await launch({ webgpu: false });
-  schema = JSON.parse(await readFile(resolve(DIST, 'www/report-1.schema.json'), 'utf8'));
+  schema = JSON.parse(await readFile(resolve(DIST, 'www/report-2.schema.json'), 'utf8'));
 });
 
 after(async () => {

@@ -54,6 +54,10 @@ evidence: Evidence | null,
  */
 further_evidence?: Array<Evidence>, 
 /**
+ * What the orientation control found; `None` in records of version 1.
+ */
+control: ControlLine | null, 
+/**
  * What a search of the grid found, if there was one.
  */
 search?: Found, 
@@ -84,6 +88,60 @@ text: string, };
  * What the file tells of how its pixels were compressed last. Earlier compressions leave no word in it.
  */
 export type Compression = "lossless" | { "jpeg": number } | "lossy";
+
+/**
+ * What the control says of one image.
+ */
+export type ControlEvidence = { 
+/**
+ * The spread over photographs of this size, beyond the image's own standard error.
+ */
+spread: number, 
+/**
+ * Of how many photographs: 0 where none were measured for this model, and a wide spread was assumed.
+ */
+photographs: number, 
+/**
+ * L1/L2 among those of photographs, in standard deviations of its logarithm; `None` where none were measured.
+ */
+ratio_score: number | null, 
+/**
+ * S and the ratio together, in standard deviations under "foreign": negative where they speak for the model.
+ */
+score: number, 
+/**
+ * The p-value under "foreign": the share of foreign images that show as much.
+ */
+other_share: number, };
+
+/**
+ * The orientation control: the image's reconstruction compared with those of the same image turned or mirrored.
+ */
+export type ControlLine = { 
+/**
+ * What the image was compared with.
+ */
+orientations: Array<Orientation>, 
+/**
+ * S, the published formula: about zero for a foreign image. `None` where there was no error at all.
+ */
+s: number | null, 
+/**
+ * S in relation to each orientation alone; the half turn's is S180.
+ */
+by_orientation: Array<number | null>, 
+/**
+ * The share of the tiles of 16 pixels that come back best as they are; by chance 1 / (1 + orientations).
+ */
+share: number, 
+/**
+ * The robust S, on which the evidence rests.
+ */
+robust: RobustSignal, 
+/**
+ * What it says; `None` for an image too small for it.
+ */
+evidence: ControlEvidence | null, };
 
 /**
  * The two kinds of device.
@@ -301,6 +359,11 @@ calibration_sha256: string | null, };
 export type ModuleError = { "code": "not_an_image", "details": { detail: string, } } | { "code": "unsupported_image", "details": { detail: string, } } | { "code": "image_truncated", "details": { detail: string, } } | { "code": "image_too_large", "details": { width: number, height: number, limit: string, } } | { "code": "image_too_small", "details": { width: number, height: number, minimum: number, } } | { "code": "weights_missing", "details": { file: string, } } | { "code": "weights_corrupt", "details": { file: string, detail: string, } } | { "code": "weights_wrong", "details": { model: string, report: LoadReport, } } | { "code": "weights_foreign", "details": { looks_like: string, missing: string, } } | { "code": "manifest_invalid", "details": { file: string, detail: string, } } | { "code": "unknown_model", "details": { id: string, } } | { "code": "no_webgpu", "details": { detail: string, } } | { "code": "device_failed", "details": { detail: string, } } | { "code": "cancelled" } | { "code": "bad_numbers", "details": { what: string, detail: string, } } | { "code": "not_the_same", "details": { what: string, detail: string, } } | { "code": "file", "details": { path: string, detail: string, } };
 
 /**
+ * How an image is turned or mirrored.
+ */
+export type Orientation = "upright" | "mirrored" | "flipped" | "half_turn" | "quarter_turn" | "three_quarter_turn";
+
+/**
  * What a check says about one model.
  */
 export type Outcome = "matches" | "does_not_match" | "cannot_tell";
@@ -346,7 +409,7 @@ export type Record = {
  */
 format: string, 
 /**
- * `FORMAT_VERSION`.
+ * `FORMAT_VERSION`, or an older one.
  */
 format_version: number, 
 /**
@@ -390,6 +453,20 @@ message: string,
  * The numbers in it, by name.
  */
 values?: { [key in string]: number }, };
+
+/**
+ * The robust S with its error.
+ */
+export type RobustSignal = { 
+/**
+ * -1 to 1.
+ */
+signal: number, 
+/**
+ * Its standard error, as the image's own blocks of 16 pixels scatter. An image can be a little easier to reconstruct in
+ * its own orientation than this tells, so a test must know how photographs scatter as well.
+ */
+standard_error: number, };
 
 /**
  * What a person chose.
