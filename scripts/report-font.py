@@ -25,8 +25,8 @@ NAMES = [*range(0x100, 0x180), *range(0x391, 0x3A2), *range(0x3A3, 0x3CA), *rang
 SYMBOLS = '–—‘’“”„…·•×÷−≈≤≥→←↑↓⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ατσμ‰€'
 
 # The exports of a catalogue that the picture shows sentences of, and the keys within them that stand in bold type.
-SHOWN = ['picture', 'demonstration', 'evidence', 'lines', 'meanings', 'numbers', 'outcomes', 'plot', 'problems', 'remarks',
-         'result', 'samples', 'signals', 'verdicts']
+SHOWN = ['picture', 'control', 'demonstration', 'evidence', 'lines', 'meanings', 'numbers', 'outcomes', 'plot', 'problems',
+         'remarks', 'result', 'samples', 'signals', 'verdicts']
 BOLD = ['heading', 'here', 'match', 'meansNotHeading', 'name', 'noThreshold', 'none', 'title', 'unsure']
 # What the browser adds to a date and to a list.
 ADDED = '年月日和或、'

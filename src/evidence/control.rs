@@ -20,9 +20,8 @@ pub const CONTROL_FALSE_ATTRIBUTION: f64 = FALSE_ATTRIBUTION / 10.0;
 /// Above this share, nothing speaks for the model; below it, but above [`CONTROL_FALSE_ATTRIBUTION`], something does.
 pub const TRACELESS: f64 = 0.05;
 
-/// Shares outside of this are decided by one mirrored reconstruction; within it, further orientations are worth their cost. An
-/// image that is at first above is not looked at again, so the false attributions of both looks together are those of the
-/// last, and as many as the lower end.
+/// Shares outside of this are decided; within it, a further orientation is worth its cost. An image that is once above is not
+/// looked at again, so the false attributions of all looks together are those of the last, and as many as the lower end.
 pub const UNDECIDED: std::ops::RangeInclusive<f64> = 1e-6..=0.1;
 
 /// The spread over photographs at 128 pixels, beyond the standard error, that is assumed where none was measured: twice the
@@ -40,11 +39,11 @@ pub const FEWEST_PHOTOGRAPHS: usize = 20;
 pub const LEAST_SIDE: u32 = 64;
 
 /// How much the ratio's score weighs beside that of S, and how far it may speak for or against a model.
-const RATIO_WEIGHT: f64 = 0.5;
+const RATIO_WEIGHT: f64 = 0.7;
 const RATIO_REACH: f64 = 2.5;
 
 /// Degrees of freedom of Student's t, whose tails are as heavy as photographs' scores have them.
-const TAIL: u32 = 8;
+const TAIL: u32 = 20;
 
 /// What a control takes from one image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -268,4 +267,119 @@ fn lower_tail(score: f64) -> f64 {
     }
     // Rounding leaves no meaning below this.
     (0.5 + 0.5 * sine * sum).max(1e-14)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn measured(side: u32, signal: f64, ratio: f64) -> ControlMeasurement {
+        ControlMeasurement {
+            sides: [side, side],
+            robust: RobustSignal { signal, standard_error: 0.015 },
+            losses: Losses { first: ratio, second: 1.0 },
+        }
+    }
+
+    /// 40 photographs at two sizes, whose S scatters by 0.025 at the smaller and by 0.017 at the larger one.
+    fn scatter() -> ControlScatter {
+        let photographs: Vec<ControlMeasurement> = (0..80)
+            .map(|index| {
+                let (side, spread) = if index < 40 { (128, 0.025) } else { (256, 0.017) };
+                let sign = if index % 2 == 0 { 1.0 } else { -1.0 };
+                measured(side, sign * spread, (1.0 + sign * 0.2f64).exp())
+            })
+            .collect();
+        ControlScatter::of(40, &photographs).unwrap()
+    }
+
+    /// scipy.stats.t.cdf(score, 20).
+    const TAILS: [(f64, f64); 5] = [
+        (-0.5, 0.3112659211405118),
+        (-2.0, 0.02963276772328522),
+        (-4.0, 0.00035176164656415933),
+        (-7.5, 1.556501626595942e-07),
+        (1.5, 0.9253821144153738),
+    ];
+
+    #[test]
+    fn tails_are_those_of_students_t() {
+        for (score, expected) in TAILS {
+            assert!((lower_tail(score) / expected - 1.0).abs() < 1e-9, "{score}: {}", lower_tail(score));
+        }
+        assert_eq!(lower_tail(0.0), 0.5);
+    }
+
+    #[test]
+    fn the_scatter_is_what_photographs_show_beyond_their_own_error() {
+        let scatter = scatter();
+        let [small, large] = [0, 1].map(|index| scatter.sizes[index]);
+        assert_eq!((small.side, small.count, large.side, large.count), (128.0, 40, 256.0, 40));
+        assert!((small.spread - 0.02).abs() < 1e-12 && (large.spread - 0.008).abs() < 1e-12, "{scatter:?}");
+        let [mean, deviation] = small.log_ratio;
+        assert!((mean - 1.0).abs() < 1e-12 && (deviation - 0.2).abs() < 0.01);
+        // Halfway between the two in the logarithm of the side; no less when larger, more when smaller.
+        let at = |side| scatter.at(side).unwrap().spread;
+        assert!((at(128.0 * 2f64.sqrt()) - 0.014).abs() < 1e-12);
+        assert_eq!([at(2048.0), at(64.0)], [large.spread, 2.0 * small.spread]);
+        let few: Vec<ControlMeasurement> = (0..19).map(|_| measured(128, 0.0, 2.0)).collect();
+        assert_eq!(ControlScatter::of(19, &few).unwrap_err().code(), "bad_numbers");
+    }
+
+    #[test]
+    fn both_witnesses_count_and_the_ratio_never_alone() {
+        let scatter = scatter();
+        let share = |signal, ratio: f64| {
+            evidence(&measured(128, signal, ratio.exp()), Some(&scatter)).unwrap().unwrap().other_share
+        };
+        assert!((share(0.0, 1.0) - 0.5).abs() < 1e-12);
+        // As far below zero as S scatters, and a ratio as low as that of one photograph in six.
+        let both = evidence(&measured(128, -0.025, 0.8f64.exp()), Some(&scatter)).unwrap().unwrap();
+        assert!((both.score + 1.7 / 1.49f64.sqrt()).abs() < 0.01, "{both:?}");
+        assert!(
+            share(-0.15, 1.0) < 1e-3 && share(-0.15, 0.5) < share(-0.15, 1.0) && share(-0.15, 3.0) > share(-0.15, 1.0)
+        );
+        assert!(share(0.0, -20.0) > 0.05, "a ratio alone decides nothing");
+        assert!(share(0.3, -20.0) > 0.99);
+    }
+
+    #[test]
+    fn without_photographs_a_wide_spread_is_assumed_and_small_images_say_nothing() {
+        let known = evidence(&measured(128, -0.15, 1.0f64.exp()), Some(&scatter())).unwrap().unwrap();
+        let assumed = evidence(&measured(128, -0.15, 1.0f64.exp()), None).unwrap().unwrap();
+        assert_eq!((assumed.photographs, assumed.ratio_score, assumed.spread), (0, None, UNMEASURED_SPREAD));
+        assert!(assumed.other_share > 10.0 * known.other_share);
+        assert_eq!(evidence(&measured(63, -0.5, 1.0), None).unwrap(), None);
+        assert_eq!(evidence(&measured(64, -0.5, 1.0), None).unwrap().unwrap().spread, 2.0 * UNMEASURED_SPREAD);
+    }
+
+    #[test]
+    fn power_is_what_all_but_a_few_belonging_images_show() {
+        let scores: Vec<f64> = (0..39).map(|index| -8.0 + f64::from(index) / 10.0).collect();
+        // Two of 39 may be higher at 5 %: (1 + 1) / 40.
+        let power = ControlPower::of(&scores, 0.05);
+        assert_eq!((power.count, power.highest), (39, Some(scores[37])));
+        assert!(
+            (power.found - scores.iter().filter(|&&score| lower_tail(score) <= 1e-3).count() as f64 / 39.0).abs()
+                < 1e-12
+        );
+        assert_eq!(ControlPower::of(&scores[..18], 0.05).highest, None);
+    }
+
+    proptest! {
+        /// A lower S and a larger image never speak less for a model.
+        #[test]
+        fn shares_follow_the_signal(signal in -0.9f64..0.9, step in 0.0f64..0.1, ratio in 0.1f64..30.0, side in 64u32..900) {
+            let scatter = scatter();
+            let share = |signal: f64, side: u32| {
+                evidence(&measured(side, signal, ratio), Some(&scatter)).unwrap().unwrap().other_share
+            };
+            // Rounding leaves 1e-15 of a small share.
+            prop_assert!(share(signal - step, side) <= share(signal, side) + 1e-13);
+            prop_assert!((0.0..=1.0).contains(&share(signal, side)));
+            prop_assert!(scatter.at(f64::from(side) + 1.0).unwrap().spread <= scatter.at(side.into()).unwrap().spread);
+        }
+    }
 }

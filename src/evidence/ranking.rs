@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    condition::{Evidence, FALSE_ATTRIBUTION},
+    condition::{Evidence, FALSE_ATTRIBUTION, Standing},
     control::{CONTROL_FALSE_ATTRIBUTION, ControlEvidence},
     verdict::{Outcome, too_few_others},
 };
@@ -84,7 +84,8 @@ pub fn rank(verdicts: &[ModelVerdict]) -> Ranking {
     let within = |verdict: &ModelVerdict| {
         let shown =
             verdict.control.is_some_and(|control| control.other_share <= CONTROL_FALSE_ATTRIBUTION / asked as f64);
-        shown || !verdict.evidence.is_empty() && too_common(verdict, allowed).is_none()
+        let by_signal = verdict.evidence.iter().all(|evidence| evidence.standing(allowed) == Standing::Belongs);
+        shown || by_signal && (verdict.control.is_none() || !verdict.evidence.is_empty())
     };
     for group in &mut groups {
         if group.outcome == Outcome::Matches && !within(group.first) {
@@ -272,6 +273,36 @@ mod tests {
         ]
         .map(rank);
         assert_eq!((outcome, other.outcome), (Matches, Matches));
+    }
+
+    /// Without any image of a generator: what one foreign image in 2000 shows is enough for one of two models, not of three.
+    #[test]
+    fn the_control_is_corrected_for_how_many_were_asked() {
+        use Outcome::{CannotTell, Matches};
+        let control = |other_share: f64, score: f64| {
+            Some(ControlEvidence { spread: 0.02, photographs: 48, ratio_score: None, score, other_share })
+        };
+        let found = ModelVerdict { control: control(0.0005, -4.0), ..verdict(0, Matches, 1.0, None, &[]) };
+        let traceless = |id| ModelVerdict {
+            control: control(0.4, -0.2),
+            reason: Some(Message::new("no_trace", "")),
+            ..verdict(id, CannotTell, 0.5, None, &[])
+        };
+        assert_eq!(told(std::slice::from_ref(&found)), (Matches, None));
+        assert_eq!(told(&[traceless(1), found.clone()]), (Matches, None));
+        assert_eq!(told(&[traceless(1), found.clone(), traceless(2)]), (CannotTell, Some("many_models".into())));
+        assert_eq!(told(&[traceless(1), traceless(2)]), (CannotTell, Some("no_trace".into())));
+        // Something that speaks for a model is an answer of its own, and comes first.
+        let weak = ModelVerdict {
+            control: control(0.01, -2.5),
+            reason: Some(Message::new("weak_trace", "")),
+            ..verdict(3, CannotTell, 9.0, None, &[])
+        };
+        assert_eq!(told(&[traceless(1), weak.clone()]), (CannotTell, Some("weak_trace".into())));
+        assert_eq!(rank(&[traceless(1), weak]).groups[0].reports, [1]);
+        // Of two that match, the one that shows more.
+        let other = ModelVerdict { control: control(1e-9, -9.0), ..verdict(4, Matches, 5.0, None, &[]) };
+        assert_eq!(rank(&[found, other]).groups[0].reports, [1]);
     }
 
     /// An image between two JPEG qualities was judged by both, and the correction looks at the worse of them.

@@ -282,7 +282,10 @@ fn nothing_like_it(measured: &Measured, calibration: &Calibration) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{evidence::calibration::FORMAT_VERSION, method::signal::SignalKind};
+    use crate::{
+        evidence::{calibration::FORMAT_VERSION, control::ControlPower},
+        method::signal::SignalKind,
+    };
 
     /// Belonging images between 0.4 and 0.6 times `around`, others from 3 times.
     fn condition(compression: Compression, search: Search, around: f64) -> Condition {
@@ -374,6 +377,86 @@ mod tests {
             let verdict = decide(&Measured { compression, ..IMAGE }, Some(&plain));
             assert_eq!(verdict.reason.unwrap().code, "unmeasured_compression");
         }
+    }
+
+    fn control(other_share: f64, score: f64) -> Option<ControlEvidence> {
+        Some(ControlEvidence { spread: 0.02, photographs: 48, ratio_score: None, score, other_share })
+    }
+
+    #[test]
+    fn the_control_needs_no_image_of_the_generator() {
+        let uncalibrated = |other_share| {
+            let Verdict { outcome, reason, .. } =
+                decide(&Measured { control: control(other_share, 0.0), ..IMAGE }, None);
+            (outcome, reason.map(|reason| reason.code))
+        };
+        let reason = |code: &str| (Outcome::CannotTell, Some(code.to_owned()));
+        assert_eq!(uncalibrated(0.001), (Outcome::Matches, None));
+        assert_eq!(uncalibrated(0.0011), reason("weak_trace"));
+        assert_eq!(uncalibrated(0.05), reason("weak_trace"));
+        assert_eq!(uncalibrated(0.051), reason("no_trace"));
+        // Photographs alone say no more of the signal than no calibration.
+        let photographs = Calibration { conditions: Vec::new(), ..calibration() };
+        let verdict = decide(&Measured { control: control(0.5, 0.0), ..IMAGE }, Some(&photographs));
+        assert_eq!(verdict.reason.unwrap().code, "no_trace");
+    }
+
+    #[test]
+    fn the_signal_and_the_control_must_not_contradict_each_other() {
+        let both = |signal, share| told(Measured { signal, control: control(share, 0.0), ..IMAGE });
+        // Belonging signals are below 0.6, others from 3 on.
+        assert_eq!(both(0.5, 0.0001), "matches");
+        assert_eq!(both(0.5, 0.02), "matches");
+        assert_eq!(both(0.5, 0.3), "signals_disagree");
+        assert_eq!(both(1.5, 0.0001), "matches");
+        assert_eq!(both(1.5, 0.3), "near_threshold");
+        assert_eq!(both(5.0, 0.0001), "signals_disagree");
+        assert_eq!(both(5.0, 0.005), "weak_trace");
+        assert_eq!(both(5.0, 0.3), "does not match");
+        // Where nothing like the image was measured for the signal, the control still speaks, for a model only.
+        let lossy = |share| told(Measured { compression: Compression::Lossy, control: control(share, 0.0), ..IMAGE });
+        assert_eq!([lossy(0.0001), lossy(0.3)], ["matches", "unmeasured_compression"]);
+        let cut = Measured { signal: 5.0, whole_grid: false, ..IMAGE };
+        assert_eq!(told(Measured { control: control(0.0001, 0.0), ..cut }), "signals_disagree");
+        assert_eq!(told(Measured { control: control(0.3, 0.0), ..cut }), "cut_or_resized");
+    }
+
+    /// The absence of a trace means something only where images of the model would have shown one.
+    #[test]
+    fn no_trace_rules_a_model_out_only_where_there_is_power() {
+        let with = |highest: Option<f64>, measured: Measured| {
+            let mut calibration = calibration();
+            for condition in &mut calibration.conditions {
+                condition.control = Some(ControlPower { count: 40, found: 0.9, highest });
+            }
+            let Verdict { outcome, reason, .. } = decide(&measured, Some(&calibration));
+            reason.map_or(format!("{outcome:?}"), |reason| reason.code)
+        };
+        let image = Measured { signal: 1.5, control: control(0.4, -0.2), ..IMAGE };
+        assert_eq!(with(Some(-3.0), image), "DoesNotMatch");
+        assert_eq!(with(Some(0.0), image), "near_threshold");
+        assert_eq!(with(None, image), "near_threshold");
+        for unlike in [
+            Measured { shorter_side: 127, ..image },
+            Measured { homogeneity: 0.98, ..image },
+            Measured { whole_grid: false, ..image },
+            // It speaks for the model.
+            Measured { signal: 0.59, ..image },
+        ] {
+            assert_ne!(with(Some(-3.0), unlike), "DoesNotMatch", "{unlike:?}");
+        }
+    }
+
+    /// What a decoder paints from photographs' latents belongs more clearly than a generator's own images.
+    #[test]
+    fn painted_images_rule_out_less() {
+        let outcome = |signal, painted| {
+            let calibration = Calibration { painted, ..calibration() };
+            decide(&Measured { signal, ..IMAGE }, Some(&calibration)).outcome
+        };
+        assert_eq!(outcome(3.1, false), Outcome::DoesNotMatch);
+        assert_eq!(outcome(3.1, true), Outcome::CannotTell);
+        assert_eq!(outcome(3.1 * PAINTED_EXCESS, true), Outcome::DoesNotMatch);
     }
 
     fn searched(contrast: f64) -> Measured {

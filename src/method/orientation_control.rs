@@ -19,7 +19,7 @@ use crate::{
 const FLOOR: f64 = 1e-5;
 
 /// Cells weigh as their errors to the power of this: what is textured says a little more than what is flat.
-const WEIGHT: f64 = 0.25;
+const WEIGHT: f64 = 0.3;
 
 /// Cells on each side of a block, whose means are taken as independent for the standard error: 16 pixels.
 const BLOCK: usize = 4;

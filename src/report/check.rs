@@ -257,7 +257,7 @@ async fn reconstruct(
         let errors = oriented_errors(model, &cropped, orientation, &mut Share { progress, from: at, to }).await?;
         at = to;
         control.add(orientation, errors);
-        if position == 0 && compared == Compared::Sequence {
+        if compared == Compared::Sequence {
             report.control = ControlLine::of(&control);
             report.judge(candidate.calibration.as_ref())?;
             if !is_undecided(&report) {
@@ -270,9 +270,15 @@ async fn reconstruct(
     Ok((report, map))
 }
 
-/// The orientations that an image is compared with, the second and the third only while it is undecided. One mirror is nearly
-/// as good as several (docs/measured.md), and costs half of the double reconstruction.
-const SEQUENCE: [Orientation; 3] = [Orientation::Mirrored, Orientation::Flipped, Orientation::HalfTurn];
+/// The orientations that an image is compared with, one after the other while it is undecided. One mirror is nearly as good as
+/// several (docs/measured.md), and costs half of the double reconstruction.
+const SEQUENCE: [Orientation; 5] = [
+    Orientation::Mirrored,
+    Orientation::Flipped,
+    Orientation::HalfTurn,
+    Orientation::QuarterTurn,
+    Orientation::ThreeQuarterTurn,
+];
 
 /// The share of the work, about, that the double reconstruction takes.
 const TWICE: f64 = 0.6;

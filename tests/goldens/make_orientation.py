@@ -1,8 +1,9 @@
-"""Goldens of the orientation control (reference `orientation-control.md`): errors by tiles of 16 px in six orientations.
+"""Goldens of the orientation control (reference `orientation-control.md`): errors by parts in six orientations.
 
-`orientation.json` has, in "networks", the sums of each tile for the input of some goldens beside it, and in "crops", for
-the real TAESD, TAESD3, TAEF1 and TAEF2 (reference `tae/` and `taef2/`), the logarithm of the error of reference images in
-each orientation. The crops are those that the reference's table can be compared with.
+`orientation.json` has, in "networks", the sums of each tile of 16 px over all channels, and of each cell of 4 px of the
+luma, for the input of some goldens beside it. In "crops" it has, for the real TAESD, TAESD3, TAEF1 and TAEF2 (reference
+`tae/` and `taef2/`) and crops of reference images, S as the reference defines it and the robust S in relation to the
+mirrored image. The crops are those that the reference's table can be compared with.
 
 Written to the formula, not to the program: the image is turned, reconstructed, its error high-pass filtered and turned
 back, in PyTorch and SciPy. The filter takes pixels mirrored about the outermost ones at the borders.
@@ -14,13 +15,16 @@ from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderTiny
 from PIL import Image
 from safetensors.torch import load_file
 from scipy.ndimage import correlate1d
-from torch import nn
 
 import taef2
 from golden import HERE, REFERENCE, versions, write_json
 
-TILE = 16
-SIGMA, REACH = 0.8, 3
+#: Side of a part in pixels, and the blur's standard deviation and reach.
+TILES = (16, 0.8, 3)
+CELLS = (4, 2.0, 7)
+LUMA = (0.299, 0.587, 0.114)
+#: Of the robust S: what is added to each cell, and the power of the errors as which cells weigh.
+FLOOR, WEIGHT = 1e-5, 0.3
 
 #: As `aedr` names them: how an image is turned, and how it is turned back.
 ORIENTATIONS = {
@@ -31,6 +35,9 @@ ORIENTATIONS = {
     "quarter_turn": (lambda v: np.rot90(v), lambda v: np.rot90(v, -1)),
     "three_quarter_turn": (lambda v: np.rot90(v, -1), lambda v: np.rot90(v)),
 }
+
+#: What the reference's S compares with.
+CONTROL = ("mirrored", "half_turn", "quarter_turn", "three_quarter_turn")
 
 NETWORKS = {"tiny_taesd": AutoencoderTiny, "kl_quant": AutoencoderKL, "dc_ae": AutoencoderDC}
 
@@ -83,30 +90,39 @@ def passes(name):
     return reconstruct
 
 
-def blurred(plane):
-    weights = np.exp(-np.arange(-REACH, REACH + 1) ** 2 / (2 * SIGMA**2))
+def high(plane, sigma, reach):
+    """A plane less its blur."""
+    weights = np.exp(-np.arange(-reach, reach + 1) ** 2 / (2 * sigma**2))
     weights /= weights.sum()
-    return correlate1d(correlate1d(plane, weights, axis=0, mode="mirror"), weights, axis=1, mode="mirror")
+    blurred = correlate1d(correlate1d(plane, weights, axis=0, mode="mirror"), weights, axis=1, mode="mirror")
+    return plane - blurred
 
 
 @torch.inference_mode()
-def squares(reconstruct, image, orientation):
-    """The squared high-frequency error of an image [height, width, 3] in [-1, 1], turned back."""
+def sums(reconstruct, image, orientation):
+    """The tiles' and the cells' sums of the squared error of an image [height, width, 3] in [-1, 1], turned back."""
     turn, turn_back = ORIENTATIONS[orientation]
     turned = np.ascontiguousarray(turn(image))
     made = reconstruct(torch.from_numpy(turned).permute(2, 0, 1)[None].float())[0].permute(1, 2, 0).numpy()
     error = made.astype(np.float64) - turned
-    error -= np.stack([blurred(error[..., channel]) for channel in range(3)], axis=-1)
-    return turn_back((error**2).sum(-1))
+    channels = np.stack([high(error[..., channel], *TILES[1:]) for channel in range(3)], axis=-1)
+    luma = high(error @ np.array(LUMA), *CELLS[1:])
+    return parts(turn_back((channels**2).sum(-1)), TILES[0]), parts(turn_back(luma**2), CELLS[0])
 
 
-def tiles(values):
-    """The sums of each tile, [rows, columns]."""
+def parts(values, side):
+    """The sums of squares of this side, [rows, columns]."""
     height, width = values.shape
-    return [
-        [float(values[y : y + TILE, x : x + TILE].sum()) for x in range(0, width, TILE)]
-        for y in range(0, height, TILE)
-    ]
+    return np.array(
+        [[values[y : y + side, x : x + side].sum() for x in range(0, width, side)] for y in range(0, height, side)]
+    )
+
+
+def robust(own, mirrored):
+    """The robust S of cells in relation to the mirrored image's."""
+    own, mirrored = np.log(own + FLOOR), np.log(mirrored + FLOOR)
+    weights = np.exp(WEIGHT * (own + mirrored) / 2)
+    return (weights * np.tanh(own - mirrored)).sum() / weights.sum()
 
 
 def main():
@@ -115,7 +131,10 @@ def main():
         image = load_file(HERE / name / "golden.safetensors")["input"][0].permute(1, 2, 0).numpy()
         reconstruct = passes(name)
         networks[name] = {
-            orientation: tiles(squares(reconstruct, image, orientation)) for orientation in ORIENTATIONS
+            orientation: dict(
+                zip(("tiles", "cells"), (part.tolist() for part in sums(reconstruct, image, orientation)))
+            )
+            for orientation in ORIENTATIONS
         }
     content = {"networks": networks, "crops": [], "versions": versions("torch", "diffusers", "scipy", "pillow")}
     for autoencoder, path, left, top, width, height in CROPS:
@@ -123,16 +142,22 @@ def main():
         with Image.open(REFERENCE / path) as picture:
             crop = picture.convert("RGB").crop((left, top, left + width, top + height))
         image = np.asarray(crop) / 127.5 - 1
-        reconstruct = lambda x: model.decode(model.encode(x))
-        logs = {
-            orientation: float(np.log(squares(reconstruct, image, orientation).sum()))
+        found = {
+            orientation: sums(lambda x: model.decode(model.encode(x)), image, orientation)
             for orientation in ORIENTATIONS
         }
-        control = ("mirrored", "half_turn", "quarter_turn", "three_quarter_turn")
-        signal = logs["upright"] - sum(logs[orientation] for orientation in control) / len(control)
-        crop = {"path": path, "left": left, "top": top, "width": width, "height": height}
-        content["crops"].append({"autoencoder": autoencoder} | crop | {"logarithms": logs, "signal": signal})
-        print(autoencoder, path, left, round(signal, 3), flush=True)
+        logs = {orientation: np.log(tiles.sum()) for orientation, (tiles, _) in found.items()}
+        content["crops"].append(
+            {
+                "autoencoder": autoencoder,
+                "path": path,
+                "crop": [left, top, width, height],
+                "signal": logs["upright"] - sum(logs[orientation] for orientation in CONTROL) / len(CONTROL),
+                "half_turn": logs["upright"] - logs["half_turn"],
+                "robust": robust(found["upright"][1], found["mirrored"][1]),
+            }
+        )
+        print(content["crops"][-1], flush=True)
     write_json(HERE / "orientation.json", content)
 
 

@@ -85,9 +85,13 @@ pub fn load(folder: &Path, device: ComputeDevice) -> Model {
 
 /// The default autoencoder, to check images against.
 pub fn default_candidate(calibrated: bool) -> Candidate {
+    default_on(cpu(), calibrated)
+}
+
+pub fn default_on(device: ComputeDevice, calibrated: bool) -> Candidate {
     let folder = repository("weights/aedr-small");
     let calibration = || Calibration::parse(&fs::read_to_string(folder.join("calibration.json")).unwrap()).unwrap();
-    Candidate::new(load(&folder, cpu()), calibrated.then(calibration)).unwrap()
+    Candidate::new(load(&folder, device), calibrated.then(calibration)).unwrap()
 }
 
 /// The CPU, and a GPU where wgpu finds one (a software adapter counts).

@@ -35,6 +35,7 @@ mod image {
 mod method {
     mod bit_search;
     mod goldens;
+    mod orientation;
 }
 mod provenance;
 mod requirements;

@@ -24,7 +24,7 @@ import {
   showPreview,
   showProgress,
 } from '../result/stage.js';
-import { errors, errorText, failure, intake as intakeWords, outcomes } from '../texts/catalogue.js';
+import { errors, errorText, failure, headingText, intake as intakeWords } from '../texts/catalogue.js';
 import { byId } from '../ui/dom.js';
 import { showPassingNotice } from '../ui/notice.js';
 import { chooseCpu, devicePreference } from '../ui/settings.js';
@@ -203,7 +203,7 @@ export class Session {
     });
     showOutcome('result', outcome, view, options);
     const standing = groups[0].reports.map((/** @type {number} */ index) => answer.answers[index].report.model.name);
-    announce([outcomes[outcome].heading, ...(outcome === 'matches' ? [standing.join(', ')] : [])].join(': '));
+    announce([headingText(answer.ranking), ...(outcome === 'matches' ? [standing.join(', ')] : [])].join(': '));
   }
 
   /**

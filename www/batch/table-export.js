@@ -7,7 +7,10 @@
 import { rowValues } from './row-values.js';
 
 /** Column names for programs and people: those of the report, the same in every language. */
-const COLUMNS = 'name outcome models signal_kind signal threshold width height bytes error'.split(' ');
+const COLUMNS = [
+  ...['name', 'outcome', 'reason', 'models', 'signal_kind', 'signal', 'threshold'],
+  ...['s', 'robust_s', 'robust_s_error', 'control_share', 'width', 'height', 'bytes', 'error'],
+];
 /** A spreadsheet would take a cell that begins like this for a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
 /** Without it, some spreadsheets do not recognise UTF-8. */
@@ -16,9 +19,11 @@ const BYTE_ORDER_MARK = '\uFEFF';
 /** @param {Entry[]} entries */
 export function toCsv(entries) {
   const rows = entries.map((entry) => {
-    const { kind, models, signalKind, signal, threshold, width, height, error } = rowValues(entry);
+    const { outcome, reason, models, signalKind, signal, threshold, control, width, height, error } = rowValues(entry);
+    const { s = null, robust = null, error: deviation = null, share = null } = control ?? {};
     const bytes = entry.intake?.file.size ?? null;
-    return [entry.name, kind, models.join('; '), signalKind, signal, threshold, width, height, bytes, error];
+    const measured = [signalKind, signal, threshold, s, robust, deviation, share];
+    return [entry.name, outcome, reason, models.join('; '), ...measured, width, height, bytes, error];
   });
   return BYTE_ORDER_MARK + [COLUMNS, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }

@@ -1,7 +1,7 @@
 /** One image's line in the table. */
 
 import { fractionOf } from '../result/stage.js';
-import { errors, locale, outcomes, progress as progressWords, table as words } from '../texts/catalogue.js';
+import { errors, locale, outcomes, progress as progressWords, shareText, table as words } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
 import { outcomeGlyph } from '../ui/outcome-glyph.js';
 import { rowValues } from './row-values.js';
@@ -23,6 +23,7 @@ export class Row {
     model: cell('model', words.columns.model),
     signal: cell('signal', words.columns.signal),
     threshold: cell('threshold', words.columns.threshold),
+    share: cell('share', words.columns.share),
     size: cell('size', words.columns.size),
   };
   #state = '';
@@ -60,13 +61,14 @@ export class Row {
     // If the browser cannot show the file, shows the picture that the module decoded.
     const { picture } = this.#entry.found?.answer ?? {};
     if (picture) this.#show(picture);
-    const { kind, models, signal, threshold, width, height } = this.values;
-    const { outcome, model, signal: signalCell, threshold: thresholdCell, size } = this.#cells;
+    const { kind, models, signal, threshold, control, width, height } = this.values;
+    const { outcome, model, signal: signalCell, threshold: thresholdCell, share, size } = this.#cells;
     this.node.dataset.kind = kind;
     outcome.replaceChildren(...this.#outcome());
     model.textContent = models.join(', ');
     signalCell.textContent = signal === null ? '' : DIGITS.format(signal);
     thresholdCell.textContent = threshold === null ? '' : DIGITS.format(threshold);
+    share.textContent = control?.share == null ? '' : shareText(control.share);
     size.textContent = width === null ? '' : `${width} × ${height}`;
     if (state === 'checking') this.#showProgress(progress);
   }

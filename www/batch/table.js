@@ -3,7 +3,7 @@
  * one image comes.
  *
  * @typedef {import('./types.js').Entry} Entry
- * @typedef {'name' | 'outcome' | 'model' | 'signal' | 'threshold' | 'size'} Column
+ * @typedef {'name' | 'outcome' | 'model' | 'signal' | 'threshold' | 'share' | 'size'} Column
  */
 
 import { MAX_IMAGES } from '../intake/arrivals.js';
@@ -13,9 +13,9 @@ import { Pager } from './pager.js';
 import { TableActions } from './table-actions.js';
 import { Row } from './table-row.js';
 
-const COLUMNS = /** @type {Column[]} */ (['name', 'outcome', 'model', 'signal', 'threshold', 'size']);
+const COLUMNS = /** @type {Column[]} */ (['name', 'outcome', 'model', 'signal', 'threshold', 'share', 'size']);
 /** Sorted so that the most informative come first. */
-const KINDS = ['matches', 'cannot_tell', 'does_not_match', 'failed', 'cancelled', 'checking', 'waiting'];
+const KINDS = ['matches', 'cannot_tell', 'no_trace', 'does_not_match', 'failed', 'cancelled', 'checking', 'waiting'];
 const COLLATOR = new Intl.Collator(locale, { numeric: true });
 
 /** What a column is ordered by; null comes last either way. @type {Record<Column, (row: Row, entry: Entry) => any>} */
@@ -25,6 +25,7 @@ const KEYS = {
   model: ({ values: { models } }) => models.join(', ') || null,
   signal: ({ values }) => values.signal,
   threshold: ({ values }) => values.threshold,
+  share: ({ values: { control } }) => control?.share ?? null,
   size: ({ values: { width, height } }) => (width === null || height === null ? null : width * height),
 };
 
@@ -200,7 +201,7 @@ export class Table {
     for (const { values } of this.#rows.values()) counts[values.kind] = (counts[values.kind] ?? 0) + 1;
     const total = this.#rows.size;
     const left = (counts.waiting ?? 0) + (counts.checking ?? 0);
-    const parts = KINDS.slice(0, 5).flatMap((kind) => (counts[kind] ? [words.count(kind, counts[kind])] : []));
+    const parts = KINDS.slice(0, 6).flatMap((kind) => (counts[kind] ? [words.count(kind, counts[kind])] : []));
     const text = left > 0 ? words.checked(total - left, total) : words.summary(total, parts);
     if (this.#summary.textContent !== text) this.#summary.textContent = text;
     // While the counts rise, a screen reader does not announce every image.

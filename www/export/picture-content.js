@@ -2,22 +2,27 @@
 
 import { paragraph, sentence } from '../common/errors.js';
 import {
+  control as controlWords,
+  controlText,
   demonstration,
   evidenceText,
   format,
   groupText,
+  headingText,
   lines as lineWords,
   locale,
   localizedError,
   meanings,
   numbers,
-  outcomes,
   picture as words,
   plot as plotWords,
   result as resultWords,
+  shareText,
   signals,
+  signalText,
   verdictText,
 } from '../texts/catalogue.js';
+import { answerKind, meaningKey } from '../texts/messages.js';
 
 /** At most so many models get a line; the report has all. */
 const MOST_LINES = 6;
@@ -40,23 +45,23 @@ export const dateText = (time) => `${DATE.format(new Date(time))} UTC`;
  */
 export function pictureContent(answer, models, picture) {
   const { answers, ranking, record } = answer;
-  const { outcome, groups } = ranking;
+  const { groups } = ranking;
   const leading = answers[groups[0].reports[0]];
   const { report } = leading;
   const { program, image: file, created_at: time } = record;
   return {
-    outcome,
+    outcome: answerKind(ranking),
     date: dateText(time),
-    heading: outcomes[outcome].heading,
+    heading: headingText(ranking),
     verdict: verdictText(ranking, answers.map(({ report }) => report)),
     name: file.name,
     facts: words.facts(resultWords.checkedPart(report.image), new Intl.NumberFormat(locale).format(file.bytes)),
     picture,
     plot: plotOf(leading),
-    evidence: report.evidence ? evidenceText(report.evidence) : '',
+    evidence: paragraph(report.evidence ? evidenceText(report.evidence) : '', controlText(report)),
     lines: linesOf(answer, models),
     numbers: { heading: report.model.name, items: numbersOf(report) },
-    meansNot: { heading: resultWords.meansNotHeading, items: meanings[outcome].meansNot },
+    meansNot: { heading: resultWords.meansNotHeading, items: meanings[meaningKey(ranking, report)].meansNot },
     note: noteOf(models.find(({ id }) => id === report.model.id)),
     hash: [words.hash, file.sha256],
     program: words.program(program.version),
@@ -76,9 +81,9 @@ function plotOf({ report: { evidence }, distribution }) {
 
 /** @param {import('../engine/types.js').CheckAnswer} answer @param {import('../models/types.js').ModelEntry[]} models */
 function linesOf({ answers, ranking: { groups }, failures }, models) {
-  const ranked = groups.map((/** @type {import('../texts/messages.js').Group} */ { reports }) => {
-    const { outcome, names, outcomeText, remarks } = groupText(reports.map((index) => answers[index].report));
-    return { outcome, name: names.join(' · '), outcomeText, remark: remarks.join(' · ') };
+  const ranked = groups.map((/** @type {import('../texts/messages.js').Group} */ { outcome, reports }) => {
+    const { kind, names, outcomeText, remarks } = groupText(reports.map((index) => answers[index].report), outcome);
+    return { outcome: kind, name: names.join(' · '), outcomeText, remark: remarks.join(' · ') };
   });
   const failed = failures.map(({ model, error }) => ({
     outcome: 'error',
@@ -93,12 +98,23 @@ function linesOf({ answers, ranking: { groups }, failures }, models) {
 }
 
 /** @param {any} report @returns {[string, string, string][]} */
-function numbersOf({ losses, homogeneity, signal, signal_kind: kind, threshold }) {
-  /** @type {Record<string, number | null>} */
-  const values = { ...losses, homogeneity, signal, threshold };
-  return Object.entries(values).map(([key, value]) => {
+function numbersOf({ losses, homogeneity, t, signal, signal_kind: kind, threshold, control }) {
+  const { first, second, ratio } = losses;
+  // Without a threshold no verdict rests on a signal, and the paper's is as good as any.
+  const signalled = threshold === null ? { t } : { signal };
+  /** @type {Record<string, string>} */
+  const texts = {
+    ...Object.fromEntries(Object.entries({ first, second, ratio, homogeneity, ...signalled }).map(([key, value]) => [key, format(value)])),
+    threshold: threshold === null ? resultWords.noThreshold : format(threshold),
+  };
+  if (control) {
+    texts.robust = signalText(control.robust.signal);
+    texts.error = signalText(control.robust.standard_error);
+    texts.share = control.evidence ? shareText(control.evidence.other_share) : controlWords.unknown;
+  }
+  return Object.entries(texts).map(([key, text]) => {
     const [symbol, name] = numbers[/** @type {keyof typeof numbers} */ (key)];
-    return [symbol || signals[kind][0], name, value === null ? resultWords.noThreshold : format(value)];
+    return [symbol || signals[kind][0], name, text];
   });
 }
 

@@ -6,9 +6,9 @@
  * @typedef {import('./picture-plot.js').Plot} Plot
  * @typedef {import('./opentype-font.js').Face} Face
  * @typedef {{regular: Face[], bold: Face[], display: Face[]}} Faces
- * @typedef {{outcome: string, name: string, outcomeText: string, remark: string}} Line The outcome of one model.
+ * @typedef {{outcome: string, name: string, outcomeText: string, remark: string}} Line The answer of one model.
  * @typedef {object} PictureContent
- * @property {string} outcome One of the three.
+ * @property {string} outcome One of the four answers.
  * @property {string} date
  * @property {string} heading
  * @property {string} verdict
@@ -100,7 +100,7 @@ class Page {
   /** @param {string} outcome @param {number} x @param {number} y @param {number} side */
   glyph(outcome, x, y, side) {
     const [first, second] = framesOf(outcome);
-    const dashes = outcome === 'cannot_tell' ? ' stroke-dasharray="7 4"' : '';
+    const dashes = { cannot_tell: ' stroke-dasharray="7 4"', no_trace: ' stroke-dasharray="3 5"' }[outcome] ?? '';
     this.parts.push(
       `<g transform="translate(${round(x)} ${round(y)}) scale(${side / 40})" fill="none" stroke-width="4">` +
         `<path stroke="${outcome === 'error' ? INKS.second : INKS.first}" d="${first}"/>` +
@@ -159,7 +159,8 @@ class Page {
       `<rect x="${x - grow + shift}" y="${y - grow + shift}" ` +
       `width="${width + 2 * grow}" height="${height + 2 * grow}" ` +
       `fill="none" stroke="${ink}" stroke-width="5"${extra}/>`;
-    const [matches, dashed] = [outcome === 'matches', outcome === 'cannot_tell' ? ' stroke-dasharray="16 10"' : ''];
+    const matches = outcome === 'matches';
+    const dashed = { cannot_tell: ' stroke-dasharray="16 10"', no_trace: ' stroke-dasharray="6 8"' }[outcome] ?? '';
     this.parts.push(
       `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${INKS.paper}"/>`,
       `<image x="${x}" y="${y}" width="${width}" height="${height}" href="${escaped(href)}"/>`,
@@ -227,7 +228,9 @@ class Page {
     at += 3;
     for (const [symbol, label, value] of numbers.items) {
       this.text(symbol, this.strong, { x, y: at + 33 });
-      this.text(shortened(label, this.body, right - 250), this.body, { x: x + 110, y: at + 33, fill: INKS.quiet });
+      // What the symbol's column and the value leave.
+      const room = right - 110 - widthOf(drawable(value, this.strong.faces), this.strong) - 20;
+      this.text(shortened(label, this.body, room), this.body, { x: x + 110, y: at + 33, fill: INKS.quiet });
       this.text(value, this.strong, { x: x + right, y: at + 33, anchor: 'end' });
       at += 48;
       this.rule(at, { x, width: right, weight: 1, fill: INKS.rule });

@@ -2,6 +2,9 @@
 
 import { paragraph, sentence } from '../common/errors.js';
 import {
+  answerText,
+  control as controlWords,
+  controlText,
   device as deviceWords,
   evidenceText,
   exports as words,
@@ -11,6 +14,8 @@ import {
   localizedError,
   numbers,
   result as resultWords,
+  robustText,
+  shareText,
   signals,
 } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
@@ -63,7 +68,8 @@ function fact(term, text) {
 
 /** A row of numbers for each model, and below it what they rest on. @param {import('../engine/types.js').CheckAnswer} answer */
 function table({ answers, failures }) {
-  const symbols = [...COLUMNS.map((key) => numbers[key][0]), words.signal, numbers.threshold[0]];
+  const { threshold, robust, share } = numbers;
+  const symbols = [...COLUMNS.map((key) => numbers[key][0]), words.signal, threshold[0], robust[0], share[0]];
   const head = [words.model, words.answer, ...symbols].map((text) => element('th', { scope: 'col' }, text));
   return element(
     'table',
@@ -76,18 +82,22 @@ function table({ answers, failures }) {
 
 /** @param {any} report @param {number} width Columns of the table. */
 function modelRows(report, width) {
-  const { model, losses, homogeneity, t, signal, signal_kind: kind, threshold, outcome, evidence } = report;
+  const { model, losses, homogeneity, t, signal, signal_kind: kind, threshold, evidence, control } = report;
+  const comparison = controlText(report);
   /** @type {Record<string, number>} */
   const values = { ...losses, homogeneity, t };
   const cells = [
-    threshold === null ? lineWords.uncalibrated : lineWords.outcomes[outcome],
+    answerText(report),
     ...COLUMNS.map((key) => format(values[key])),
     `${signals[kind][0]} ${format(signal)}`,
     threshold === null ? resultWords.noThreshold : format(threshold),
+    control ? robustText(control) : '',
+    control?.evidence ? shareText(control.evidence.other_share) : controlWords.unknown,
   ];
   const calibrated = model.calibration_sha256 ? words.calibration(model.calibration_sha256) : words.uncalibrated;
   const rest = [
     ...(evidence ? [evidenceText(evidence)] : []),
+    ...(comparison ? [comparison] : []),
     paragraph(words.weights(model.precision), ...model.shards.map(shardText)),
     calibrated,
   ];

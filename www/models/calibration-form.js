@@ -1,7 +1,7 @@
 /**
- * Calibrating an added model with a person's own images: two sets of files, each checked as any image is, and the
- * module makes the threshold of what was found. Checks that a person waits for go before each of them. A file that cannot
- * be used is left out.
+ * Calibrating an added model with a person's own images, each checked as any image is: of photographs alone the module
+ * measures how the orientation control scatters; with images of the model as well it finds the threshold, too. Checks that
+ * a person waits for go before each of them. A file that cannot be used is left out.
  *
  * @typedef {import('./types.js').AddedModel} AddedModel
  * @typedef {import('../engine/check-request.js').Ask} Ask
@@ -20,6 +20,8 @@ import { saveCalibration } from './save-calibration.js';
 const FEWEST = 20;
 /** Codes of errors that every file would meet. */
 const ENDS_ALL = /^(cancelled|weights|manifest|program|integrity|no_webgpu|internal)/;
+/** Types of files that may be without loss. */
+const LOSSLESS = 'image/png,image/bmp,image/tiff,image/webp';
 /** The most files to name of those that were left out. */
 const NAMED = 10;
 
@@ -28,8 +30,8 @@ const NAMED = 10;
  * @param {AddedModel} model @param {{ask: Ask, preference: () => DevicePreference, onDone: () => void}} context
  */
 export function calibrationForm(model, { ask, preference, onDone }) {
-  const belonging = filesField(`calibrate-belonging-${model.key}`, words.belonging);
-  const others = filesField(`calibrate-others-${model.key}`, words.others);
+  const others = filesField(`calibrate-others-${model.key}`, words.others, { required: true, accept: `${LOSSLESS},image/jpeg` });
+  const belonging = filesField(`calibrate-belonging-${model.key}`, words.belonging, { accept: LOSSLESS });
   const start = element('button', { type: 'submit' }, words.start);
   const cancel = element('button', { type: 'button' }, words.cancel);
   const state = element('p', { class: 'hint', role: 'status' });
@@ -37,8 +39,10 @@ export function calibrationForm(model, { ask, preference, onDone }) {
     'form',
     { class: 'calibration-form', 'aria-label': words.formLabel(model.name) },
     element('p', { class: 'hint' }, words.lead),
-    belonging.field,
     others.field,
+    element('p', { class: 'hint' }, words.leadBelonging),
+    belonging.field,
+    element('p', { class: 'hint' }, words.stay),
     element('p', { class: 'item-actions' }, start, cancel),
     state,
   );
@@ -55,15 +59,19 @@ export function calibrationForm(model, { ask, preference, onDone }) {
     /** @type {HTMLButtonElement} */ (start).disabled = true;
     try {
       const sets = /** @type {const} */ ({ belonging: belonging.files(), others: others.files() });
-      for (const { length } of Object.values(sets)) requireEnough(length);
+      const photographsAlone = sets.belonging.length === 0;
+      for (const { length } of photographsAlone ? [sets.others] : Object.values(sets)) requireEnough(length);
       const { found, leftOut } = await measureAll(sets, signal);
       state.textContent = words.making;
       const params = { id: model.id, ...found };
       const options = { signal, onProgress: () => {}, priority: PRIORITY.background };
       await saveCalibration(model.key, await ask('calibrate', () => ({ params }), options));
-      if (leftOut.length === 0) return onDone();
-      const omitted = words.leftOut(leftOut.slice(0, NAMED), Math.max(leftOut.length - NAMED, 0));
-      state.textContent = paragraph(words.done(found.belonging.length, found.others.length), omitted);
+      if (leftOut.length === 0 && !photographsAlone) return onDone();
+      const more = Math.max(leftOut.length - NAMED, 0);
+      const omitted = leftOut.length > 0 ? words.leftOut(leftOut.slice(0, NAMED), more) : '';
+      const counts = { own: found.belonging.length, other: found.others.length };
+      const done = photographsAlone ? words.doneFromPhotographs(counts.other) : words.done(counts.own, counts.other);
+      state.textContent = paragraph(done, omitted);
       cancel.textContent = models.close;
     } catch (thrown) {
       const { code, message, advice } = localizedError(toPlain(thrown));
@@ -85,13 +93,14 @@ export function calibrationForm(model, { ask, preference, onDone }) {
     /** @type {string[]} */
     const leftOut = [];
     const total = sets.belonging.length + sets.others.length;
+    const lossy = sets.belonging.length === 0;
     let done = 0;
     for (const kind of /** @type {const} */ (['belonging', 'others'])) {
       let left = sets[kind].length;
       for (const file of sets[kind]) {
         state.textContent = words.progress(++done, total);
         try {
-          found[kind].push(await measure(file, signal));
+          found[kind].push(await measure(file, { lossy, signal }));
         } catch (thrown) {
           const { code, message, advice } = localizedError(toPlain(thrown));
           if (ENDS_ALL.test(code)) throw new AedrError(code, `${file.name}: ${message}`, advice);
@@ -103,8 +112,8 @@ export function calibrationForm(model, { ask, preference, onDone }) {
     return { found, leftOut };
   }
 
-  /** @param {File} file @param {AbortSignal} signal */
-  async function measure(file, signal) {
+  /** @param {File} file @param {{lossy: boolean, signal: AbortSignal}} options `lossy`: whether it may be compressed with loss. */
+  async function measure(file, { lossy, signal }) {
     const models = [{ id: model.id, files: model.files }];
     const { name } = file;
     const prepare = async () => {
@@ -114,7 +123,7 @@ export function calibrationForm(model, { ask, preference, onDone }) {
     const options = { signal, onProgress: () => {}, priority: PRIORITY.background };
     const { answers } = await requestCheck(ask, prepare, options);
     const [{ report }] = answers;
-    if (report.image.compression !== 'lossless') throw new AedrError('bad_numbers', words.lossy);
+    if (!lossy && report.image.compression !== 'lossless') throw new AedrError('bad_numbers', words.lossy);
     return report;
   }
   return form;
@@ -127,11 +136,9 @@ function requireEnough(count, leftOut = []) {
   throw new AedrError('bad_numbers', paragraph(last ? sentence(last) : '', words.tooFew(count, FEWEST)));
 }
 
-/** @param {string} id @param {string} label */
-function filesField(id, label) {
-  const input = /** @type {HTMLInputElement} */ (
-    element('input', { id, type: 'file', multiple: true, required: true, accept: 'image/png,image/bmp,image/tiff,image/webp' })
-  );
+/** @param {string} id @param {string} label @param {{required?: boolean, accept: string}} options */
+function filesField(id, label, { required = false, accept }) {
+  const input = /** @type {HTMLInputElement} */ (element('input', { id, type: 'file', multiple: true, required, accept }));
   const field = element('p', {}, element('label', { for: id }, label), input);
   return { field, files: () => [...(input.files ?? [])] };
 }

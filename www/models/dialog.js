@@ -115,7 +115,7 @@ const planless = { key: '', address: null, request: null, calibrations: {} };
 
 /** @param {import('./types.js').AddedModel} model */
 function modelItem(model) {
-  const { key, name, serves, bytes, calibrated, kept } = model;
+  const { key, name, serves, bytes, calibration, kept } = model;
   const sure = removing === key;
   const ask = (/** @type {string} */ next) => () => {
     removing = next;
@@ -127,24 +127,34 @@ function modelItem(model) {
   };
   const about = [
     ...(serves.length > 0 ? [words.serves(serves)] : []),
-    [words.size(bytes), calibrated ? words.calibrated : words.uncalibrated, ...(kept ? [] : [words.thisVisit])].join(' · '),
+    [words.size(bytes), calibrationText(calibration), ...(kept ? [] : [words.thisVisit])].join(' · '),
   ];
   const actions = sure
     ? [button(words.removeSure, gone, { class: 'danger' }), button(words.keep, ask(''))]
     : [
-        button(words.calibrate, calibration(key), { 'aria-label': words.calibrateNamed(name) }),
+        button(words.calibrate, calibrationOf(key), { 'aria-label': words.calibrateNamed(name) }),
         button(words.remove, ask(key), { 'aria-label': words.removeNamed(name) }),
       ];
-  const made = item(name, about, actions, { key, state: kept ? 'kept' : 'visit', calibrated });
+  const made = item(name, about, actions, { key, state: kept ? 'kept' : 'visit', calibrated: calibration !== null });
   if (calibrating === key) {
-    const onDone = () => calibration('')().then(() => focusItem(key));
+    const onDone = () => calibrationOf('')().then(() => focusItem(key));
     made.append(calibrationForm(model, { ...engine, onDone }));
   }
   return made;
 }
 
+/**
+ * What a model can tell with its calibration.
+ * @param {{conditions?: any[], control?: {photographs: number} | null} | null} calibration
+ */
+function calibrationText(calibration) {
+  if (!calibration) return words.uncalibrated;
+  const { conditions, control } = calibration;
+  return control && conditions?.length === 0 ? words.fromPhotographs(control.photographs) : words.calibrated;
+}
+
 /** Opens the form of one model, or closes it. @param {string} key */
-const calibration = (key) => async () => {
+const calibrationOf = (key) => async () => {
   calibrating = key;
   await refresh();
 };
@@ -172,7 +182,7 @@ function entryItem(entry) {
   const about = [
     words.serves(serves),
     words.origin(repository, licence),
-    calibration ? words.calibrated : words.uncalibrated,
+    calibrationText(calibration),
     ...(alike.length > 0 ? [words.alike(alike)] : []),
   ];
   if (!isReadable(entry)) return item(name, [...about, words.needsProgram(entry.id)], []);

@@ -122,7 +122,9 @@ async function describe(key, files, kept) {
   const manifest = await files['manifest.json'].text().then(JSON.parse).catch(() => ({}));
   const { id = key, name = key, serves = [] } = manifest;
   const bytes = Object.values(files).reduce((sum, file) => sum + file.size, 0);
-  return { key, id, name, serves, bytes, calibrated: 'calibration.json' in files, kept, files };
+  // A check reports a faulty one.
+  const calibration = (await files['calibration.json']?.text().then(JSON.parse).catch(() => ({}))) ?? null;
+  return { key, id, name, serves, bytes, calibration, kept, files };
 }
 
 /** @param {FileSystemDirectoryHandle} folder @returns {Promise<ModelFiles>} */

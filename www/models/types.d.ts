@@ -21,7 +21,8 @@ export interface AddedModel {
   name: string;
   serves: string[];
   bytes: number;
-  calibrated: boolean;
+  /** What its calibration's file says; null without one. */
+  calibration: any;
   /** Whether it is kept beyond this visit. */
   kept: boolean;
   files: ModelFiles;

@@ -1,6 +1,10 @@
-/** All measurements, for those who want to see them: each model's numbers and where its signal lies. */
+/**
+ * All measurements, for those who want to see them: each model's numbers, where its signal lies, and what the orientation
+ * control is.
+ */
 
-import { numberRows, result as words } from '../texts/catalogue.js';
+import { paragraph } from '../common/errors.js';
+import { control, numberRows, result as words } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
 import { evidencePlot } from './plot.js';
 
@@ -27,7 +31,14 @@ export function numbersSection(answers) {
     element('h3', {}, words.numbersHeading),
     element('p', { class: 'hint' }, words.checkedPart(report.image)),
     ...lists,
+    ...(answers.some(({ report }) => report.control) ? [explanation()] : []),
   );
+}
+
+/** What the orientation control is, once for all models. */
+function explanation() {
+  const text = paragraph(...control.explanation);
+  return element('section', { class: 'explained' }, element('h4', {}, control.heading), element('p', { class: 'hint' }, text));
 }
 
 /** @param {any} report */

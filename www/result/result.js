@@ -12,20 +12,22 @@ import { gap, paragraph, sentence } from '../common/errors.js';
 import { originSection } from '../origin/origin-section.js';
 import {
   arrivalNotes,
+  controlText,
   demonstration,
   deviceLine,
   errorText,
   evidenceText,
   failure,
   groupText,
+  headingText,
   lines as lineWords,
   meanings,
-  outcomes,
   remarkText,
   result as words,
   search as searchWords,
   verdictText,
 } from '../texts/catalogue.js';
+import { answerKind, meaningKey } from '../texts/messages.js';
 import { element } from '../ui/dom.js';
 import { outcomeGlyph } from '../ui/outcome-glyph.js';
 import { evidenceMapSection } from './evidence-map.js';
@@ -33,8 +35,9 @@ import { numbersSection } from './numbers.js';
 import { evidencePlot } from './plot.js';
 
 /**
- * @typedef {{summary: Node[], details: Node[], free?: () => void}} View The summary is beside the picture and begins
- *   with its heading; the details are below both. `free` releases what the view holds.
+ * @typedef {{summary: Node[], details: Node[], answer?: string, free?: () => void}} View The summary is beside the picture
+ *   and begins with its heading; the details are below both. `answer`: its kind, where it is shown as another than its
+ *   outcome. `free` releases what the view holds.
  */
 
 /**
@@ -53,18 +56,22 @@ export function resultView(answer, { intake, models, exportSection, onAgain, onC
   const several = groups.length + failures.length > 1;
   /** @type {Node[]} */
   const summary = [
-    heading(outcome, outcomes[outcome].heading),
+    heading(answerKind(ranking), headingText(ranking)),
     verdict(verdictText(ranking, answers.map(({ report }) => report)), reason?.code),
-    meaning(outcome),
+    meaning(meaningKey(ranking, leading.report)),
     ...modelNotes(models.find(({ id }) => id === leading.report.model.id)),
   ];
   if (evidence) {
     summary.push(evidencePlot(evidence, leading.distribution));
     summary.push(element('p', { class: 'hint evidence' }, evidenceText(evidence)));
   }
+  const comparison = controlText(leading.report);
+  if (comparison) summary.push(element('p', { class: 'hint control' }, comparison));
   if (search) summary.push(element('p', { class: 'hint search' }, searchWords.found(search)));
   if (several) {
-    const ranked = groups.map((/** @type {Group} */ group) => groupLine(members(group).map(({ report }) => report)));
+    const ranked = groups.map((/** @type {Group} */ group) =>
+      groupLine(members(group).map(({ report }) => report), group.outcome),
+    );
     const failed = failures.map(({ model, error }) => failureLine(models.find(({ id }) => id === model.id), error));
     summary.push(element('h3', {}, lineWords.heading), element('ol', { class: 'lines' }, ...ranked, ...failed));
   }
@@ -93,12 +100,12 @@ export function resultView(answer, { intake, models, exportSection, onAgain, onC
     ),
     exportSection(),
   ];
-  return { summary, details, free: map.free };
+  return { summary, details, answer: answerKind(ranking), free: map.free };
 }
 
-/** What the outcome means and what it does not, one tap away. @param {string} outcome */
-function meaning(outcome) {
-  const { means, meansNot } = meanings[outcome];
+/** What the answer means and what it does not, one tap away. @param {string} key */
+function meaning(key) {
+  const { means, meansNot } = meanings[key];
   return element(
     'details',
     { class: 'meaning' },
@@ -108,10 +115,10 @@ function meaning(outcome) {
   );
 }
 
-/** Models that cannot be told apart, as one line. @param {any[]} reports */
-function groupLine(reports) {
-  const { outcome, names, outcomeText, remarks } = groupText(reports);
-  return line({ outcome, models: reports.map(({ model }) => model.id) }, names, outcomeText, remarks);
+/** Models that cannot be told apart, as one line. @param {any[]} reports @param {string} of Their outcome. */
+function groupLine(reports, of) {
+  const { outcome, kind, names, outcomeText, remarks } = groupText(reports, of);
+  return line({ outcome, kind, models: reports.map(({ model }) => model.id) }, names, outcomeText, remarks);
 }
 
 /** @param {ModelEntry | undefined} model @param {import('../common/errors.js').PlainError} error */
@@ -122,14 +129,15 @@ function failureLine(model, error) {
 }
 
 /**
- * @param {{outcome: string, code?: string, models: string[]}} codes @param {string[]} names @param {string} outcomeText
+ * @param {{outcome: string, kind?: string, code?: string, models: string[]}} codes `kind`: if it is shown as another
+ *   answer than its outcome. @param {string[]} names @param {string} outcomeText
  * @param {string[]} remarks
  */
-function line({ outcome, code, models }, names, outcomeText, remarks) {
+function line({ outcome, kind = outcome, code, models }, names, outcomeText, remarks) {
   return element(
     'li',
     { 'data-outcome': outcome, 'data-code': code ?? false, 'data-models': models.join(' ') },
-    outcomeGlyph(outcome),
+    outcomeGlyph(kind),
     element(
       'div',
       {},

@@ -62,7 +62,7 @@ export function showPhase(phase) {
   byId('again').hidden = empty || phase === 'working';
   byId('cancel').disabled = false;
   if (orphaned) byId('cancel').focus({ preventScroll: true });
-  if (phase === 'result') byId('frames').dataset.outcome = outcome.dataset.outcome;
+  if (phase === 'result') byId('frames').dataset.outcome = outcome.dataset.answer;
   else delete byId('frames').dataset.outcome;
 }
 
@@ -140,6 +140,7 @@ export function showOutcome(phase, kind, view, { code, focus = false, reveal = t
   outcome.replaceChildren(...view.summary);
   byId('details').replaceChildren(...view.details);
   outcome.dataset.outcome = kind;
+  outcome.dataset.answer = view.answer ?? kind;
   if (code) outcome.dataset.code = code;
   else delete outcome.dataset.code;
   showPhase(phase);

@@ -16,6 +16,7 @@ const catalogue = await import(`./${locale}.js`);
 export const {
   calibration,
   claims,
+  control,
   credentials,
   demonstration,
   device,
@@ -50,15 +51,21 @@ export const {
 
 /** What a check found, or why it failed. */
 export const {
+  answerText,
   arrivalNotes,
+  controlText,
   deviceLine,
   errorText,
   evidenceText,
   format,
   groupText,
+  headingText,
   linkError,
   localizedError,
   numberRows,
   remarkText,
+  robustText,
+  shareText,
+  signalText,
   verdictText,
 } = messagesIn(catalogue, locale);

@@ -35,7 +35,7 @@ export const page = {
     'PNG, JPEG, WebP, GIF, BMP or TIFF, up to 64 MB. Use the original file if you can: screenshots and copies ' +
     'sent through chat programs lose the traces.',
   noPreview: 'This browser has no preview of this file.',
-  answersHeading: 'Three possible answers',
+  answersHeading: 'Four possible answers',
   demonstrationShort:
     'The page comes with one decoder: a small demonstration model that no public generator uses. Its answers show ' +
     'how the check works. The decoders of public generators can be added under “Models”.',
@@ -63,6 +63,8 @@ export const howSteps = [
   'Both times we measure how much the image changed.',
   'An image that this decoder had painted before changes about as little the first time as the second. Any other ' +
     'image loses much more the first time.',
+  'The mirrored image goes through as well. What a decoder painted fits it better the right way round; any other image ' +
+    'fits equally well either way.',
 ];
 
 /** @type {Record<string, {heading: string, promise: string}>} */
@@ -72,12 +74,24 @@ export const outcomes = {
     heading: 'Not consistent',
     promise: 'Not, as it is now, out of a model that was asked. It does not mean that the image is real.',
   },
+  no_trace: {
+    heading: 'No trace found',
+    promise: 'Nothing speaks for a model that was asked. Whether its images would have shown a trace was not measured.',
+  },
   cannot_tell: { heading: 'Cannot tell', promise: 'Too close, too small or too smooth for an honest answer.' },
 };
 
 const quoted = new Intl.ListFormat('en', { type: 'disjunction' });
 /** @param {string[]} models */
 const any = (models) => quoted.format(models.map((name) => `“${name}”`));
+/** The most names in a sentence. */
+const MOST_NAMES = 4;
+/** @param {string[]} models */
+const all = (models) => {
+  const more = models.length - MOST_NAMES;
+  const named = (more > 0 ? models.slice(0, MOST_NAMES) : models).map((name) => `“${name}”`);
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format([...named, ...(more > 0 ? [`${more} others`] : [])]);
+};
 
 /** About one model, or several. @type {Record<string, (models: string[], reason: string) => string>} */
 export const verdicts = {
@@ -89,6 +103,14 @@ export const verdicts = {
       ? `These pixels, as they are now, are not consistent with any of the ${models.length} models that were asked`
       : `These pixels, as they are now, are not consistent with the model ${any(models)}`) +
     '. This does not mean that the image is a real photograph: other generators exist.',
+  no_trace: (models) =>
+    `No trace of the model${models.length > 1 ? `s ${all(models)}` : ` ${any(models)}`} was found in these pixels. That ` +
+    `does not rule ${models.length > 1 ? 'them' : 'it'} out: whether ${models.length > 1 ? 'their' : 'its'} images would ` +
+    'have shown one was not measured. And other generators exist.',
+  /** After those that do not match: of which others no trace was found. */
+  besides: (models) =>
+    `No trace of ${all(models)} was found either, but whether ${models.length > 1 ? 'their' : 'its'} images would have ` +
+    'shown one was not measured.',
   cannot_tell: (models, reason) =>
     `The check ran, but it cannot say whether these pixels came out of the model ${any(models)}: ${reason}.`,
 };
@@ -97,7 +119,13 @@ export const verdicts = {
 export const lines = {
   heading: 'Model by model',
   /** @type {Record<string, string>} */
-  outcomes: { matches: 'consistent', does_not_match: 'not consistent', cannot_tell: 'cannot tell', failed: 'not asked' },
+  outcomes: {
+    matches: 'consistent',
+    does_not_match: 'not consistent',
+    no_trace: 'no trace found',
+    cannot_tell: 'cannot tell',
+    failed: 'not asked',
+  },
   notAsked: (/** @type {string} */ why) => `not asked. ${why}`,
   uncalibrated: 'numbers only',
   serves: (/** @type {string[]} */ names) => `Used by ${new Intl.ListFormat('en').format(names)}`,
@@ -105,6 +133,7 @@ export const lines = {
     `${new Intl.ListFormat('en').format(names)}: their decoders are so alike that this check cannot tell which`,
   signal: (/** @type {string} */ symbol, /** @type {string} */ signal, /** @type {string | null} */ threshold) =>
     threshold === null ? `${symbol} ${signal}` : `${symbol} ${signal}, threshold ${threshold}`,
+  control: (/** @type {string} */ robust, /** @type {string} */ share) => `S ${robust}, as much by chance: ${share}`,
 };
 
 /** Said with every result of the model that comes with the page. */
@@ -116,6 +145,14 @@ export const demonstration = {
     'clears an image from anywhere else.',
 };
 
+const MATCHES_NOT = [
+  'That a particular program was used. One decoder serves a whole family of generators.',
+  'That the picture is a fake. A photograph that went through the same autoencoder, for example when a tool edited ' +
+    'or enlarged it, looks the same to this check; somebody may even do that on purpose, to cast doubt on a real ' +
+    'photograph.',
+  'That all of it was painted. Edited parts can lie in a real photograph; “Look closer” shows where it fits.',
+];
+
 /** Each list goes on from its heading, `result.meansHeading` or `result.meansNotHeading`. */
 /** @type {Record<string, {means: string[], meansNot: string[]}>} */
 export const meanings = {
@@ -124,13 +161,15 @@ export const meanings = {
       'The pixels came out of this decoder, or of one so like it that the check cannot tell them apart: the model can ' +
         'paint them again almost unchanged.',
     ],
-    meansNot: [
-      'That a particular program was used. One decoder serves a whole family of generators.',
-      'That the picture is a fake. A photograph that went through the same autoencoder, for example when a tool edited ' +
-        'or enlarged it, looks the same to this check; somebody may even do that on purpose, to cast doubt on a real ' +
-        'photograph.',
-      'That all of it was painted. Edited parts can lie in a real photograph; “Look closer” shows where it fits.',
+    meansNot: MATCHES_NOT,
+  },
+  /** Where the orientation control decides. */
+  matches_by_control: {
+    means: [
+      'The pixels came out of this decoder, or of one so like it that the check cannot tell them apart: the model paints ' +
+        'the image again clearly better the right way round than mirrored. That is so of what it painted itself.',
     ],
+    meansNot: MATCHES_NOT,
   },
   does_not_match: {
     means: ['The pixels do not behave like pixels that this decoder painted.'],
@@ -138,6 +177,14 @@ export const meanings = {
       'That the image is a photograph. An image from any other generator gets the same answer.',
       'That this model is ruled out for good. Resizing, filters, screenshots and compression hide a match, and somebody ' +
         'may have used them on purpose.',
+    ],
+  },
+  no_trace: {
+    means: ['Nothing was found that speaks for this decoder: it paints the image again no better the right way round than mirrored.'],
+    meansNot: [
+      'That the image is a photograph. An image from any other generator gets the same answer.',
+      'That this model is ruled out. Whether its images would have shown a trace was not measured; and resizing, cropping, ' +
+        'filters and screenshots remove one.',
     ],
   },
   cannot_tell: {
@@ -211,12 +258,63 @@ export const numbers = {
     'How smooth the image is, from 0 (busy) to 1 (flat). Smooth images repeat easily; the signal allows for that.',
   ],
   t: ['t', 'the paper’s signal', 'Ratio × homogeneity.'],
-  signal: ['', 'signal', 'What the verdict rests on. The smaller, the more it looks like a match.'],
+  signal: ['', 'signal', 'The verdict rests on it, and on S. The smaller, the more it looks like a match.'],
   threshold: [
     'τ',
     'threshold',
     'Signals clearly below it count as a match. Measured on images known to come out of this model.',
   ],
+  robust: [
+    'S',
+    'orientation control',
+    'Near 0 if it fits equally well either way; below 0 if it fits best the right way round. After ± stands the standard ' +
+      'error.',
+  ],
+  error: ['±', 'its standard error', ''],
+  share: ['p', 'as much by chance', ''],
+};
+
+/** The comparison of an image with itself, mirrored or turned. */
+export const control = {
+  /**
+   * @param {boolean} found Whether anything speaks for the model. @param {string} share @param {string} basis What the
+   *   share rests on.
+   */
+  line: (found, share, basis) =>
+    `The model paints the image again ${found ? 'better' : 'no better'} the right way round than mirrored: of images that ` +
+    `it did not make, ${share} show as much (${basis}).`,
+  basis: (/** @type {number} */ photographs) =>
+    photographs > 0 ? `measured on ${photographs} photographs` : 'assumed, since no photographs were measured for this model',
+  decides: 'The answer rests on this.',
+  decidesAgainst: 'Nearly all images of the model that were measured show more. The answer rests on this.',
+  percent: (/** @type {string} */ number) => `${number} %`,
+  less: (/** @type {string} */ number) => `less than ${number} %`,
+  unknown: 'not known',
+  compared: (/** @type {string[]} */ orientations) =>
+    `The image was compared with itself ${new Intl.ListFormat('en').format(orientations.map((name) => turned[name] ?? name))}.`,
+  restsOn: (/** @type {number} */ photographs) =>
+    'Of images that this model did not make, so many show as much. ' +
+    (photographs > 0
+      ? `That was measured on ${photographs} photographs.`
+      : 'That is assumed, since no photographs were measured for this model.'),
+  tooSmall: 'The image is too small to say how many other images show as much.',
+  heading: 'What the orientation control is',
+  explanation: [
+    'What a decoder paints fits that decoder better the right way round than mirrored.',
+    'A photograph, or an image from elsewhere, fits it equally well either way.',
+    'So each image is its own comparison, and no image of the generator is needed.',
+    'It cannot find what was resized or cropped since, and it cannot tell an image that was generated from one that passed ' +
+      'through the same autoencoder for another reason.',
+  ],
+};
+
+/** What was done to the image before it was compared with itself. @type {Record<string, string>} */
+const turned = {
+  mirrored: 'mirrored',
+  flipped: 'upside down',
+  half_turn: 'turned by 180°',
+  quarter_turn: 'turned by 90°',
+  three_quarter_turn: 'turned by 270°',
 };
 
 /** What the file says of its own origin. */
@@ -415,6 +513,8 @@ export const stages = {
   encode_second: 'Second pass: taking the copy apart',
   decode_second: 'Second pass: painting it once more',
   losses: 'Comparing the three images',
+  encode_oriented: 'For comparison, mirrored or turned: taking the image apart',
+  decode_oriented: 'For comparison, mirrored or turned: painting it again',
 };
 
 export const progress = {
@@ -597,6 +697,7 @@ export const table = {
     model: 'Consistent with',
     signal: 'Signal',
     threshold: 'Threshold',
+    share: 'By chance',
     size: 'Pixels',
   },
   /** @type {Record<string, string>} */
@@ -631,6 +732,7 @@ export const table = {
 const kinds = {
   matches: 'consistent',
   does_not_match: 'not consistent',
+  no_trace: 'no trace found',
   cannot_tell: 'cannot tell',
   failed: 'failed',
   cancelled: 'cancelled',
@@ -649,8 +751,11 @@ export const models = {
   withPage: 'Comes with the page',
   serves: (/** @type {string[]} */ names) => `Used by ${new Intl.ListFormat('en').format(names)}`,
   size: amount,
-  calibrated: 'Gives a verdict',
-  uncalibrated: 'Gives numbers, and no verdict yet',
+  calibrated: 'Can find a match, and rule one out',
+  uncalibrated: 'Can find a match, but not rule one out',
+  /** Calibrated without images of the model. */
+  fromPhotographs: (/** @type {number} */ count) =>
+    `Can find a match, but not rule one out: calibrated from ${count} photographs`,
   thisVisit: 'Kept until you close this page',
   calibrate: 'Calibrate',
   calibrateNamed: (/** @type {string} */ name) => `Calibrate ${name}`,
@@ -710,21 +815,28 @@ export const models = {
 export const calibration = {
   formLabel: (/** @type {string} */ name) => `Calibrate ${name}`,
   lead:
-    'With images of your own the page finds the threshold that this model needs for verdicts: at least 20 that you ' +
-    'know were made with it and never edited, and 20 others. To match an image, 99 others are needed, and 100 more for ' +
-    'each further model that is asked. They must be PNG files or others without loss, and they stay on this device.',
-  belonging: 'Images made with this model',
+    'With at least 20 photographs of about the same size the page measures how often chance shows as much as a match: ' +
+    '“consistent” then rests on that, and no longer on an assumption. They may be JPEG files.',
+  leadBelonging:
+    'With images of the model as well, at least 20 that you know were made with it and never edited, it also finds the ' +
+    'threshold by which it can rule the model out. Then all files must be PNG or others without loss. To match an image ' +
+    'by the threshold, 99 other images are needed, and 100 more for each further model that is asked.',
+  stay: 'All of them stay on this device.',
+  belonging: 'Images made with this model, if you have some',
   others: 'Other images: photographs, other generators',
   start: 'Calibrate',
   cancel: 'Cancel',
   progress: (/** @type {number} */ number, /** @type {number} */ total) => `Checking image ${number} of ${total}`,
-  making: 'Finding the threshold',
+  making: 'Working out the calibration',
   tooFew: (/** @type {number} */ count, /** @type {number} */ fewest) =>
     `${count} images are too few, at least ${fewest} of each kind are needed`,
   lossy: 'it is compressed with loss, which moves the signal; use PNG files as the generator wrote them',
   cancelled: 'Cancelled. Nothing was changed.',
   done: (/** @type {number} */ belonging, /** @type {number} */ others) =>
     `Calibrated with ${belonging} images of this model and ${others} others.`,
+  doneFromPhotographs: (/** @type {number} */ count) =>
+    `Calibrated on this device, from ${count} photographs. Verdicts rest on the orientation control: the model can be ` +
+    'found, but not ruled out.',
   leftOut: (/** @type {string[]} */ files, /** @type {number} */ more) =>
     `Left out: ${[...files, ...(more > 0 ? [`${more} more`] : [])].join('; ')}.`,
   failed: (/** @type {string | undefined} */ heading) => `${heading ?? 'The calibration could not be made'}.`,
@@ -918,6 +1030,8 @@ export const picture = {
     'edited: with the report and the image file anybody can repeat the check.',
 };
 
+const WHOLE_WITHOUT_MAP = 'That all of it was painted. Edited parts can lie in a real photograph.';
+
 /** The check as a part of other sites' pages. */
 export const embed = {
   privacy: 'The image is checked here, in your browser, and sent nowhere.',
@@ -940,9 +1054,13 @@ export const embed = {
     matches: {
       ...meanings.matches,
       meansNot: [
-        ...meanings.matches.meansNot.slice(0, -1),
-        'That all of it was painted. Edited parts can lie in a real photograph.',
+        ...MATCHES_NOT.slice(0, -1),
+        WHOLE_WITHOUT_MAP,
       ],
+    },
+    matches_by_control: {
+      ...meanings.matches_by_control,
+      meansNot: [...MATCHES_NOT.slice(0, -1), WHOLE_WITHOUT_MAP],
     },
   },
 };

@@ -19,6 +19,37 @@ const CPU_HELPS = ['no_webgpu', 'device_failed', 'engine_stopped'];
 const RETRY_HELPS =
   /^(weights|manifest|program|integrity|unreadable|internal|device_|engine_|link_(refused|interrupted|failed))/;
 
+/** Above this share of images the control shows nothing (`src/evidence/control.rs`). */
+const TRACELESS = 0.05;
+/** Smaller shares are not told: no measurement reaches them. */
+const LEAST_SHARE = 1e-5;
+
+/**
+ * The kind of an answer, which decides how it is said: its outcome, or "no_trace" where that is why nothing can be told.
+ * @param {{outcome: string, reason?: Remark | null}} answer A ranking, or a model's report.
+ */
+export function answerKind({ outcome, reason }) {
+  return outcome === 'cannot_tell' && reason?.code === 'no_trace' ? 'no_trace' : outcome;
+}
+
+/** Whether the signal of the two losses alone would give the outcome. @param {any} report */
+function restsOnSignal({ outcome, evidence }) {
+  if (!evidence) return false;
+  const { signal, uncertain } = evidence;
+  const [from, to] = uncertain;
+  if (outcome === 'matches') return from !== null && signal < from;
+  return to !== null && signal >= to;
+}
+
+/**
+ * The key of what an answer means and does not mean, in `meanings`.
+ * @param {{outcome: string, reason?: Remark | null}} ranking @param {any} report Of the model that ranks first.
+ */
+export function meaningKey(ranking, report) {
+  const kind = answerKind(ranking);
+  return kind === 'matches' && report.control?.evidence && !restsOnSignal(report) ? 'matches_by_control' : kind;
+}
+
 /**
  * From a condition's title, for example "searched, resized, JPEG 85", what was done to its images.
  * @param {string} condition
@@ -37,11 +68,22 @@ function conditionParts(condition) {
  * @param {string} locale The catalogue's language, as a BCP 47 tag.
  */
 export function messagesIn(catalogue, locale) {
-  const { device: devices, errors, evidence: counts, failure, intake, lines, numbers, problems } = catalogue;
-  const { remarks, result, signals, verdicts } = catalogue;
+  const { control: controls, device: devices, errors, evidence: counts, failure, intake, lines, numbers } = catalogue;
+  const { outcomes, problems, remarks, result, signals, verdicts } = catalogue;
   const digits = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
   /** A number as a person reads it. @param {number} value */
   const format = (value) => digits.format(value);
+  const shareDigits = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
+  const signalDigits = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+  /** A share of images. @param {number} share */
+  const shareText = (share) =>
+    share < LEAST_SHARE
+      ? controls.less(shareDigits.format(100 * LEAST_SHARE))
+      : controls.percent(shareDigits.format(100 * share));
+  /** An S, with the sign that numbers have in print. @param {number} value */
+  const signalText = (value) => signalDigits.format(value).replace('-', '−');
+  /** A robust S with its standard error. @param {any} control */
+  const robustText = ({ robust }) => `${signalText(robust.signal)} ± ${signalText(robust.standard_error)}`;
 
   /** A remark of the module: in the module's words where the catalogue has none. @param {Remark} remark */
   const remarkText = ({ code, message, values = {} }) => remarks[code]?.(values) ?? message;
@@ -72,13 +114,23 @@ export function messagesIn(catalogue, locale) {
     return code === 'internal' ? failure.internalAdvice : failure.retryAdvice;
   }
 
+  /** What an answer is called. @param {{outcome: string, reason?: Remark | null}} answer */
+  const headingText = (answer) => outcomes[answerKind(answer)].heading;
+
   /** @param {Ranking} ranking @param {any[]} reports */
-  function verdictText({ outcome, reason, groups }, reports) {
+  function verdictText(ranking, reports) {
+    const { outcome, reason, groups } = ranking;
+    const kind = answerKind(ranking);
+    const members = (/** @type {Group} */ group) => group.reports.map((index) => reports[index]);
+    const names = (/** @type {Group[]} */ some) => some.flatMap(members).map(({ model }) => model.name);
+    const traceless = groups.filter((group) => answerKind(members(group)[0]) === 'no_trace');
+    if (kind === 'no_trace') return verdicts.no_trace(names(traceless), '');
     const asked = groups.filter((group) => group.outcome === outcome);
     // Of the models that cannot tell, the one whose reason is given.
     if (outcome === 'cannot_tell') asked.length = 1;
-    const names = asked.flatMap((group) => group.reports.map((index) => reports[index].model.name));
-    return verdicts[outcome](names, reason ? remarkText(reason) : '');
+    const said = verdicts[outcome](names(asked), reason ? remarkText(reason) : '');
+    // Those that were ruled out must not speak for those that were not.
+    return outcome === 'does_not_match' && traceless.length > 0 ? paragraph(said, verdicts.besides(names(traceless), '')) : said;
   }
 
   /** How usual the signal is among images of both kinds. @param {any} evidence */
@@ -91,18 +143,41 @@ export function messagesIn(catalogue, locale) {
     return counts.line(counted(own, owns), owns, counted(other, others), others, measured);
   }
 
-  /** What the line of models that cannot be told apart says. @param {any[]} reports */
-  function groupText(reports) {
-    const { outcome, signal, signal_kind: kind, threshold } = reports[0];
+  /** How usual what the orientation control shows is among images that the model did not make. @param {any} report */
+  function controlText(report) {
+    const { control, outcome } = report;
+    if (!control?.evidence) return '';
+    const { other_share: share, photographs } = control.evidence;
+    const line = controls.line(share <= TRACELESS, shareText(share), controls.basis(photographs));
+    if (outcome === 'cannot_tell' || restsOnSignal(report)) return line;
+    return paragraph(line, outcome === 'matches' ? controls.decides : controls.decidesAgainst);
+  }
+
+  /** What a model answered, in a word or two. @param {any} report @param {string} [outcome] If not its own. */
+  function answerText({ outcome: own, reason }, outcome = own) {
+    if (outcome === 'cannot_tell' && reason?.code === 'uncalibrated') return lines.uncalibrated;
+    return lines.outcomes[answerKind({ outcome, reason })];
+  }
+
+  /**
+   * What the line of models that cannot be told apart says.
+   * @param {any[]} reports @param {string} [outcome] The group's, where the model's own does not hold among so many.
+   */
+  function groupText(reports, outcome = reports[0].outcome) {
+    const [{ signal, signal_kind: kind, threshold, control, reason }] = reports;
     const names = reports.map(({ model }) => model.name);
     const serves = [...new Set(reports.flatMap(({ model }) => model.serves))];
-    const outcomeText = threshold === null ? lines.uncalibrated : lines.outcomes[outcome];
-    const more = [
+    const measured = [
       lines.signal(signals[kind][0], format(signal), threshold === null ? null : format(threshold)),
+      ...(control?.evidence ? [lines.control(robustText(control), shareText(control.evidence.other_share))] : []),
+    ];
+    const more = [
+      measured.join(' · '),
       ...(serves.length > 0 ? [lines.serves(serves)] : []),
       ...(names.length > 1 ? [lines.alike(names)] : []),
     ];
-    return { outcome, names, outcomeText, remarks: more };
+    const answer = answerKind({ outcome, reason });
+    return { outcome, kind: answer, names, outcomeText: answerText(reports[0], outcome), remarks: more };
   }
 
   /**
@@ -119,17 +194,30 @@ export function messagesIn(catalogue, locale) {
   }
 
   /** All that was measured. @param {any} report @returns {NumberRow[]} */
-  function numberRows({ losses, homogeneity, t, signal, signal_kind: kind, threshold }) {
-    const values = { ...losses, homogeneity, t, signal, threshold };
+  function numberRows({ losses, homogeneity, t, signal, signal_kind: kind, threshold, control }) {
+    /** @type {Record<string, number>} */
+    const values = { ...losses, homogeneity, t, signal };
     const [kindSymbol, formula] = signals[kind];
-    // Where the verdict rests on the paper's signal, t would be the same number twice.
-    const shown = Object.entries(numbers).filter(([key]) => key !== 't' || kind !== 'paper');
+    /** @type {Record<string, string>} */
+    const texts = { threshold: threshold === null ? result.noThreshold : format(threshold) };
+    /** What is said of this image beside what is said of every number. @type {Record<string, string>} */
+    const more = {};
+    if (control) {
+      const { orientations, evidence } = control;
+      texts.robust = robustText(control);
+      texts.share = evidence ? shareText(evidence.other_share) : controls.unknown;
+      more.robust = controls.compared(orientations);
+      more.share = evidence ? controls.restsOn(evidence.photographs) : controls.tooSmall;
+    }
+    // Where the verdict rests on the paper's signal, t would be the same number twice; without a threshold none rests on one.
+    const left = threshold === null ? 'signal' : kind === 'paper' ? 't' : '';
+    const shown = Object.entries(numbers).filter(([key]) => key !== left && (key in values || key in texts));
     return shown.map(([key, [symbol, name, explanation]]) => ({
       key,
-      symbol: symbol || kindSymbol,
+      symbol: symbol || (key === 'signal' ? kindSymbol : ''),
       name,
-      value: values[key] === null ? result.noThreshold : format(values[key]),
-      explanation: key === 'signal' ? paragraph(formula, explanation) : explanation,
+      value: texts[key] ?? format(values[key]),
+      explanation: paragraph(key === 'signal' ? formula : (more[key] ?? ''), explanation),
     }));
   }
 
@@ -150,16 +238,22 @@ export function messagesIn(catalogue, locale) {
   }
 
   return {
+    answerText,
     arrivalNotes,
+    controlText,
     deviceLine,
     errorText,
     evidenceText,
     format,
     groupText,
+    headingText,
     localizedError,
     linkError,
     numberRows,
     remarkText,
+    robustText,
+    shareText,
+    signalText,
     verdictText,
   };
 }

@@ -29,7 +29,7 @@ export const page = {
   chooseAnother: '选择另一张图片',
   formats: '支持PNG、JPEG、WebP、GIF、BMP和TIFF，最大64\u00a0MB。请尽量使用原始文件：截图和经聊天软件转发的副本会丢失痕迹。',
   noPreview: '此浏览器无法预览这个文件。',
-  answersHeading: '三种可能的结论',
+  answersHeading: '四种可能的结论',
   demonstrationShort:
     '本页自带一个解码器：一个小型演示模型，没有任何公开的生成器使用它。它的结论只用来演示检查的过程。公开生成器的解码器可以在“模型”中添加。',
   working: '正在检查',
@@ -52,6 +52,7 @@ export const howSteps = [
   '模型的编码器先把图片压缩，解码器再把它重新画出来。画出的副本随后再这样走一遍。',
   '每一遍，我们都测量图片改变了多少。',
   '如果图片本来就是由这个解码器画出的，第一遍的改变与第二遍差不多一样小。其他图片在第一遍的损失则要大得多。',
+  '左右翻转后的图片也走一遍。解码器画出的图片，保持原来的方向时与解码器更吻合；其他图片无论哪个方向都一样。',
 ];
 
 /** @type {Record<string, {heading: string, promise: string}>} */
@@ -60,6 +61,10 @@ export const outcomes = {
   does_not_match: {
     heading: '不相符',
     promise: '就图片现在的样子而言，不是出自所比对的模型。这并不代表图片是真实的。',
+  },
+  no_trace: {
+    heading: '未发现痕迹',
+    promise: '没有迹象指向所比对的模型。它们的图片是否会留下痕迹，没有测量过。',
   },
   cannot_tell: { heading: '无法判断', promise: '过于接近分界、尺寸太小或画面太平滑，无法如实给出结论。' },
 };
@@ -85,6 +90,14 @@ const serving = (generators) => {
 
 /** @param {string[]} models */
 const any = (models) => quoted.format(models.map((name) => `“${name}”`));
+/** The most names in a sentence. */
+const MOST_NAMES = 4;
+/** @param {string[]} models */
+const all = (models) => {
+  const more = models.length - MOST_NAMES;
+  const named = (more > 0 ? models.slice(0, MOST_NAMES) : models).map((name) => `“${name}”`);
+  return more > 0 ? `${named.join('、')}以及另外${more}个模型` : quoted.format(named);
+};
 
 /** About one model, or several. @type {Record<string, (models: string[], reason: string) => string>} */
 export const verdicts = {
@@ -95,6 +108,12 @@ export const verdicts = {
       ? `就图片现在的样子而言，这些像素与所比对的${models.length}个模型都不相符`
       : `就图片现在的样子而言，这些像素与模型${any(models)}不相符`) +
     '。这并不代表图片是真实的照片：世上还有其他生成器。',
+  no_trace: (models) =>
+    `在这些像素中没有发现模型${all(models)}的痕迹。这并不能排除${models.length > 1 ? '它们' : '它'}：` +
+    `${models.length > 1 ? '它们' : '它'}的图片是否会留下痕迹，没有测量过。世上也还有其他生成器。`,
+  /** After those that do not match: of which others no trace was found. */
+  besides: (models) =>
+    `同样没有发现${all(models)}的痕迹，但${models.length > 1 ? '它们' : '它'}的图片是否会留下痕迹，没有测量过。`,
   cannot_tell: (models, reason) => `检查已经完成，但无法判断这些像素是否出自模型${any(models)}：${reason}。`,
 };
 
@@ -102,13 +121,20 @@ export const verdicts = {
 export const lines = {
   heading: '逐个模型的结果',
   /** @type {Record<string, string>} */
-  outcomes: { matches: '相符', does_not_match: '不相符', cannot_tell: '无法判断', failed: '未能比对' },
+  outcomes: {
+    matches: '相符',
+    does_not_match: '不相符',
+    no_trace: '未发现痕迹',
+    cannot_tell: '无法判断',
+    failed: '未能比对',
+  },
   notAsked: (/** @type {string} */ why) => `未能比对。${why}`,
   uncalibrated: '仅有数值',
   serves: serving,
   alike: (/** @type {string[]} */ names) => `${listed.format(names)}：它们的解码器极为相似，本检查无法区分是哪一个`,
   signal: (/** @type {string} */ symbol, /** @type {string} */ signal, /** @type {string | null} */ threshold) =>
     threshold === null ? `${symbol} ${signal}` : `${symbol} ${signal}，阈值${threshold}`,
+  control: (/** @type {string} */ robust, /** @type {string} */ share) => `S ${robust}，偶然达到的比例：${share}`,
 };
 
 /** Said with every result of the model that comes with the page. */
@@ -118,6 +144,12 @@ export const demonstration = {
   text: '制作这个模型是为了展示检查的过程。没有任何公开的生成器使用它，所以对于其他来源的图片，这个结果既不构成指控，也不能为其澄清。',
 };
 
+const MATCHES_NOT = [
+  '使用了某个特定的程序。一个解码器会被一整个系列的生成器共用。',
+  '画面是伪造的。照片如果经过同一个自编码器，例如被某个工具编辑或放大，在本检查中看起来也是一样；甚至可能有人故意这样做，好让一张真实的照片受到怀疑。',
+  '整张图片都是生成的。真实的照片里也可能有经过编辑的部分；“仔细看看”会显示哪些地方相符。',
+];
+
 /** Each list goes on from its heading, `result.meansHeading` or `result.meansNotHeading`. */
 /** @type {Record<string, {means: string[], meansNot: string[]}>} */
 export const meanings = {
@@ -125,17 +157,27 @@ export const meanings = {
     means: [
       '这些像素出自这个解码器，或者出自一个与它相似到本检查无法区分的解码器：该模型可以几乎不变地把它们重新画出来。',
     ],
-    meansNot: [
-      '使用了某个特定的程序。一个解码器会被一整个系列的生成器共用。',
-      '画面是伪造的。照片如果经过同一个自编码器，例如被某个工具编辑或放大，在本检查中看起来也是一样；甚至可能有人故意这样做，好让一张真实的照片受到怀疑。',
-      '整张图片都是生成的。真实的照片里也可能有经过编辑的部分；“仔细看看”会显示哪些地方相符。',
+    meansNot: MATCHES_NOT,
+  },
+  /** Where the orientation control decides. */
+  matches_by_control: {
+    means: [
+      '这些像素出自这个解码器，或者出自一个与它相似到本检查无法区分的解码器：图片保持原来的方向时，该模型重新画出的结果明显好于左右翻转之后。对它自己画出的像素正是如此。',
     ],
+    meansNot: MATCHES_NOT,
   },
   does_not_match: {
     means: ['这些像素的表现，不像是由这个解码器画出的像素。'],
     meansNot: [
       '图片是照片。来自其他任何生成器的图片，得到的结论也是一样。',
       '这个模型从此就被排除了。缩放、滤镜、截图和压缩都会掩盖相符，也可能有人故意这样做。',
+    ],
+  },
+  no_trace: {
+    means: ['没有发现指向这个解码器的迹象：图片保持原来的方向时，它重新画出的结果并不比左右翻转之后更好。'],
+    meansNot: [
+      '图片是照片。来自其他任何生成器的图片，得到的结论也是一样。',
+      '这个模型被排除了。它的图片是否会留下痕迹，没有测量过；而缩放、裁剪、滤镜和截图都会抹去痕迹。',
     ],
   },
   cannot_tell: {
@@ -195,8 +237,51 @@ export const numbers = {
   ratio: ['L1 ÷ L2', '比值', '图片先前若已经过这个解码器，比值接近1；否则更大。'],
   homogeneity: ['H', '同质性', '画面有多平滑：从0（细节繁多）到1（平坦）。平滑的图片容易重现，计算信号时已考虑这一点。'],
   t: ['t', '论文中的信号', '比值 × 同质性。'],
-  signal: ['', '信号', '结论以它为依据。越小，越像是相符。'],
+  signal: ['', '信号', '结论以它和S为依据。越小，越像是相符。'],
   threshold: ['τ', '阈值', '信号明显低于它，即为相符。以已知出自该模型的图片测得。'],
+  robust: ['S', '方向对照', '两个方向一样吻合时接近0；保持原来的方向最吻合时小于0。±之后是标准误差。'],
+  error: ['±', '标准误差', ''],
+  share: ['p', '偶然达到的比例', ''],
+};
+
+/** The comparison of an image with itself, mirrored or turned. */
+export const control = {
+  /**
+   * @param {boolean} found Whether anything speaks for the model. @param {string} share @param {string} basis What the
+   *   share rests on.
+   */
+  line: (found, share, basis) =>
+    `图片保持原来的方向时，该模型重新画出的结果${found ? '好于' : '并不好于'}左右翻转之后：在并非由它画出的图片中，` +
+    `有${share}会达到同样的程度（${basis}）。`,
+  basis: (/** @type {number} */ photographs) =>
+    photographs > 0 ? `以${photographs}张照片测得` : '这是假定的，因为没有用照片测量过这个模型',
+  decides: '结论以此为依据。',
+  decidesAgainst: '测量过的该模型的图片，几乎都比这更明显。结论以此为依据。',
+  percent: (/** @type {string} */ number) => `${number}%`,
+  less: (/** @type {string} */ number) => `不到${number}%`,
+  unknown: '未知',
+  compared: (/** @type {string[]} */ orientations) =>
+    `图片与${listed.format(orientations.map((name) => turned[name] ?? name))}的自身相比较。`,
+  restsOn: (/** @type {number} */ photographs) =>
+    '在并非由该模型画出的图片中，有这么多会达到同样的程度。' +
+    (photographs > 0 ? `这是以${photographs}张照片测得的。` : '这是假定的，因为没有用照片测量过这个模型。'),
+  tooSmall: '图片太小，无法说明有多少其他图片会达到同样的程度。',
+  heading: '什么是方向对照',
+  explanation: [
+    '解码器画出的图片，保持原来的方向时比左右翻转后与这个解码器更吻合。',
+    '照片，或者来自别处的图片，无论哪个方向都一样吻合。',
+    '所以图片以自身为对照，不需要生成器的任何图片。',
+    '它发现不了后来被缩放或裁剪过的图片，也分不清图片是生成的，还是因为别的原因经过了同一个自编码器。',
+  ],
+};
+
+/** What was done to the image before it was compared with itself. @type {Record<string, string>} */
+const turned = {
+  mirrored: '左右翻转',
+  flipped: '上下翻转',
+  half_turn: '旋转180°',
+  quarter_turn: '旋转90°',
+  three_quarter_turn: '旋转270°',
 };
 
 /** What the file says of its own origin. */
@@ -362,6 +447,8 @@ export const stages = {
   encode_second: '第二遍：编码副本',
   decode_second: '第二遍：再次画出副本',
   losses: '正在比较三张图片',
+  encode_oriented: '对照：编码翻转或旋转后的图片',
+  decode_oriented: '对照：重新画出翻转或旋转后的图片',
 };
 
 export const progress = {
@@ -533,6 +620,7 @@ export const table = {
     model: '相符的模型',
     signal: '信号',
     threshold: '阈值',
+    share: '偶然达到的比例',
     size: '像素',
   },
   /** @type {Record<string, string>} */
@@ -564,6 +652,7 @@ export const table = {
 const kinds = {
   matches: '相符',
   does_not_match: '不相符',
+  no_trace: '未发现痕迹',
   cannot_tell: '无法判断',
   failed: '失败',
   cancelled: '已取消',
@@ -580,8 +669,10 @@ export const models = {
   withPage: '本页自带',
   serves: serving,
   size: amount,
-  calibrated: '能给出结论',
-  uncalibrated: '给出数值，尚不能给出结论',
+  calibrated: '能判定相符，也能排除',
+  uncalibrated: '能判定相符，但不能排除',
+  /** Calibrated without images of the model. */
+  fromPhotographs: (/** @type {number} */ count) => `能判定相符，但不能排除：以${count}张照片校准`,
   thisVisit: '保留到您关闭本页为止',
   calibrate: '校准',
   calibrateNamed: (/** @type {string} */ name) => `校准${name}`,
@@ -641,18 +732,23 @@ export const models = {
 export const calibration = {
   formLabel: (/** @type {string} */ name) => `校准${name}`,
   lead:
-    '本页可以用您自己的图片，找出该模型给出结论所需的阈值：至少需要20张您确知由它制作、从未编辑过的图片，以及20张其他图片。要判定“相符”，需要99张其他图片；每多比对一个模型，再多100张。图片须为PNG或其他无损格式，并且不会离开这台设备。',
-  belonging: '由该模型制作的图片',
+    '用至少20张尺寸相近的照片，本页可以测量偶然出现与“相符”同样程度的情况有多少：此后“相符”就以此为依据，不再依靠假定。照片可以是JPEG文件。',
+  leadBelonging:
+    '如果另外还有至少20张您确知由该模型制作、从未编辑过的图片，本页还能找出用来排除该模型的阈值。这时所有文件须为PNG或其他无损格式。要以阈值判定“相符”，需要99张其他图片；每多比对一个模型，再多100张。',
+  stay: '所有图片都不会离开这台设备。',
+  belonging: '由该模型制作的图片（如果有）',
   others: '其他图片：照片、其他生成器的图片',
   start: '校准',
   cancel: '取消',
   progress: (/** @type {number} */ number, /** @type {number} */ total) => `正在检查第${number}张图片，共${total}张`,
-  making: '正在计算阈值',
+  making: '正在完成校准',
   tooFew: (/** @type {number} */ count, /** @type {number} */ fewest) => `${count}张图片太少，每一类至少需要${fewest}张`,
   lossy: '图片经过有损压缩，会使信号偏移；请使用生成器直接写出的PNG文件',
   cancelled: '已取消。没有任何改变。',
   done: (/** @type {number} */ belonging, /** @type {number} */ others) =>
     `已用该模型的${belonging}张图片和${others}张其他图片完成校准。`,
+  doneFromPhotographs: (/** @type {number} */ count) =>
+    `已在这台设备上用${count}张照片完成校准。结论以方向对照为依据：可以判定与该模型相符，但不能排除它。`,
   leftOut: (/** @type {string[]} */ files, /** @type {number} */ more) =>
     `未采用：${[...files, ...(more > 0 ? [`另外${more}个文件`] : [])].join('；')}。`,
   failed: (/** @type {string | undefined} */ heading) => `${heading ?? '校准未能完成'}。`,
@@ -784,6 +880,9 @@ export const remarks = {
   search_uncalibrated: () => '没有为这个模型测量过深入检查的结果',
   heavy_jpeg: ({ quality, lowest }) => `质量为${quality}的JPEG压缩掩盖得太多；测量过的最低质量是${lowest}`,
   unmeasured_compression: () => '没有用这样压缩的图片测量过这个模型',
+  no_trace: () => '没有发现这个模型的痕迹；它的图片是否会留下痕迹，没有测量过',
+  weak_trace: () => '有迹象指向这个模型，但偶然出现这种程度的迹象并不少见',
+  signals_disagree: () => '两项检验互相矛盾：一项指向这个模型，另一项不支持',
 };
 
 /** What a file holds that is no image for this page, by the module's words. @type {Record<string, string>} */
@@ -928,7 +1027,7 @@ export const problems = {
     advice: '请重试，或换用较小的图片，或改用CPU。',
   },
   bad_numbers: {
-    message: ({ what, detail }) => `无法使用${subjects[what] ?? what}：${detail}`,
+    message: ({ what, detail }) => `无法使用${subjects[what] ?? what}：${wrong(detail)}`,
     advice: '请检查所提供的内容。',
   },
   engine_stopped: {
@@ -1055,8 +1154,13 @@ const files = {
   'the import': '导入请求',
 };
 
+/** Why a calibration cannot be made, by the module's words. @param {string} detail */
+function wrong(detail) {
+  return detail.replace(/^(\d+) photographs are too few, at least (\d+) of one size are needed$/, '$1张照片太少，至少需要$2张尺寸相近的照片');
+}
+
 /** What holds numbers, by the module's words. @type {Record<string, string>} */
-const subjects = { 'the calibration': '这些校准图片', 'the report': '报告', 'the picture': '图片', 'the image': '图片' };
+const subjects = { 'the calibration': '这些校准图片', 'the control': '这些照片', 'the report': '报告', 'the picture': '图片', 'the image': '图片' };
 
 /** Keeping the page on this device, newer versions of it, and what other programs give it. */
 export const offline = {
@@ -1146,6 +1250,8 @@ export const picture = {
   made: '在检查者的设备上生成，图片没有发送到任何地方。这样的结果图可以被修改：有了报告和图片文件，任何人都可以重复检查。',
 };
 
+const WHOLE_WITHOUT_MAP = '整张图片都是生成的。真实的照片里也可能有经过编辑的部分。';
+
 /** The check as a part of other sites' pages. */
 export const embed = {
   privacy: '图片就在您的浏览器里检查，不会发送到任何地方。',
@@ -1164,7 +1270,11 @@ export const embed = {
     ...meanings,
     matches: {
       ...meanings.matches,
-      meansNot: [...meanings.matches.meansNot.slice(0, -1), '整张图片都是生成的。真实的照片里也可能有经过编辑的部分。'],
+      meansNot: [...MATCHES_NOT.slice(0, -1), WHOLE_WITHOUT_MAP],
+    },
+    matches_by_control: {
+      ...meanings.matches_by_control,
+      meansNot: [...MATCHES_NOT.slice(0, -1), WHOLE_WITHOUT_MAP],
     },
   },
 };

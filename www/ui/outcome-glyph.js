@@ -1,6 +1,6 @@
 /**
  * The page's mark, two frames for the two reconstructions: they coincide for a match, are apart for no match, and one
- * is broken when nothing can be told.
+ * is broken when nothing can be told, or only dotted where no trace was found.
  */
 
 import { drawing } from './dom.js';
@@ -10,12 +10,12 @@ const FRAMES = {
   together: ['M6 6h28v28H6z', 'M12 12h16v16H12z'],
 };
 
-/** The two frames' paths. @param {string} outcome One of the three, or "error". */
+/** The two frames' paths. @param {string} outcome One of the four answers, or "error". */
 export function framesOf(outcome) {
   return outcome === 'matches' || outcome === 'error' ? FRAMES.together : FRAMES.apart;
 }
 
-/** @param {string} outcome One of the three, or "error". */
+/** @param {string} outcome One of the four answers, or "error". */
 export function outcomeGlyph(outcome) {
   const [first, second] = framesOf(outcome);
   return drawing(

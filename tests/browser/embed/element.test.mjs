@@ -127,7 +127,7 @@ for (const outcome of /** @type {const} */ (['matches', 'does_not_match', 'canno
       assert.ok(await box.getByText(english.embed.asked([english.demonstration.name])).isVisible());
       assert.ok(await box.getByText(english.intake.fromLink).isVisible(), 'where it comes from');
       await box.getByText(english.result.numbersHeading, { exact: true }).click();
-      assert.equal(await box.locator('[part=details] dl > div').count(), 7);
+      assert.equal(await box.locator('[part=details] dl > div').count(), 9);
       assert.equal(await button(page, english.result.deeper).isVisible(), outcome !== 'matches');
       const saving = page.waitForEvent('download');
       await button(page, english.exports.json).click();

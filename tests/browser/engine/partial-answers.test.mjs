@@ -10,7 +10,8 @@ import { LARGE_MINIMUM_MODEL, largeMinimumModel } from '../support/large-minimum
 import { check, serveTiny, TINY } from '../support/tiny-model-page.mjs';
 
 /** Large enough for one grid, and not for the other. */
-const BETWEEN = busyPng(64);
+/** Too small for the orientation control, by which not everything belongs. */
+const BETWEEN = busyPng(56);
 
 /** @type {Awaited<ReturnType<typeof serveTiny>>} */
 let server;

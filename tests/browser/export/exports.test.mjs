@@ -176,7 +176,7 @@ test('the schema takes every kind of report, refuses all else, and explains ever
   assert.deepEqual(problemsOf(deep), []);
   /** @type {[string, (changed: any) => void][]} */
   const changes = [
-    ['another version', (changed) => (changed.format_version = 2)],
+    ['another version', (changed) => (changed.format_version = 3)],
     ['an unknown property', (changed) => (changed.checks[0].extra = 1)],
     ['no hash', (changed) => delete changed.image.sha256],
     ['a hash of another kind', (changed) => (changed.image.sha256 = 'AB')],

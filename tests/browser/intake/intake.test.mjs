@@ -251,6 +251,10 @@ intakeTest('the table is sorted by any column, empty cells last', async (page) =
     }
     assert.equal(sorted.at(-1).kind, 'failed', column);
   }
+  // By the shares themselves, not as they are written.
+  await page.getByRole('button', { name: english.table.columns.share }).click();
+  assert.deepEqual([(await names(page))[0], (await names(page)).at(-1)], ['a.png', 'z.png']);
+  await page.getByRole('button', { name: 'Result' }).click();
   assert.equal(await page.locator('[aria-sort=ascending], [aria-sort=descending]').count(), 1);
   // The third time it is as they came.
   for (let press = 0; press < 2; press++) await page.getByRole('button', { name: 'Result' }).click();
@@ -276,6 +280,11 @@ intakeTest('the table is saved as CSV and as JSON', async (page) => {
   // As exact as they are, and no text.
   assert.ok(signal.length > 8 && Number(signal) < Number(threshold), `${signal}, ${threshold}`);
   assert.match(csv.text, /,384,256,/);
+  const { control } = JSON.parse((await saved(page, 'Save all reports (JSON)')).text)[0].checks[0];
+  const { s, robust, evidence } = control;
+  const columns = ['s', 'robust_s', 'robust_s_error', 'control_share', 'reason'].map((column) => rows[0][column]);
+  assert.deepEqual(columns, [...[s, robust.signal, robust.standard_error, evidence.other_share].map(String), '']);
+  assert.ok(Number(rows[0].robust_s) < -0.5 && Number(rows[0].control_share) < 0.001, columns.join());
   assert.ok(rows[2].error);
   assert.equal(rows[2].outcome, 'failed');
   const json = await saved(page, 'Save all reports (JSON)');

@@ -23,6 +23,7 @@ import {
 } from '../support/browser.mjs';
 import { everythingBelongs } from '../support/calibrations.mjs';
 import { checkpointOf } from '../support/checkpoint-file.mjs';
+import { encode } from '../support/encoded-images.mjs';
 import { busyPng, png } from '../support/image-files.mjs';
 import { ANY, english, pattern } from '../support/messages.mjs';
 import { modelSite } from '../support/model-site.mjs';
@@ -30,6 +31,8 @@ import { modelSite } from '../support/model-site.mjs';
 const GOLDEN = resolve(ROOT, 'tests/goldens/kl_quant');
 const NAME = 'Painter';
 const GIB = 2 ** 30;
+/** What the line of a model without calibration says of a photograph. */
+const NOTHING_FOUND = english.lines.outcomes.no_trace;
 /** What the browser says of failures that a test makes. */
 const FAILED_LOAD = /Failed to load resource|blocked by CORS policy|net::ERR/;
 
@@ -186,7 +189,7 @@ importTest('a model of the catalogue is added, stays after a reload, is asked, a
   dialog = await openModels(page);
   assert.match(await added(page), /Painter/);
   const { line } = await lineOf(page);
-  assert.match(line, pattern(`${english.lines.uncalibrated}${ANY}${english.lines.signal('t', ANY, null)}`));
+  assert.match(line, pattern(`${NOTHING_FOUND}${ANY}${english.lines.signal('t', ANY, null)}`));
 
   await openModels(page);
   await dialog.getByRole('button', { name: 'Delete Painter' }).click();
@@ -208,8 +211,8 @@ importTest('an added model computes what its file computes', async () => {
   await dialog.getByRole('button', { name: /^Add Painter/ }).click();
   assert.match(await added(page), pattern(`0.${ANY} MB · ${english.models.calibrated}`));
   const { line } = await lineOf(page);
-  // With its calibration, by which everything belongs.
-  assert.match(line, pattern(`${english.lines.outcomes.matches}${ANY}${english.lines.signal('t', ANY, '1,000,000')}`));
+  // With its calibration, by which everything belongs, and against which the orientation control speaks.
+  assert.match(line, pattern(`${english.lines.outcomes.cannot_tell}${ANY}${english.lines.signal('t', ANY, '1,000,000')}`));
   const found = Number(/\bt ([\d.]+)/.exec(line)?.[1]);
 
   // The same from the f32 pack of the same file.
@@ -221,7 +224,7 @@ importTest('an added model computes what its file computes', async () => {
   await other.page.goto(plain.address);
   await other.page.getByRole('button', { name: sample.title }).click();
   await settled(other.page);
-  const expected = Number(await other.page.locator('[data-number=signal] .value').innerText());
+  const expected = Number(await other.page.locator('[data-number=t] .value').innerText());
   console.log(`t by 12 bits ${found}, by f32 ${expected}`);
   assert.ok(Math.abs(found / expected - 1) < 5e-3, `${found}, ${expected}`);
   await plain.close();
@@ -244,7 +247,7 @@ importTest('a model is added from any address, and recognised by its hash', asyn
   await address.fill(`${site.origin}/plain/tiny.safetensors`);
   await dialog.getByRole('button', { name: 'Add', exact: true }).click();
   assert.match(await added(page), pattern(`${NAME} ${english.models.serves(['Painter One'])}`));
-  assert.ok((await lineOf(page)).line?.includes(english.lines.uncalibrated));
+  assert.ok((await lineOf(page)).line?.includes(NOTHING_FOUND));
   await context.close();
 });
 
@@ -264,7 +267,7 @@ importTest('a gated model is explained, and added from a file', async () => {
   assert.equal(page_.code, 'weights_foreign');
   await choose('vae.safetensors', weights);
   assert.match(await added(page), /Painter One/);
-  assert.ok((await lineOf(page)).line?.includes(english.lines.uncalibrated));
+  assert.ok((await lineOf(page)).line?.includes(NOTHING_FOUND));
   await context.close();
 });
 
@@ -578,7 +581,7 @@ importTest('after a reload an import goes on where it was, or is discarded', asy
   assert.ok((await added(page)).includes(english.models.serves(['Painter One'])));
   const [asked] = site.seen.slice(before);
   assert.ok(Number(/\d+/.exec(asked.range ?? '0')?.[0]) > weights.length / 4, asked.range);
-  assert.ok((await lineOf(page)).line?.includes(english.lines.uncalibrated));
+  assert.ok((await lineOf(page)).line?.includes(NOTHING_FOUND));
   await context.close();
 });
 
@@ -632,7 +635,7 @@ importTest('a full disk is told before anything is fetched, and the model can be
   assert.deepEqual(await storedFiles(page), []);
   await dialog.getByRole('button', { name: 'Use it for this visit only' }).click();
   assert.ok((await added(page)).includes(english.models.thisVisit));
-  assert.ok((await lineOf(page)).line?.includes(english.lines.uncalibrated));
+  assert.ok((await lineOf(page)).line?.includes(NOTHING_FOUND));
   await context.close();
 });
 
@@ -662,7 +665,7 @@ importTest('where the browser keeps nothing, a model is there for this visit', a
   const dialog = await openModels(page);
   await dialog.getByRole('button', { name: /^Add Painter/ }).click();
   assert.ok((await added(page)).includes(english.models.thisVisit));
-  assert.ok((await lineOf(page)).line?.includes(english.lines.uncalibrated));
+  assert.ok((await lineOf(page)).line?.includes(NOTHING_FOUND));
   await openModels(page);
   await dialog.getByRole('button', { name: 'Delete Painter' }).click();
   await dialog.getByRole('button', { name: 'Really delete' }).click();
@@ -737,6 +740,46 @@ importTest('a person calibrates an added model with images of their own', async 
   const { line } = await lineOf(page);
   const symbols = Object.values(english.signals).map(([symbol]) => symbol);
   assert.ok(symbols.some((symbol) => pattern(english.lines.signal(symbol, ANY, ANY)).test(line)), line);
+  await context.close();
+});
+
+importTest('a person calibrates an added model with photographs alone', async () => {
+  const { page, context } = await open([entry('plain')]);
+  const dialog = await openModels(page);
+  await dialog.getByRole('button', { name: /^Add Painter/ }).click();
+  assert.ok((await added(page)).includes(english.models.uncalibrated));
+  const bytes = await sampleBytes(sample.file);
+  const photographs = await Promise.all(
+    Array.from({ length: 20 }, async (_, i) => ({
+      name: `${i}.${i % 2 ? 'jpg' : 'png'}`,
+      mimeType: i % 2 ? 'image/jpeg' : 'image/png',
+      buffer: await encode(page, bytes, i % 2 ? 'image/jpeg' : 'image/png', { side: 64, cut: [12 * i, 8 * i] }),
+    })),
+  );
+  await dialog.getByRole('button', { name: 'Calibrate Painter' }).click();
+  const form = dialog.getByRole('form', { name: 'Calibrate Painter' });
+  for (const told of [english.calibration.lead, english.calibration.leadBelonging]) await form.getByText(told).waitFor();
+  const calibrate = async (/** @type {any[]} */ others) => {
+    await form.getByLabel(english.calibration.others).setInputFiles(others);
+    await form.getByRole('button', { name: 'Calibrate' }).click();
+  };
+  await calibrate(photographs.slice(1));
+  await form.getByText(english.calibration.tooFew(19, 20), { exact: false }).waitFor();
+  await calibrate(photographs);
+  await form.getByText(english.calibration.doneFromPhotographs(20)).waitFor();
+  await form.getByRole('button', { name: 'Close' }).click();
+  await form.waitFor({ state: 'detached' });
+  assert.ok((await here(page)).join().includes(english.models.fromPhotographs(20)));
+  // It is kept; the next check rests on these photographs, and there is no threshold.
+  await page.reload();
+  await openModels(page);
+  assert.ok((await here(page)).join().includes(english.models.fromPhotographs(20)));
+  const { line } = await lineOf(page);
+  assert.match(line, pattern(english.lines.signal('t', ANY, null)));
+  assert.doesNotMatch(line, /threshold/);
+  const numbers = page.locator('.numbers details').filter({ hasText: NAME });
+  await numbers.locator('summary').click();
+  assert.ok((await numbers.locator('[data-number=share]').innerText()).includes(english.control.restsOn(20)));
   await context.close();
 });
 

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DIST, launch, openPage, ROOT, sampleList, serve, settled, withoutIntegrity } from '../support/browser.mjs';
-import { everythingBelongs } from '../support/calibrations.mjs';
+import { nothingBelongs } from '../support/calibrations.mjs';
 import { ANY, english, pattern } from '../support/messages.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -28,7 +28,7 @@ after(async () => {
 
 /**
  * The page of a site that hosts four models: one without calibration, one that is not there, the default, and one
- * whose calibration says that everything belongs.
+ * whose calibration says that nothing belongs.
  * @param {Record<string, any>} [changes] To the manifest of the last.
  */
 async function openSite(changes = {}) {
@@ -40,7 +40,7 @@ async function openSite(changes = {}) {
   index.models.push(pack('tiny_taesd'));
   const packs = resolve(ROOT, 'dist-test/packs/tiny_taesd');
   const manifest = JSON.parse(await readFile(resolve(packs, 'manifest.json'), 'utf8'));
-  const calibration = everythingBelongs('tiny_taesd');
+  const calibration = nothingBelongs('tiny_taesd');
   await opened.context.route('**/weights/index.json', (route) => route.fulfill({ json: index }));
   await opened.context.route('**/tiny_taesd/manifest.json', (route) =>
     route.fulfill({ json: { ...manifest, serves: ['Painter One', 'Painter Two'], ...changes } }),
@@ -68,27 +68,27 @@ test('every model has a line, the likeliest first', { timeout: 600_000 }, async 
     const node = document.querySelector('#model-text');
     new MutationObserver(() => globalThis.told(node.textContent)).observe(node, { childList: true });
   });
-  const { outcome, text, lines } = await checkSample(page, false);
+  const { outcome, text, lines } = await checkSample(page, true);
   assert.equal(outcome, 'matches', text);
   assert.deepEqual(
     lines.map(({ models, outcome, code }) => [models, outcome, code]),
     [
-      ['tiny_taesd', 'matches', undefined],
-      ['aedr-small', 'does_not_match', undefined],
+      ['aedr-small', 'matches', undefined],
+      ['tiny_taesd', 'does_not_match', undefined],
       ['kl_quant', 'cannot_tell', undefined],
       ['absent', 'error', 'weights_missing'],
     ],
   );
   const words = english.lines;
   for (const [index, said] of [
-    ['tiny_taesd', words.outcomes.matches, words.serves(['Painter One', 'Painter Two'])],
-    [english.demonstration.name, words.outcomes.does_not_match],
-    ['kl_quant', words.uncalibrated],
+    [english.demonstration.name, words.outcomes.matches],
+    ['tiny_taesd', words.outcomes.does_not_match, words.serves(['Painter One', 'Painter Two'])],
+    ['kl_quant', words.outcomes.no_trace, words.signal('t', ANY, null)],
     ['Pack absent', words.outcomes.failed, '404'],
   ].entries()) {
     assert.match(lines[index].text, pattern(said.join(ANY)));
   }
-  assert.ok(text.includes(english.verdicts.matches(['tiny_taesd'], '')), text);
+  assert.ok(text.includes(english.verdicts.matches([english.demonstration.name], '')), text);
   assert.equal(await page.locator('.numbers details').count(), 3);
   // The cheapest first, and the one that is missing was not counted.
   const told = [...numbers].filter(Boolean);

@@ -160,7 +160,7 @@ export async function openModels(page) {
 }
 
 /** Matches while the page shows that an image goes through the model. */
-export const COMPUTING = '#working:is([data-stage$=_first], [data-stage$=_second])';
+export const COMPUTING = '#working:is([data-stage$=_first], [data-stage$=_second], [data-stage$=_oriented])';
 
 /**
  * Waits for a result or an error and returns what the page shows.

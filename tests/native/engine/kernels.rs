@@ -11,12 +11,14 @@ use aedr::{
     engine::{
         cpu::Cpu,
         device::{ComputeDevice, MapPrecision},
+        error_sums::ErrorSums,
         executor::{Executor, Meter},
         gpu::{Gpu, Stored},
         kernels::{Band, Kernels},
         operations::lower,
         plan::Plan,
     },
+    image::orientation::Orientation,
     method::reconstruction::{Silent, Values, double_reconstruction},
     weights::Model,
 };
@@ -375,13 +377,46 @@ fn squared_differences() {
 }
 
 fn squared_difference<K: Kernels>(kernels: K, size: [usize; 3], values: [&[f32]; 2]) -> f64 {
-    let [a, b] = values.map(|values| {
-        let bytes = kernels.limits().end_bytes(size, size[1]);
-        let mut map = Band::whole(kernels.allocate(bytes, true), size);
-        kernels.write(&mut map, 0..size[1], values).unwrap();
-        map
-    });
+    let [a, b] = values.map(|values| written(&kernels, size, values));
     block_on(kernels.squared_difference(&a, &b)).unwrap()
+}
+
+/// The GPU's sums of the high-frequency error against the CPU's, of sides that are no multiples of a tile, in all orientations:
+/// the CPU's are held against SciPy's by `method::orientation`.
+#[test]
+fn error_sums() {
+    use Orientation::{Flipped, HalfTurn, Mirrored, QuarterTurn, ThreeQuarterTurn, Upright};
+    let Some(gpu) = gpu() else { return };
+    for (height, width) in [(16, 16), (40, 56), (72, 8), (8, 24), (4, 20)] {
+        for orientation in [Upright, Mirrored, Flipped, HalfTurn, QuarterTurn, ThreeQuarterTurn] {
+            let [rows, columns] = orientation.sides([height, width]);
+            let size = [3, rows, columns];
+            let [made, input] = [1, 2].map(|seed| values(seed, size.iter().product()));
+            let expected = sums_of(Cpu::new(u64::MAX), size, [&made, &input], orientation);
+            let kernels = Gpu::new(gpu.wgpu.as_ref().unwrap(), u64::MAX, Stored::F32);
+            let found = sums_of(kernels, size, [&made, &input], orientation);
+            let pairs = [(&found.tiles, &expected.tiles), (&found.cells, &expected.cells)];
+            for (found, expected) in pairs {
+                assert_eq!(found.len(), expected.len());
+                for (found, expected) in found.iter().zip(expected) {
+                    assert!(relative(*found, *expected) < 1e-4, "{size:?} {orientation:?}: {found}, not {expected}");
+                }
+            }
+        }
+    }
+}
+
+fn sums_of<K: Kernels>(kernels: K, size: [usize; 3], values: [&[f32]; 2], orientation: Orientation) -> ErrorSums {
+    let [made, input] = values.map(|values| written(&kernels, size, values));
+    block_on(kernels.error_sums(&made, &input, orientation)).unwrap()
+}
+
+/// A map that holds these values.
+fn written<K: Kernels>(kernels: &K, size: [usize; 3], values: &[f32]) -> Band<K::Buffer> {
+    let bytes = kernels.limits().end_bytes(size, size[1]);
+    let mut map = Band::whole(kernels.allocate(bytes, true), size);
+    kernels.write(&mut map, 0..size[1], values).unwrap();
+    map
 }
 
 /// More positions than one chunk of statistics and one batch of attention scores hold.

@@ -8,6 +8,7 @@
 
 import { gap, paragraph, sentence } from '../../common/errors.js';
 import { claimList } from '../../origin/claim-list.js';
+import { answerKind, meaningKey } from '../../texts/messages.js';
 import { element } from '../../ui/dom.js';
 import { outcomeGlyph } from '../../ui/outcome-glyph.js';
 import { DEMONSTRATION } from './locations.js';
@@ -26,15 +27,14 @@ export function resultNodes(result, { texts, notes, signed, actions }) {
   const isDemonstration = reports.some(({ model }) => model.id === DEMONSTRATION.id);
   const asked = reports.map(({ model }) => model.name);
   const remarks = [...notes, ...new Set(reports.flatMap((report) => report.notes.map(texts.remarkText)))];
-  const { outcome } = result;
   return [
-    headingNode(outcome, texts.outcomes[outcome].heading),
+    headingNode(result.outcome, texts.headingText(ranking), answerKind(ranking)),
     element('p', { part: 'reason' }, texts.verdictText(ranking, reports)),
     ...(isDemonstration ? [demonstrationNode(texts)] : []),
     ...(leading.search ? [element('p', { class: 'hint' }, texts.search.found(leading.search))] : []),
-    meaningNode(outcome, texts),
+    meaningNode(meaningKey(ranking, leading), texts),
     element('p', { part: 'model', class: 'hint' }, texts.embed.asked(asked)),
-    ...(members.length + failures.length > 1 ? linesNodes(members, failures, texts) : []),
+    ...(members.length + failures.length > 1 ? linesNodes(members, result, texts) : []),
     numbersNode(members.flat(), result, texts),
     ...(claims.length > 0 || signed ? [claimsNode(claims, signed, texts)] : []),
     ...(remarks.length > 0 ? [notesNode(remarks, texts)] : []),
@@ -77,10 +77,10 @@ function named(report, { demonstration }) {
   return { ...report, model: { ...report.model, name: demonstration.name } };
 }
 
-/** @param {string} outcome @param {string} text */
-function headingNode(outcome, text) {
+/** @param {string} outcome @param {string} text @param {string} [kind] If it is shown as another answer than its outcome. */
+function headingNode(outcome, text, kind = outcome) {
   const attributes = { class: 'heading', part: 'outcome', tabindex: -1, 'data-outcome': outcome };
-  return element('p', attributes, outcomeGlyph(outcome), element('span', {}, text));
+  return element('p', attributes, outcomeGlyph(kind), element('span', {}, text));
 }
 
 /** @param {Texts} texts */
@@ -94,9 +94,9 @@ function demonstrationNode({ demonstration }) {
   );
 }
 
-/** @param {string} outcome @param {Texts} texts */
-function meaningNode(outcome, { embed, result }) {
-  const { means, meansNot } = embed.meanings[outcome];
+/** @param {string} key @param {Texts} texts */
+function meaningNode(key, { embed, result }) {
+  const { means, meansNot } = embed.meanings[key];
   return element(
     'details',
     { part: 'meaning' },
@@ -106,12 +106,12 @@ function meaningNode(outcome, { embed, result }) {
   );
 }
 
-/** @param {any[][]} members @param {CheckResult['failures']} failures @param {Texts} texts */
-function linesNodes(members, failures, texts) {
+/** @param {any[][]} members @param {CheckResult} result @param {Texts} texts */
+function linesNodes(members, { ranking, failures }, texts) {
   const { lines } = texts;
-  const ranked = members.map((reports) => {
-    const { outcome, names, outcomeText, remarks } = texts.groupText(reports);
-    return lineNode(outcome, names.join(' · '), outcomeText, remarks);
+  const ranked = members.map((reports, index) => {
+    const { kind, names, outcomeText, remarks } = texts.groupText(reports, ranking.groups[index].outcome);
+    return lineNode(kind, names.join(' · '), outcomeText, remarks);
   });
   const failed = failures.map((failure) => {
     const name = failure.model === DEMONSTRATION.id ? texts.demonstration.name : failure.model;
@@ -137,6 +137,7 @@ function lineNode(outcome, name, outcomeText, remarks) {
 function numbersNode(reports, { device, seconds }, texts) {
   const { result } = texts;
   const [{ evidence, image }] = reports;
+  const comparison = texts.controlText(reports[0]);
   const each = reports.flatMap((report) => [
     ...(reports.length > 1 ? [element('p', { class: 'label' }, report.model.name)] : []),
     numberList(report, texts),
@@ -149,9 +150,17 @@ function numbersNode(reports, { device, seconds }, texts) {
     element('summary', {}, result.numbersHeading),
     element('p', { class: 'hint' }, result.checkedPart(image)),
     ...(evidence ? [element('p', { class: 'hint' }, texts.evidenceText(evidence))] : []),
+    ...(comparison ? [element('p', { class: 'hint' }, comparison)] : []),
     ...each,
+    ...(comparison ? controlNodes(texts) : []),
     element('p', { class: 'hint' }, texts.deviceLine({ device: { ...device, reason }, seconds })),
   );
+}
+
+/** What the orientation control is. @param {Texts} texts */
+function controlNodes({ control }) {
+  const { heading, explanation } = control;
+  return [element('p', { class: 'label' }, heading), element('p', { class: 'hint' }, paragraph(...explanation))];
 }
 
 /** @param {any} report @param {Texts} texts */

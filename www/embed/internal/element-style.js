@@ -180,6 +180,10 @@ button:disabled {
   stroke-dasharray: 7 4;
 }
 
+.glyph[data-outcome='no_trace'] .second {
+  stroke-dasharray: 3 5;
+}
+
 .glyph[data-outcome='error'] .first {
   stroke: var(--second);
 }

@@ -335,7 +335,7 @@ export class AedrCheck extends Base {
 
   /** @param {Extract<State, {phase: 'result'}>} state @param {Texts} texts */
   #showResult({ result, taken, signed, deep, later }, texts) {
-    const { embed, exports, failure, outcomes, page, result: resultWords } = texts;
+    const { embed, exports, failure, page, result: resultWords } = texts;
     const { file, name, count = 1 } = taken;
     const failed = [...result.failures, ...(later ? [later.error] : [])];
     const onCpu = () => this.#onCpu(later?.deep ?? deep);
@@ -354,7 +354,7 @@ export class AedrCheck extends Base {
     const [heading] = nodes;
     const shown = this.hasAttribute('for') && !this.#given ? [] : [previewNode(file, untrustedText(name))];
     const refused = later ? [laterNode(later.error, texts)] : [];
-    const told = later ? texts.errorText(later.error).heading : outcomes[result.outcome].heading;
+    const told = later ? texts.errorText(later.error).heading : texts.headingText(result.ranking);
     this.#view.show([...refused, ...shown, ...nodes], { focus: /** @type {Element} */ (heading), told });
   }
 }

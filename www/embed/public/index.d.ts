@@ -82,6 +82,9 @@ export interface CheckProgress {
     | 'encode_second'
     | 'decode_second'
     | 'losses'
+    /** The image is reconstructed mirrored or turned: the orientation control. */
+    | 'encode_oriented'
+    | 'decode_oriented'
     | 'done';
   /** Bytes that arrived, in the stages `program` and `weights`. */
   loaded?: number;
