@@ -73,6 +73,10 @@ pub struct CalibrateArguments {
     #[arg(long, value_name = "SIDE", value_delimiter = ',', default_value = "128,256",
           value_parser = clap::value_parser!(u32).range(64..=2048))]
     control_sides: Vec<u32>,
+    /// Measure the orientation control alone, and keep what the model's calibration says of its signal: the others are then
+    /// photographs, and images that belong tell what the control finds.
+    #[arg(long, conflicts_with_all = ["search", "search_resized", "search_jpeg"])]
+    control_only: bool,
     /// The signal that verdicts rest on: paper is t = L1/L2·H, weighed is s = (L1/L2)^H; best is the one of them all that
     /// finds most of the images that belong.
     #[arg(long, value_enum, default_value = "best")]
@@ -153,7 +157,11 @@ pub fn run(arguments: &CalibrateArguments) -> Result<bool> {
     let mut others = Signals { control_sides: arguments.control_sides.clone(), ..Signals::new(&candidate, arguments) };
     others.measure_files(&expand_paths(&arguments.others)?, 1, &mut all);
     let source = format!("aedr calibrate, belonging: {how}; others: {} images", others.sizes.len());
-    let calibration = calibration(&belonging, &others, arguments, source, *seed)?;
+    let known = if arguments.control_only { models::calibration(&arguments.model, &arguments.weights)? } else { None };
+    let calibration = match known {
+        Some(known) => with_control(known, &belonging, &others, arguments)?,
+        None => calibration(&belonging, &others, arguments, source, *seed)?,
+    };
     let path =
         arguments.out.clone().unwrap_or_else(|| arguments.weights.join(&arguments.model).join("calibration.json"));
     write_calibration(&path, &calibration)?;
@@ -295,6 +303,43 @@ impl Turn {
     }
 }
 
+/// What was measured of the orientation control.
+struct Control {
+    scatter: Option<ControlScatter>,
+    /// By compression, as [`Signals::written`].
+    powers: Vec<Option<ControlPower>>,
+}
+
+impl Control {
+    fn of(belonging: &Signals<'_>, others: &Signals<'_>, alpha: f64, painted: bool) -> Result<Self> {
+        let measured: Vec<ControlMeasurement> = [others.controls.concat(), others.squares.clone()].concat();
+        let scatter = ControlScatter::of(others.sizes.len(), &measured)?;
+        let powers = belonging.controls.iter().map(|controls| power(controls, &scatter, alpha, painted));
+        Ok(Control { powers: powers.collect::<Result<_>>()?, scatter: Some(scatter) })
+    }
+}
+
+/// A calibration with another control.
+fn with_control(
+    known: Calibration,
+    belonging: &Signals<'_>,
+    others: &Signals<'_>,
+    arguments: &CalibrateArguments,
+) -> Result<Calibration> {
+    let painted = !arguments.synthetic.photographs.is_empty();
+    let Control { scatter, powers } = Control::of(belonging, others, arguments.alpha.max(ALTERED_ALPHA), painted)?;
+    let mut conditions = known.conditions;
+    for (key, power) in belonging.written.iter().map(|&(compression, _)| compression).zip(powers) {
+        let found =
+            conditions.iter_mut().find(|condition| condition.key() == ConditionKey { compression: key, ..AS_WRITTEN });
+        if let Some(condition) = found {
+            condition.control = power;
+        }
+    }
+    let source = format!("{}; the orientation control: {} photographs", known.source, others.sizes.len());
+    Ok(Calibration { format_version: FORMAT_VERSION, source, control: scatter, conditions, ..known })
+}
+
 fn calibration(
     belonging: &Signals<'_>,
     others: &Signals<'_>,
@@ -325,19 +370,12 @@ fn calibration(
     let painted = !arguments.synthetic.photographs.is_empty();
     let Limits { minimum_side, maximum_homogeneity } =
         Limits::of([if none_belongs { others } else { belonging }, others].map(|signals| signals.sizes.clone()))?;
-    let photographs = others.sizes.len();
-    let measured: Vec<ControlMeasurement> = [others.controls.concat(), others.squares.clone()].concat();
-    let control = match ControlScatter::of(photographs, &measured) {
-        Ok(scatter) => Some(scatter),
+    let Control { scatter: control, powers } = match Control::of(belonging, others, altered, painted) {
+        Ok(measured) => measured,
         // A few images are enough for a threshold, but not to know how photographs scatter.
-        Err(_) if !none_belongs => None,
+        Err(_) if !none_belongs => Control { scatter: None, powers: vec![None; belonging.written.len()] },
         Err(error) => return Err(error),
     };
-    let powers = belonging.controls.iter().map(|controls| match &control {
-        Some(scatter) => power(controls, scatter, altered, painted),
-        None => Ok(None),
-    });
-    let powers = powers.collect::<Result<Vec<_>>>()?;
     if none_belongs {
         return Ok(Calibration {
             format_version: FORMAT_VERSION,

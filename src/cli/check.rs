@@ -19,6 +19,7 @@ use aedr::{
         condition::Evidence,
         grid_search::{Alignment, Found},
         ranking::{Group, Ranking},
+        regions::{Region, Trace},
         verdict::Outcome,
     },
     image::{DecodeOptions, DecodedImage, decode},
@@ -333,6 +334,7 @@ fn model_lines(report: &CheckReport, named: bool) -> Vec<String> {
     }
     let mut details = vec![numbers];
     details.extend(report.control.as_ref().map(control_line));
+    details.extend(report.control.iter().flat_map(|control| &control.regions).map(region_line));
     details.extend(report.all_evidence().map(evidence_line));
     details.extend(report.search.as_ref().map(search_line));
     if !named {
@@ -377,6 +379,14 @@ fn control_line(control: &ControlLine) -> String {
         photographs => format!("by {photographs} photographs"),
     };
     format!("{numbers}; {} of foreign images show as much, {measured}", share(evidence.other_share))
+}
+
+fn region_line(Region { trace, left, top, width, height, score }: &Region) -> String {
+    let what = match trace {
+        Trace::Present => "shows the model's trace, unlike the rest",
+        Trace::Absent => "lacks the trace that the rest shows",
+    };
+    format!("    {width} × {height} pixels from {left}, {top} of what was checked: {what} (score {score:.1})")
 }
 
 /// A small share as people read it.

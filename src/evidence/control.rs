@@ -29,6 +29,10 @@ pub const UNDECIDED: std::ops::RangeInclusive<f64> = 1e-6..=0.1;
 const UNMEASURED_SPREAD: f64 = 0.05;
 const UNMEASURED_SIDE: f64 = 128.0;
 
+/// The root mean squares of windows' robust S that are assumed where none were measured: half as much again as the widest of
+/// two autoencoders.
+pub(super) const UNMEASURED_WINDOWS: [f64; 2] = [0.1, 0.06];
+
 /// The least spread that a few photographs can show.
 const LEAST_SPREAD: f64 = 0.006;
 
@@ -52,6 +56,8 @@ pub struct ControlMeasurement {
     pub sides: [u32; 2],
     pub robust: RobustSignal,
     pub losses: Losses,
+    /// The root mean squares of windows' robust S; `None` for images smaller than a window.
+    pub windows: [Option<f64>; 2],
 }
 
 impl ControlMeasurement {
@@ -72,6 +78,8 @@ impl ControlMeasurement {
 pub struct ControlScatter {
     /// How many photographs were measured.
     pub photographs: usize,
+    /// The root mean squares of the robust S of windows ([`super::regions::WINDOWS`]).
+    pub windows: [f64; 2],
     /// By size, the smallest first.
     pub sizes: Vec<SizeScatter>,
 }
@@ -181,7 +189,13 @@ impl ControlScatter {
         }
         // A few that happen to be of another size say nothing of it.
         sizes.retain(|size| size.count >= FEWEST_PHOTOGRAPHS);
-        let scatter = ControlScatter { photographs, sizes };
+        let windows = std::array::from_fn(|size| {
+            let squares = measured.iter().filter_map(|one| one.windows.get(size).copied().flatten());
+            let (sum, count) = squares.fold((0.0, 0.0), |(sum, count), one| (sum + one * one, count + 1.0));
+            let unmeasured = UNMEASURED_WINDOWS.get(size).copied().unwrap_or(1.0);
+            if count < FEWEST_PHOTOGRAPHS as f64 { unmeasured } else { (sum / count).sqrt().max(LEAST_SPREAD) }
+        });
+        let scatter = ControlScatter { photographs, windows, sizes };
         if photographs < FEWEST_PHOTOGRAPHS || scatter.sizes.is_empty() {
             let detail =
                 format!("{photographs} photographs are too few, at least {FEWEST_PHOTOGRAPHS} of one size are needed");
@@ -220,7 +234,8 @@ impl ControlScatter {
             positive && mean.is_finite() && size.count > 0
         };
         let ascending = self.sizes.is_sorted_by(|one, other| one.side < other.side);
-        self.photographs > 0 && !self.sizes.is_empty() && ascending && self.sizes.iter().all(believable)
+        let windows = self.windows.iter().all(|spread| spread.is_finite() && *spread > 0.0);
+        windows && self.photographs > 0 && !self.sizes.is_empty() && ascending && self.sizes.iter().all(believable)
     }
 }
 
@@ -255,7 +270,7 @@ pub fn evidence(measured: &ControlMeasurement, scatter: Option<&ControlScatter>)
 
 /// The probability that Student's t with [`TAIL`] degrees of freedom is at most `score`: the closed form for an even number
 /// of them (Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.4).
-fn lower_tail(score: f64) -> f64 {
+pub(super) fn lower_tail(score: f64) -> f64 {
     let degrees = f64::from(TAIL);
     let sine = score / (degrees + score * score).sqrt();
     let squared = degrees / (degrees + score * score);
@@ -266,7 +281,7 @@ fn lower_tail(score: f64) -> f64 {
         sum += term;
     }
     // Rounding leaves no meaning below this.
-    (0.5 + 0.5 * sine * sum).max(1e-14)
+    (0.5 + 0.5 * sine * sum).clamp(1e-14, 1.0)
 }
 
 #[cfg(test)]
@@ -280,6 +295,7 @@ mod tests {
             sides: [side, side],
             robust: RobustSignal { signal, standard_error: 0.015 },
             losses: Losses { first: ratio, second: 1.0 },
+            windows: [Some(2.0 * signal.abs()), None],
         }
     }
 
@@ -318,6 +334,8 @@ mod tests {
         let [small, large] = [0, 1].map(|index| scatter.sizes[index]);
         assert_eq!((small.side, small.count, large.side, large.count), (128.0, 40, 256.0, 40));
         assert!((small.spread - 0.02).abs() < 1e-12 && (large.spread - 0.008).abs() < 1e-12, "{scatter:?}");
+        assert!((scatter.windows[0] - 2.0 * (0.025f64.powi(2) + 0.017f64.powi(2)).midpoint(0.0).sqrt()).abs() < 1e-12);
+        assert_eq!(scatter.windows[1], UNMEASURED_WINDOWS[1]);
         let [mean, deviation] = small.log_ratio;
         assert!((mean - 1.0).abs() < 1e-12 && (deviation - 0.2).abs() < 0.01);
         // Halfway between the two in the logarithm of the side; no less when larger, more when smaller.

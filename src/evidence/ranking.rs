@@ -61,7 +61,8 @@ impl ModelVerdict {
 
     /// Whether enough is known of the model for its lack of an answer to lie in the image.
     fn is_informed(&self) -> bool {
-        let traced = |reason: &Message| matches!(reason.code.as_str(), "weak_trace" | "signals_disagree");
+        let traced =
+            |reason: &Message| matches!(reason.code.as_str(), "weak_trace" | "signals_disagree" | "traced_part");
         self.threshold.is_some() || self.outcome != Outcome::CannotTell || self.reason.as_ref().is_some_and(traced)
     }
 }

@@ -59,7 +59,7 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// For [`Outcome::CannotTell`]: "uncalibrated", "search_uncalibrated", "too_small", "too_flat", "near_threshold",
     /// "heavy_jpeg", "unmeasured_compression", "cut_or_resized", "unstable", "too_few_others", "too_few_belonging", "no_trace",
-    /// "weak_trace" or "signals_disagree".
+    /// "weak_trace" or "signals_disagree"; a check adds "traced_part".
     pub reason: Option<Message>,
     /// The evidence under every condition that applies to the image, the one that speaks most against the outcome
     /// first. Empty if no such images were measured.

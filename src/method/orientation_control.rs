@@ -33,6 +33,23 @@ pub struct OrientationControl {
     others: Vec<(Orientation, ErrorSums)>,
 }
 
+/// The robust S of windows of an image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Windows {
+    /// Windows in a row: one less than tiles for each tile of their side but the first.
+    pub columns: usize,
+    /// In rows.
+    pub signals: Vec<f64>,
+}
+
+impl Windows {
+    /// The root mean square of the signals; `None` without a window.
+    pub fn root_mean_square(&self) -> Option<f64> {
+        let squares = self.signals.iter().map(|signal| signal * signal).sum::<f64>();
+        (!self.signals.is_empty()).then(|| (squares / self.signals.len() as f64).sqrt())
+    }
+}
+
 /// The robust S with its error.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -106,8 +123,26 @@ impl OrientationControl {
         Some(RobustSignal { signal, standard_error }).filter(|robust| robust.signal.is_finite())
     }
 
+    /// The robust S of all windows of so many tiles a side, one at each tile; none in an image that is smaller.
+    pub fn windows(&self, side: usize) -> Windows {
+        let [rows, columns] = parts(self.sides, TILE);
+        let tiles = self.tiles();
+        let count = |tiles: usize| (tiles + 1).saturating_sub(side.max(1));
+        let mut signals = Vec::with_capacity(count(rows) * count(columns));
+        for top in 0..count(rows) {
+            for left in 0..count(columns) {
+                let lines = tiles.chunks_exact(columns.max(1)).skip(top).take(side);
+                let within = lines.flat_map(|line| line.iter().skip(left).take(side));
+                let [weight, advantage] =
+                    within.fold([0.0; 2], |[all, sum], [weight, advantage]| [all + weight, sum + advantage]);
+                signals.push(advantage / weight);
+            }
+        }
+        Windows { columns: count(columns), signals }
+    }
+
     /// For each tile, in rows: the sums of its cells' weights, and of their weighed advantages.
-    pub fn tile_evidence(&self) -> Vec<[f64; 2]> {
+    fn tiles(&self) -> Vec<[f64; 2]> {
         let ([_, columns], [rows, tile_columns]) = (parts(self.sides, CELL), parts(self.sides, TILE));
         let mut tiles = vec![[0.0; 2]; rows * tile_columns];
         for (at, cell) in self.compared().unwrap_or_default().iter().enumerate() {
@@ -118,6 +153,11 @@ impl OrientationControl {
             }
         }
         tiles
+    }
+
+    /// Tiles in `[rows, columns]`.
+    pub fn tile_counts(&self) -> [usize; 2] {
+        parts(self.sides, TILE)
     }
 
     /// Each cell's comparison with the other orientations.

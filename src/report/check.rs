@@ -11,6 +11,7 @@ use crate::{
         control::UNDECIDED,
         evidence_map::{EvidenceMap, FLAT, MOST_PIXELS},
         grid_search::{Found, recompressed_contrast, search},
+        regions::regions,
         verdict::Outcome,
     },
     image::{DecodeOptions, DecodedImage, LeftOut, compression::Compression, decode, orientation::Orientation},
@@ -267,7 +268,23 @@ async fn reconstruct(
     }
     report.control = ControlLine::of(&control);
     report.judge(candidate.calibration.as_ref())?;
+    find_regions(&mut report, &control, candidate);
     Ok((report, map))
+}
+
+/// Looks for parts that differ from the rest. A part that shows the model's trace leaves no verdict on the whole.
+fn find_regions(report: &mut CheckReport, control: &OrientationControl, candidate: &Candidate) {
+    let scatter = candidate.calibration.as_ref().and_then(|calibration| calibration.control.as_ref());
+    let sides = [report.image.checked_width, report.image.checked_height];
+    let belongs = report.outcome == Outcome::Matches;
+    let found = regions(control, scatter, sides, belongs, report.image.compression == Compression::Lossless);
+    if !belongs && !found.is_empty() {
+        let message = "a part of the image shows this model's trace, and the rest does not";
+        (report.outcome, report.reason) = (Outcome::CannotTell, Some(Message::new("traced_part", message)));
+    }
+    if let Some(line) = &mut report.control {
+        line.regions = found;
+    }
 }
 
 /// The orientations that an image is compared with, one after the other while it is undecided. One mirror is nearly as good as

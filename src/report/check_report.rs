@@ -12,6 +12,7 @@ use crate::{
         control::{self, ControlEvidence, ControlMeasurement},
         grid_search::{Alignment, Found},
         ranking::{self, ModelVerdict, Ranking},
+        regions::{Region, WINDOWS},
         verdict::{Measured, Outcome, Verdict, decide},
     },
     image::{CROP_MULTIPLE, compression::Compression, orientation::Orientation},
@@ -126,9 +127,9 @@ impl CheckReport {
 
     /// What a calibration of the control takes.
     fn control_measurement(&self) -> Option<ControlMeasurement> {
-        let ControlLine { robust, .. } = *self.control.as_ref()?;
+        let ControlLine { robust, windows, .. } = *self.control.as_ref()?;
         let sides = [self.image.checked_width, self.image.checked_height];
-        Some(ControlMeasurement { sides, robust, losses: self.losses.into() })
+        Some(ControlMeasurement { sides, robust, losses: self.losses.into(), windows })
     }
 
     /// The evidence under every condition that the image was judged by.
@@ -273,8 +274,12 @@ pub struct ControlLine {
     pub share: f64,
     /// The robust S, on which the evidence rests.
     pub robust: RobustSignal,
+    /// The root mean squares of the robust S over windows of 64 and of 128 pixels; `None` for smaller images.
+    pub windows: [Option<f64>; 2],
     /// What it says; `None` for an image too small for it.
     pub evidence: Option<ControlEvidence>,
+    /// Parts of the image that differ from the rest.
+    pub regions: Vec<Region>,
 }
 
 impl ControlLine {
@@ -286,7 +291,9 @@ impl ControlLine {
             by_orientation: orientations.iter().map(|&orientation| control.signal_of(orientation)).collect(),
             share: control.share(),
             robust: control.robust()?,
+            windows: WINDOWS.map(|side| control.windows(side).root_mean_square()),
             evidence: None,
+            regions: Vec::new(),
             orientations,
         })
     }

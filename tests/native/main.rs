@@ -27,6 +27,7 @@ mod engine {
 mod evidence {
     mod evidence_map;
     mod grid_search;
+    mod regions;
 }
 mod fuzz;
 mod image {

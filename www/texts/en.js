@@ -271,7 +271,7 @@ export const numbers = {
       'error.',
   ],
   error: ['±', 'its standard error', ''],
-  share: ['p', 'as much by chance', ''],
+  share: ['p', 'by chance', ''],
 };
 
 /** The comparison of an image with itself, mirrored or turned. */
@@ -288,7 +288,7 @@ export const control = {
   decides: 'The answer rests on this.',
   decidesAgainst: 'Nearly all images of the model that were measured show more. The answer rests on this.',
   percent: (/** @type {string} */ number) => `${number} %`,
-  less: (/** @type {string} */ number) => `less than ${number} %`,
+  less: (/** @type {string} */ share) => `less than ${share}`,
   unknown: 'not known',
   compared: (/** @type {string[]} */ orientations) =>
     `The image was compared with itself ${new Intl.ListFormat('en').format(orientations.map((name) => turned[name] ?? name))}.`,
@@ -732,7 +732,7 @@ export const table = {
 const kinds = {
   matches: 'consistent',
   does_not_match: 'not consistent',
-  no_trace: 'no trace found',
+  no_trace: 'without a trace',
   cannot_tell: 'cannot tell',
   failed: 'failed',
   cancelled: 'cancelled',

@@ -75,11 +75,9 @@ export function messagesIn(catalogue, locale) {
   const format = (value) => digits.format(value);
   const shareDigits = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
   const signalDigits = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
-  /** A share of images. @param {number} share */
-  const shareText = (share) =>
-    share < LEAST_SHARE
-      ? controls.less(shareDigits.format(100 * LEAST_SHARE))
-      : controls.percent(shareDigits.format(100 * share));
+  /** A share of images, as a number. @param {number} share */
+  const shareText = (share) => (share < LEAST_SHARE ? `< ${percent(LEAST_SHARE)}` : percent(share));
+  const percent = (/** @type {number} */ share) => controls.percent(shareDigits.format(100 * share));
   /** An S, with the sign that numbers have in print. @param {number} value */
   const signalText = (value) => signalDigits.format(value).replace('-', '−');
   /** A robust S with its standard error. @param {any} control */
@@ -148,7 +146,8 @@ export function messagesIn(catalogue, locale) {
     const { control, outcome } = report;
     if (!control?.evidence) return '';
     const { other_share: share, photographs } = control.evidence;
-    const line = controls.line(share <= TRACELESS, shareText(share), controls.basis(photographs));
+    const text = share < LEAST_SHARE ? controls.less(percent(LEAST_SHARE)) : percent(share);
+    const line = controls.line(share <= TRACELESS, text, controls.basis(photographs));
     if (outcome === 'cannot_tell' || restsOnSignal(report)) return line;
     return paragraph(line, outcome === 'matches' ? controls.decides : controls.decidesAgainst);
   }

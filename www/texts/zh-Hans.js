@@ -258,7 +258,7 @@ export const control = {
   decides: '结论以此为依据。',
   decidesAgainst: '测量过的该模型的图片，几乎都比这更明显。结论以此为依据。',
   percent: (/** @type {string} */ number) => `${number}%`,
-  less: (/** @type {string} */ number) => `不到${number}%`,
+  less: (/** @type {string} */ share) => `不到${share}`,
   unknown: '未知',
   compared: (/** @type {string[]} */ orientations) =>
     `图片与${listed.format(orientations.map((name) => turned[name] ?? name))}的自身相比较。`,
@@ -882,6 +882,7 @@ export const remarks = {
   unmeasured_compression: () => '没有用这样压缩的图片测量过这个模型',
   no_trace: () => '没有发现这个模型的痕迹；它的图片是否会留下痕迹，没有测量过',
   weak_trace: () => '有迹象指向这个模型，但偶然出现这种程度的迹象并不少见',
+  traced_part: () => '图片的一部分带有这个模型的痕迹，其余部分没有',
   signals_disagree: () => '两项检验互相矛盾：一项指向这个模型，另一项不支持',
 };
 

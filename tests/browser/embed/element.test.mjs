@@ -59,11 +59,11 @@ after(async () => {
  * A page of another site that holds `markup`.
  * @param {string | (() => string)} markup
  * @param {{outcome?: import('../support/answers.mjs').Outcome | null, claims?: {meaning: string, field: string, text: string}[],
- *   lang?: string, css?: string} & import('playwright-core').BrowserContextOptions} options `outcome`, `claims`: of every
+ *   known?: Parameters<typeof answerOf>[1]['known'], lang?: string, css?: string} & import('playwright-core').BrowserContextOptions} options `outcome`, `claims`: of every
  *   check; an outcome of null: no check ends.
  * @param {(page: Page, context: Context) => Promise<void>} body
  */
-async function inPage(markup, { outcome = 'matches', claims, lang = 'en', css = '', ...options }, body) {
+async function inPage(markup, { outcome = 'matches', claims, known, lang = 'en', css = '', ...options }, body) {
   const { page, context, complaints } = await openPage(browser, 'about:blank', options);
   const content = typeof markup === 'string' ? markup : markup();
   const html = `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><title>Another site</title>
@@ -73,7 +73,7 @@ async function inPage(markup, { outcome = 'matches', claims, lang = 'en', css = 
     <body><main><h1>News</h1>${content}</main></body></html>`;
   await writeFile(resolve(folder, 'host.html'), html);
   await writeFile(resolve(folder, 'host.css'), css);
-  await (outcome ? answerAlways(context, answerOf(outcome, { claims })) : answerNever(context));
+  await (outcome ? answerAlways(context, answerOf(outcome, { claims, known })) : answerNever(context));
   try {
     await page.goto(`${server.address}host.html`);
     await body(page, context);
@@ -134,6 +134,26 @@ for (const outcome of /** @type {const} */ (['matches', 'does_not_match', 'canno
       const saved = await saving;
       assert.equal(saved.suggestedFilename(), 'dahlia.png.aedr.json');
       assert.equal(JSON.parse(await readFile(await saved.path(), 'utf8')).ranking.outcome, outcome);
+    });
+  });
+}
+
+for (const [lang, texts] of /** @type {const} */ ([['en', english], ['zh-Hans', chinese]])) {
+  test(`says that no trace was found, and what the orientation control is: ${lang}`, async () => {
+    const known = { reason: /** @type {const} */ ('no_trace'), calibrated: false, photographs: 0 };
+    await inPage(NAMED, { outcome: 'cannot_tell', known, lang }, async (page) => {
+      await button(page, texts.page.headline).click();
+      assert.equal(await outcomeOf(page).innerText(), texts.outcomes.no_trace.heading);
+      assert.equal(await outcomeOf(page).getAttribute('data-outcome'), 'cannot_tell');
+      const box = page.locator('aedr-check [part=box]');
+      const verdict = texts.verdicts.no_trace([texts.demonstration.name], '');
+      assert.equal(await box.locator('[part=reason]').innerText(), verdict);
+      await box.getByText(texts.result.meaningSummary).click();
+      for (const sentence of texts.embed.meanings.no_trace.meansNot) assert.ok(await box.getByText(sentence).isVisible());
+      await box.getByText(texts.result.numbersHeading, { exact: true }).click();
+      const details = await box.locator('[part=details]').innerText();
+      const { basis, explanation, line, percent } = texts.control;
+      for (const sentence of [line(false, percent('62'), basis(0)), ...explanation]) assert.ok(details.includes(sentence), sentence);
     });
   });
 }

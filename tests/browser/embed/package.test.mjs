@@ -379,8 +379,11 @@ siteTest('its files can be anywhere, and models are looked at as far as a site s
   assert.equal(found.whole.outcome, 'matches');
   assert.equal(found.whole.reports[0].model.name, 'Ours');
   assert.ok(found.helped, 'helpers were started');
-  assert.equal(found.uncovered.outcome, 'cannot_tell', 'a calibration that nothing is known of is not used');
-  assert.equal(found.uncovered.reports[0].reason.code, 'uncalibrated');
+  // Found by the orientation control alone.
+  const [{ threshold, evidence, control, model }] = found.uncovered.reports;
+  assert.equal(model.calibration_sha256, null, 'a calibration that nothing is known of is not used');
+  assert.deepEqual([found.uncovered.outcome, threshold, evidence], ['matches', null, null]);
+  assert.ok(control.evidence.other_share <= 0.001 && control.evidence.photographs === 0);
   assert.equal(found.code, 'integrity_failed');
   assert.equal(found.plain, 'matches');
   const wanted = ['/static/check.1.js', '/static/help.2.js', '/media/module.3.wasm'];

@@ -174,7 +174,8 @@ test('a check whose helpers end in the middle of it ends well without them', { t
   try {
     await chooseDevice(page, 'cpu');
     const found = await check(page, 'alone.png', busyPng(256));
-    assert.equal(found.outcome, 'matches', found.text);
+    // The orientation control speaks against what the calibration says of every image.
+    assert.deepEqual([found.code, found.outcome], [null, 'cannot_tell'], found.text);
     await page.locator('#outcome .device[data-device=cpu][data-threads="1"]').waitFor();
   } finally {
     await context.close();

@@ -231,6 +231,37 @@ for (const outcome of /** @type {const} */ (['matches', 'does_not_match', 'canno
   );
 }
 
+const ALONE = { calibrated: false, photographs: 0 };
+const WITHOUT_THRESHOLD = {
+  no_trace: answerOf('cannot_tell', { known: { ...ALONE, reason: 'no_trace' } }),
+  matches: answerOf('matches', { known: ALONE }),
+};
+
+for (const [kind, answer] of Object.entries(WITHOUT_THRESHOLD)) {
+  pageTest(
+    `${kind} of a model without a threshold is told on paper and in the picture`,
+    async (page) => {
+      assert.deepEqual(problemsOf({ ...answer.record, image: { ...answer.record.image, name: 'holiday.png' } }), []);
+      await checked(page);
+      const { bytes } = await saved(page, english.exports.picture);
+      const { width, height } = await pixelsOf(bytes, []);
+      // Without the plot of the signal.
+      assert.ok(width === 1200 && height > 1000 && height < 1700, `${width} × ${height}`);
+      await page.emulateMedia({ media: 'print' });
+      const text = await page.locator('body').innerText();
+      const { lines, outcomes, result } = english;
+      assert.ok(text.includes(outcomes[kind].heading), text);
+      const { robust } = answer.answers[0].report.control;
+      const number = (/** @type {number} */ value) => value.toFixed(3).replace('-', '−');
+      const measured = `${number(robust.signal)} ± ${number(robust.standard_error)}`;
+      const row = [lines.outcomes[kind], 't 0.516', result.noThreshold, measured];
+      assert.match(text, pattern(row.join(ANY)));
+      assert.ok(text.includes(english.control.basis(0)), text);
+    },
+    { answer },
+  );
+}
+
 pageTest(
   'the picture reads no canvas, and only a press of its button fetches anything',
   async (page, { requests }) => {

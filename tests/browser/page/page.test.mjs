@@ -263,8 +263,11 @@ pageTest('a decoded image that is dropped matches, on WebGPU', async (page, { re
   assert.deepEqual(await computedOn(page), { device: 'webgpu', reason: 'chosen' });
   assert.match(text, pattern(english.device.line(english.device.gpu(ANY), english.device.why.chosen, ANY)));
   const numbers = await page.locator('.numbers dd.value').allInnerTexts();
+  const [robust, share] = numbers.splice(6);
   assert.equal(numbers.length, 6);
   for (const number of numbers) assert.ok(Number(number) > 0, number);
+  assert.match(robust, /^−[01]\.\d{3} ± 0\.\d{3}$/);
+  assert.match(share, /^(< )?0\.0\d* %$/);
   // So that the check on foreign requests means something: the worker's requests are among those seen.
   for (const file of ['aedr_bg.wasm', 'manifest.json', '.safetensors']) {
     assert.ok(requests.some((url) => url.endsWith(file)), `${file} was requested`);

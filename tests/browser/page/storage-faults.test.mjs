@@ -133,7 +133,7 @@ keptTest('room that runs out while a model is added leaves the others whole, and
   assert.equal(await problem.getAttribute('data-code'), 'storage_full');
   assert.ok((await problem.innerText()).includes(english.models.advice.storage_full));
   assert.deepEqual(await stored(page), { models: ['plain'], imports: [] });
-  assert.ok((await lineOf(page)).includes(english.lines.outcomes.no_trace));
+  assert.ok((await lineOf(page)).includes(english.lines.uncalibrated));
   await session.send('Storage.overrideQuotaForOrigin', { origin });
   await openModels(page);
   await add(page, 'Painter slow');
@@ -220,7 +220,7 @@ keptTest('a tab that crashes while a model is added leaves no half model, and an
   await add(next, 'Painter slow');
   await added(next, 'Painter slow');
   assert.match(site.seen[before].range ?? '', /^bytes=[1-9]/, 'what had come is not fetched again');
-  assert.ok((await lineOf(next, 'Painter slow')).includes(english.lines.outcomes.no_trace));
+  assert.ok((await lineOf(next, 'Painter slow')).includes(english.lines.uncalibrated));
   assert.deepEqual(await stored(next), { models: ['slow'], imports: [] });
   await context.close();
 });

@@ -106,8 +106,8 @@ for (const [locale, texts] of LANGUAGES) {
       async (page, text) => {
         assert.equal(await page.locator('.outcome-heading').innerText(), texts.outcomes.matches.heading);
         assert.ok(text.includes(texts.verdicts.matches([named], '')), text);
-        const { line, less, basis, decides } = texts.control;
-        assert.ok(text.includes(paragraph(line(true, less('0.001'), basis(120)), decides)), text);
+        const { line, less, percent, basis, decides } = texts.control;
+        assert.ok(text.includes(paragraph(line(true, less(percent('0.001')), basis(120)), decides)), text);
         assert.doesNotMatch(text, new RegExp(texts.numbers.threshold[1]));
         assert.equal(await page.locator('.plot').count(), 0);
         await page.getByText(texts.result.meaningSummary).click();
@@ -124,7 +124,7 @@ for (const [locale, texts] of LANGUAGES) {
         const row = async (/** @type {string} */ key) =>
           (await page.locator(`.numbers [data-number=${key}]`).innerText()).replace(/\s+/g, ' ');
         assert.match(await row('robust'), pattern(`${texts.numbers.robust[1]} −0.421 ± 0.031 ${texts.control.compared(['mirrored', 'flipped', 'half_turn'])}`));
-        assert.match(await row('share'), pattern(`${texts.control.less('0.001')} ${texts.control.restsOn(120)}`));
+        assert.match(await row('share'), pattern(`< ${texts.control.percent('0.001')} ${texts.control.restsOn(120)}`));
         assert.match(await row('threshold'), /1\.4/);
         const explained = await page.locator('.numbers .explained').innerText();
         assert.equal(texts.control.explanation.length, 4);

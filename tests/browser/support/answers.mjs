@@ -36,6 +36,8 @@ function control(told, photographs) {
     by_orientation: share < 0.05 ? [signal, signal - 0.02, signal - 0.01] : [signal - 0.01],
     share: share < 0.05 ? 0.71 : 0.49,
     robust: { signal, standard_error: 0.0311 },
+    windows: [0.041, 0.022],
+    regions: [],
     evidence: {
       spread: photographs > 0 ? 0.021 : 0.05,
       photographs,
@@ -90,7 +92,7 @@ function report(id, name, outcome, { reason = 'near_threshold', calibrated = tru
     threshold: 1.4,
     uncertain: [1.4, 1.9],
     belonging_share: 0.41,
-    other_share: 0.0002,
+    other_share: 0.0025,
     likelihood_ratio: 38,
     belonging_count: 400,
     other_count: 400,

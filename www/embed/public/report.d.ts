@@ -139,9 +139,17 @@ share: number,
  */
 robust: RobustSignal, 
 /**
+ * The root mean squares of the robust S over windows of 64 and of 128 pixels; `None` for smaller images.
+ */
+windows: [number | null, number | null], 
+/**
  * What it says; `None` for an image too small for it.
  */
-evidence: ControlEvidence | null, };
+evidence: ControlEvidence | null, 
+/**
+ * Parts of the image that differ from the rest.
+ */
+regions: Array<Region>, };
 
 /**
  * The two kinds of device.
@@ -438,6 +446,20 @@ claims: Array<Claim>,
 credentials: unknown, };
 
 /**
+ * A part of an image that differs from the rest: the rectangle around windows that do.
+ */
+export type Region = { trace: Trace, 
+/**
+ * In pixels of the part of the image that was checked.
+ */
+left: number, top: number, width: number, height: number, 
+/**
+ * The clearest window's robust S, in root mean squares of such windows of photographs: about zero, negative where it speaks
+ * for the model. Of a part without a trace, in relation to the whole image, positive.
+ */
+score: number, };
+
+/**
  * One thing that a person should know.
  */
 export type Remark = { 
@@ -502,6 +524,11 @@ encoding?: Encoding, };
  * The ways to make one number of an image's losses and homogeneity that are compared. Smaller means "belongs".
  */
 export type SignalKind = "first_loss" | "ratio" | "paper" | "excess" | "weighed" | "peak_signal";
+
+/**
+ * What a region shows.
+ */
+export type Trace = "present" | "absent";
 
 /**
  * A tensor whose shape does not fit.
