@@ -34,7 +34,7 @@ const UNMEASURED_SIDE: f64 = 128.0;
 pub(super) const UNMEASURED_WINDOWS: [f64; 2] = [0.1, 0.06];
 
 /// The least spread that a few photographs can show.
-const LEAST_SPREAD: f64 = 0.006;
+pub(super) const LEAST_SPREAD: f64 = 0.006;
 
 /// The fewest photographs that a spread is made of.
 pub const FEWEST_PHOTOGRAPHS: usize = 20;

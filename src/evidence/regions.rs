@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::control::{ControlScatter, UNMEASURED_WINDOWS, lower_tail};
+use super::control::{ControlScatter, LEAST_SPREAD, UNMEASURED_WINDOWS, lower_tail};
 use crate::{engine::error_sums::TILE, method::orientation_control::OrientationControl};
 
 /// Sides of the windows in tiles: 64 and 128 pixels.
@@ -25,8 +25,15 @@ const OVERLAP: f64 = 4.0;
 /// The windows of what a decoder made scatter about their mean so many times as far as photographs' about zero.
 const BELONGING: f64 = 1.5;
 
-/// A region of more than this share of the image is no part of it.
-const WHOLE: f64 = 0.8;
+/// The same of images that belong, for parts that lack the trace.
+const FALSE_GAP: f64 = 0.01;
+
+/// The rest of an image is at least this share of it.
+const LEAST_REST: f64 = 0.2;
+
+/// Where what lies outside of the regions scores lower than this, it shows the trace as well, though less clearly: JPEG leaves
+/// little of it in smooth parts. The trace is then the image's, and a part can lack it.
+const RESTS: f64 = -3.0;
 
 /// The most regions that are told, the clearest first.
 const MOST: usize = 8;
@@ -47,7 +54,7 @@ pub enum Trace {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Region {
     pub trace: Trace,
-    /// In pixels of the part of the image that was checked.
+    /// In pixels: of the file, in a report.
     pub left: u32,
     pub top: u32,
     pub width: u32,
@@ -57,52 +64,90 @@ pub struct Region {
     pub score: f64,
 }
 
-/// The regions of an image of `sides`, width and height in pixels. `belongs`: the image as a whole is consistent with the model, which alone can lack a
-/// trace in a part. Such parts are told of images without loss only: JPEG removes the trace from smooth parts.
+impl Region {
+    /// In another frame: at so many pixels from its left and top edges, and so many times as wide and high.
+    pub fn placed(self, [left, top]: [f64; 2], [across, down]: [f64; 2]) -> Self {
+        let scaled = |pixels: u32, scale: f64| f64::from(pixels) * scale;
+        Region {
+            left: (left + scaled(self.left, across)).round() as u32,
+            top: (top + scaled(self.top, down)).round() as u32,
+            width: scaled(self.width, across).round() as u32,
+            height: scaled(self.height, down).round() as u32,
+            ..self
+        }
+    }
+}
+
+/// The regions of an image of `sides`, width and height in pixels. Parts without a trace are told of images without loss only:
+/// JPEG removes the trace from smooth parts.
 pub fn regions(
     control: &OrientationControl,
     scatter: Option<&ControlScatter>,
     sides: [u32; 2],
-    belongs: bool,
     lossless: bool,
 ) -> Vec<Region> {
     let Some(whole) = control.robust() else { return Vec::new() };
-    let [rows, columns] = control.tile_counts();
-    let (spreads, trace) = (
-        scatter.map_or(UNMEASURED_WINDOWS, |known| known.windows),
-        if belongs { Trace::Absent } else { Trace::Present },
-    );
-    if belongs && !lossless {
+    let spreads = scatter.map_or(UNMEASURED_WINDOWS, |known| known.windows);
+    let present = clearest(control, spreads, FALSE_REGION, |signal, spread| signal / spread);
+    let (scores, trace) = if rest(control, spreads, &present) > RESTS {
+        (present, Trace::Present)
+    } else if lossless {
+        // What lacks the trace looks like a photograph, and not like the rest.
+        let absent = clearest(control, spreads, FALSE_GAP, |signal, spread| {
+            if signal < -2.0 * spread { 0.0 } else { (whole.signal - signal) / (BELONGING * spread) }
+        });
+        (absent, Trace::Absent)
+    } else {
         return Vec::new();
+    };
+    let [_, columns] = control.tile_counts();
+    let tiles = components(&scores, columns);
+    let mut found: Vec<Region> =
+        tiles.into_iter().map(|tiles| around(&tiles, &scores, columns, sides, trace)).collect();
+    found.sort_by(|one, other| other.score.abs().total_cmp(&one.score.abs()));
+    found.truncate(MOST);
+    found
+}
+
+/// The robust S of all tiles outside of the regions, in root mean squares of a photograph's area of that size. The lowest there
+/// is if nearly all of the image lies within them.
+fn rest(control: &OrientationControl, [_, spread]: [f64; 2], scores: &[f64]) -> f64 {
+    let tiles = control.tiles();
+    let outside = tiles.iter().zip(scores).filter(|&(_, &score)| score == 0.0);
+    let [weight, advantage, count] = outside
+        .fold([0.0; 3], |[weight, advantage, count], (tile, _)| [weight + tile[0], advantage + tile[1], count + 1.0]);
+    if count < LEAST_REST * tiles.len() as f64 || weight <= 0.0 {
+        return f64::NEG_INFINITY;
     }
-    // Of each tile, the clearest significant window that it lies in.
+    // A mean scatters less over a larger area.
+    let windows = (count / (WINDOWS[1] * WINDOWS[1]) as f64).max(1.0);
+    advantage / weight / (spread / windows.sqrt()).max(LEAST_SPREAD)
+}
+
+/// For each tile the score of the clearest window that it lies in, of those that so few images may have; 0 without one.
+/// `score` takes a window's robust S and the spread of such windows, and is negative for what is looked for.
+fn clearest(
+    control: &OrientationControl,
+    spreads: [f64; 2],
+    allowed: f64,
+    score: impl Fn(f64, f64) -> f64,
+) -> Vec<f64> {
+    let [rows, columns] = control.tile_counts();
     let mut scores = vec![0.0f64; rows * columns];
     for (side, spread) in WINDOWS.into_iter().zip(spreads) {
         let windows = control.windows(side);
         let independent = OVERLAP * WINDOWS.len() as f64 * ((rows * columns) as f64 / (side * side) as f64).max(1.0);
-        for (at, signal) in windows.signals.iter().enumerate() {
-            let score = match trace {
-                Trace::Present => signal / spread,
-                // What lacks the trace looks like a photograph, and not like the rest.
-                Trace::Absent if *signal < -2.0 * spread => 0.0,
-                Trace::Absent => (whole.signal - signal) / (BELONGING * spread),
-            };
+        for (at, &signal) in windows.signals.iter().enumerate() {
+            let score = score(signal, spread);
             let (top, left) = (at / windows.columns.max(1), at % windows.columns.max(1));
-            if lower_tail(score) * independent <= FALSE_REGION {
+            if lower_tail(score) * independent <= allowed {
                 for row in scores.chunks_exact_mut(columns.max(1)).skip(top).take(side) {
                     row.iter_mut().skip(left).take(side).for_each(|clearest| *clearest = clearest.min(score));
                 }
             }
         }
     }
-    let mut found: Vec<Region> = components(&scores, columns)
-        .into_iter()
-        .filter(|tiles| (tiles.len() as f64) < WHOLE * scores.len() as f64)
-        .map(|tiles| around(&tiles, &scores, columns, sides, trace))
-        .collect();
-    found.sort_by(|one, other| one.score.abs().total_cmp(&other.score.abs()).reverse());
-    found.truncate(MOST);
-    found
+    scores
 }
 
 /// Tiles that are significant and touch each other.
@@ -174,14 +219,14 @@ mod tests {
         control
     }
 
-    fn found(control: &OrientationControl, belongs: bool) -> Vec<Region> {
-        regions(control, None, SIDES, belongs, true)
+    fn found(control: &OrientationControl) -> Vec<Region> {
+        regions(control, None, SIDES, true)
     }
 
     #[test]
     fn a_part_that_a_decoder_made_is_found_where_it_is() {
         let part = [128, 64, 224, 160];
-        let all = found(&control(part, 4.0, 1.0), false);
+        let all = found(&control(part, 4.0, 1.0));
         let [region] = all[..] else { panic!("{all:?}") };
         assert_eq!(region.trace, Trace::Present);
         assert!(region.score < -7.0);
@@ -194,20 +239,20 @@ mod tests {
         ] {
             assert!(found.abs_diff(expected) <= 48, "{region:?}");
         }
-        assert_eq!(found(&control(part, 1.0, 1.0), false), []);
-        // A whole image is no part of itself.
-        assert_eq!(found(&control(part, 4.0, 4.0), false), []);
+        assert_eq!(found(&control(part, 1.0, 1.0)), []);
+        // A whole image that shows it is no part of itself, and lacks nothing.
+        assert_eq!(found(&control(part, 4.0, 4.0)), []);
     }
 
     #[test]
     fn a_part_without_a_trace_is_found_in_an_image_that_belongs() {
         let part = [16, 96, 144, 224];
         let made = control(part, 1.0, 6.0);
-        let all = found(&made, true);
+        let all = found(&made);
         let [Region { trace: Trace::Absent, left, top, score, .. }] = all[..] else { panic!("{all:?}") };
         assert!(left <= 64 && (48..=144).contains(&top) && score > 5.0, "{all:?}");
-        assert_eq!(regions(&made, None, SIDES, true, false), [], "JPEG removes traces");
-        assert_eq!(found(&control(part, 6.0, 6.0), true), []);
+        assert_eq!(regions(&made, None, SIDES, false), [], "JPEG removes traces");
+        assert_eq!(found(&control(part, 6.0, 6.0)), []);
     }
 
     /// The first and the last tile of an image whose sides are no multiples of a tile.
@@ -220,7 +265,7 @@ mod tests {
         let mut control =
             OrientationControl::new([height, width], ErrorSums { tiles: tiles.clone(), cells: vec![1.0; cells] });
         control.add(Orientation::Mirrored, ErrorSums { tiles, cells: mirrored });
-        let all = regions(&control, None, sides, false, true);
+        let all = regions(&control, None, sides, true);
         assert!(!all.is_empty());
         for Region { left, top, width, height, .. } in all {
             assert!(left + width <= sides[0] && top + height <= sides[1]);

@@ -142,7 +142,7 @@ impl OrientationControl {
     }
 
     /// For each tile, in rows: the sums of its cells' weights, and of their weighed advantages.
-    fn tiles(&self) -> Vec<[f64; 2]> {
+    pub fn tiles(&self) -> Vec<[f64; 2]> {
         let ([_, columns], [rows, tile_columns]) = (parts(self.sides, CELL), parts(self.sides, TILE));
         let mut tiles = vec![[0.0; 2]; rows * tile_columns];
         for (at, cell) in self.compared().unwrap_or_default().iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::{
         control::UNDECIDED,
         evidence_map::{EvidenceMap, FLAT, MOST_PIXELS},
         grid_search::{Found, recompressed_contrast, search},
-        regions::regions,
+        regions::{Region, Trace, regions},
         verdict::Outcome,
     },
     image::{DecodeOptions, DecodedImage, LeftOut, compression::Compression, decode, orientation::Orientation},
@@ -276,14 +276,17 @@ async fn reconstruct(
 fn find_regions(report: &mut CheckReport, control: &OrientationControl, candidate: &Candidate) {
     let scatter = candidate.calibration.as_ref().and_then(|calibration| calibration.control.as_ref());
     let sides = [report.image.checked_width, report.image.checked_height];
-    let belongs = report.outcome == Outcome::Matches;
-    let found = regions(control, scatter, sides, belongs, report.image.compression == Compression::Lossless);
-    if !belongs && !found.is_empty() {
+    let found = regions(control, scatter, sides, report.image.compression == Compression::Lossless);
+    let is_part = found.iter().any(|region| region.trace == Trace::Present);
+    if is_part {
         let message = "a part of the image shows this model's trace, and the rest does not";
         (report.outcome, report.reason) = (Outcome::CannotTell, Some(Message::new("traced_part", message)));
     }
+    let [left, top, width, height] = report.placement();
+    let [across, down] = [width / f64::from(sides[0].max(1)), height / f64::from(sides[1].max(1))];
+    let in_file = |region: Region| region.placed([left, top], [across, down]);
     if let Some(line) = &mut report.control {
-        line.regions = found;
+        line.regions = found.into_iter().map(in_file).collect();
     }
 }
 

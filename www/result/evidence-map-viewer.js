@@ -4,7 +4,9 @@
  *
  * @typedef {import('../engine/types.js').EvidenceMap} EvidenceMap
  * @typedef {import('../engine/types.js').LayerName} LayerName
- * @typedef {{name: string, map: EvidenceMap}} ModelEvidence A model and what it made of the image.
+ * @typedef {{trace: 'present' | 'absent', left: number, top: number, width: number, height: number}} Region In pixels of the file.
+ * @typedef {{name: string, map: EvidenceMap, parts: Region[]}} ModelEvidence A model, what it made of the image, and the parts
+ *   that differ from the rest.
  */
 
 import { evidenceMap as words, locale } from '../texts/catalogue.js';
@@ -35,7 +37,8 @@ export function evidenceMapViewer({ picture, size, models }) {
   under.src = address(picture);
   const over = /** @type {HTMLImageElement} */ (element('img', { class: 'over', alt: '', draggable: 'false' }));
   const line = element('div', { class: 'line', 'aria-hidden': true }, element('span', { class: 'grip' }));
-  const plane = element('div', { class: 'plane' }, under, over, line);
+  const frames = element('div', { class: 'parts', 'aria-hidden': true });
+  const plane = element('div', { class: 'plane' }, under, over, frames, line);
   const view = element('div', { class: 'view', tabindex: 0, role: 'group', 'aria-label': words.viewLabel }, plane);
   const slider = /** @type {HTMLInputElement} */ (element('input', { type: 'range', min: '0', max: '100', step: '1' }));
   const readout = element('p', { class: 'readout', 'aria-hidden': true });
@@ -54,6 +57,14 @@ export function evidenceMapViewer({ picture, size, models }) {
     const share = (/** @type {number} */ value, /** @type {number} */ whole) => `${(100 * value) / whole}%`;
     set(over, { left: share(left, size.width), top: share(top, size.height) });
     set(over, { width: share(width, size.width), height: share(height, size.height) });
+    frames.replaceChildren(
+      ...models[state.model].parts.map((part) => {
+        const frame = element('div', { 'data-trace': part.trace });
+        set(frame, { left: share(part.left, size.width), top: share(part.top, size.height) });
+        set(frame, { width: share(part.width, size.width), height: share(part.height, size.height) });
+        return frame;
+      }),
+    );
     explanation.textContent = words.explanations[layer];
     slider.setAttribute('aria-label', words.slider(words.layers[layer]));
     readout.textContent = '';

@@ -19,7 +19,9 @@ const MOST_PIXELS = 2 ** 22;
  */
 export function evidenceMapSection({ picture }, ordered, { intake, onAgain }) {
   const section = element('section', { class: 'evidence-map' });
-  const models = ordered.flatMap(({ report, evidenceMap: map }) => (map ? [{ name: report.model.name, map }] : []));
+  const models = ordered.flatMap(({ report, evidenceMap: map }) =>
+    map ? [{ name: report.model.name, map, parts: report.control?.regions ?? [] }] : [],
+  );
   const { width, height } = ordered[0].report.image;
   let free = () => {};
   let gone = false;

@@ -297,6 +297,14 @@ export const control = {
     (photographs > 0
       ? `That was measured on ${photographs} photographs.`
       : 'That is assumed, since no photographs were measured for this model.'),
+  /**
+   * @param {'present' | 'absent'} trace @param {[width: number, height: number]} size @param {[left: number, top: number]} at
+   * @param {number} others How many parts there are besides.
+   */
+  part: (trace, [width, height], [left, top], others) =>
+    `A part of ${width} × ${height} pixels, ${left} from the left and ${top} from the top, ` +
+    (trace === 'present' ? 'shows the model’s trace, and the rest does not.' : 'lacks the trace that the rest shows.') +
+    (others === 0 ? '' : others === 1 ? ' There is another such part.' : ` There are ${others} more such parts.`),
   tooSmall: 'The image is too small to say how many other images show as much.',
   heading: 'What the orientation control is',
   explanation: [

@@ -147,9 +147,15 @@ export function messagesIn(catalogue, locale) {
     if (!control?.evidence) return '';
     const { other_share: share, photographs } = control.evidence;
     const text = share < LEAST_SHARE ? controls.less(percent(LEAST_SHARE)) : percent(share);
-    const line = controls.line(share <= TRACELESS, text, controls.basis(photographs));
+    const line = paragraph(controls.line(share <= TRACELESS, text, controls.basis(photographs)), partText(control));
     if (outcome === 'cannot_tell' || restsOnSignal(report)) return line;
     return paragraph(line, outcome === 'matches' ? controls.decides : controls.decidesAgainst);
+  }
+
+  /** The clearest part that differs from the rest of the image. @param {any} control */
+  function partText({ regions: [part, ...others] }) {
+    if (!part) return '';
+    return controls.part(part.trace, [part.width, part.height], [part.left, part.top], others.length);
   }
 
   /** What a model answered, in a word or two. @param {any} report @param {string} [outcome] If not its own. */

@@ -265,6 +265,14 @@ export const control = {
   restsOn: (/** @type {number} */ photographs) =>
     '在并非由该模型画出的图片中，有这么多会达到同样的程度。' +
     (photographs > 0 ? `这是以${photographs}张照片测得的。` : '这是假定的，因为没有用照片测量过这个模型。'),
+  /**
+   * @param {'present' | 'absent'} trace @param {[width: number, height: number]} size @param {[left: number, top: number]} at
+   * @param {number} others
+   */
+  part: (trace, [width, height], [left, top], others) =>
+    `距左边${left}像素、距上边${top}像素处，有一块${width} × ${height}像素的区域` +
+    (trace === 'present' ? '带有该模型的痕迹，其余部分没有。' : '没有其余部分所带有的痕迹。') +
+    (others === 0 ? '' : `这样的区域另外还有${others}块。`),
   tooSmall: '图片太小，无法说明有多少其他图片会达到同样的程度。',
   heading: '什么是方向对照',
   explanation: [

@@ -29,7 +29,10 @@ fn decoded(paths: &[PathBuf]) -> Vec<DecodedImage> {
 
 fn calibrate(arguments: &[&str], paths: &[(&str, Vec<PathBuf>)], out: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aedr"));
-    command.current_dir(repository("")).args(["calibrate", "aedr-small", "--device", "cpu", "--out"]).arg(out);
+    command
+        .current_dir(repository(""))
+        .args(["calibrate", "aedr-small", "--device", "cpu", "--control-sides", "64", "--out"])
+        .arg(out);
     for (option, paths) in paths {
         command.arg(option).args(paths);
     }
@@ -92,7 +95,9 @@ fn a_report_is_judged_by_the_signal_that_the_calibration_names() {
     let candidate = default_candidate(false);
     let image = decoded(&samples("png")[..1]).remove(0);
     let mut report = block_on(check_image(&candidate, &image, &mut Silent)).unwrap();
-    assert_eq!((report.outcome, report.signal_kind), (Outcome::CannotTell, SignalKind::Paper));
+    // By the orientation control alone.
+    assert_eq!((report.outcome, report.signal_kind), (Outcome::Matches, SignalKind::Paper));
+    assert!(report.evidence.is_none());
     assert!(report.signal == report.t && report.threshold.is_none());
     let shipped = read(&repository("weights/aedr-small/calibration.json"));
     report.judge(Some(&shipped)).unwrap();
@@ -125,11 +130,14 @@ fn images_that_are_known_to_belong_calibrate_and_bad_ones_are_told() {
     assert_eq!(written(&read(&out)).belonging.count, samples("png").len());
     for wrong in [
         vec![("--belonging", samples("png"))],
-        vec![("--others", samples("jpg"))],
         vec![("--belonging", samples("png")), ("--photographs", samples("jpg")), ("--others", samples("jpg"))],
     ] {
         assert_eq!(calibrate(&[], &wrong, &out).status.code(), Some(2));
     }
+    // Photographs alone are enough for the orientation control, but not so few.
+    let output = calibrate(&[], &[("--others", samples("jpg"))], &out);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("3 photographs are too few"));
     let one = vec![("--photographs", samples("jpg")[..1].to_vec()), ("--others", samples("jpg"))];
     let output = calibrate(&["--side", SIDE], &one, &out);
     assert!(String::from_utf8_lossy(&output.stderr).contains("2 are needed"));

@@ -72,7 +72,7 @@ fn a_report_can_be_replayed_and_what_changed_is_told() {
     let made = aedr(&["check", "--device", "cpu", "--report", text(&report), text(&image)]);
     assert!(made.status.success(), "{}", err(&made));
     let record: Value = read_json(&report);
-    assert_eq!((&record["format"], &record["format_version"]), (&"aedr-report".into(), &1.into()));
+    assert_eq!((&record["format"], &record["format_version"]), (&"aedr-report".into(), &2.into()));
     assert_eq!(record["image"]["bytes"], std::fs::metadata(&image).unwrap().len());
     // A model that is not there has its line, and stops no other.
     let other = folder.path().join("other.aedr.json");
@@ -104,6 +104,15 @@ fn a_report_can_be_replayed_and_what_changed_is_told() {
     let again = replay(&[text(&report), text(&elsewhere), "--engine", "kernels"]);
     assert!(again.status.success(), "{}{}", out(&again), err(&again));
 
+    // Of version 1, before there was an orientation control: judged by the two losses alone, as it was then.
+    let mut old = record.clone();
+    old["format_version"] = 1.into();
+    old["checks"][0].as_object_mut().unwrap().remove("control");
+    let path = folder.path().join("old.aedr.json");
+    std::fs::write(&path, old.to_string()).unwrap();
+    let again = replay(&[text(&path)]);
+    assert!(again.status.success() && out(&again).ends_with("the same\n"), "{}{}", out(&again), err(&again));
+
     let changed = |change: &dyn Fn(&mut Value)| {
         let mut record = record.clone();
         change(&mut record);
@@ -122,8 +131,10 @@ fn a_report_can_be_replayed_and_what_changed_is_told() {
     assert!(told.contains("is not what the report was made of"), "{told}");
     let told = changed(&|record| record["checks"][0]["model"]["shards"][0]["sha256"] = "00".into());
     assert!(told.contains("the weights called aedr-small here are others"), "{told}");
-    let told = changed(&|record| record["format_version"] = 2.into());
-    assert!(told.contains("of version 2") && told.contains("version 1 is understood"), "{told}");
+    let told = changed(&|record| record["format_version"] = 3.into());
+    assert!(told.contains("of version 3") && told.contains("versions 1 to 2 is understood"), "{told}");
+    let told = changed(&|record| record["checks"][0]["control"]["robust"]["signal"] = 0.0.into());
+    assert!(told.contains("S was 0 and is -"), "{told}");
     let told = changed(&|record| record["image"]["name"] = "../../etc/passwd".into());
     assert!(told.contains(&format!("{}", folder.path().join("passwd").display())), "{told}");
 }
@@ -318,7 +329,7 @@ fn pack_writes_what_check_loads() {
     assert_eq!(ids, ["tiny", "aedr-small"], "the cheapest first");
     let output = aedr(&["check", "--model", "tiny", "--weights", text(folder.path()), "--device", "cpu", text(&image)]);
     assert!(output.status.success(), "{}", err(&output));
-    assert!(out(&output).contains("cannot tell: this model has no calibration"), "{}", out(&output));
+    assert!(out(&output).contains("cannot tell: no trace of this model was found"), "{}", out(&output));
 }
 
 #[test]

@@ -450,7 +450,7 @@ credentials: unknown, };
  */
 export type Region = { trace: Trace, 
 /**
- * In pixels of the part of the image that was checked.
+ * In pixels: of the file, in a report.
  */
 left: number, top: number, width: number, height: number, 
 /**
