@@ -7,7 +7,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::FALSE_ATTRIBUTION;
 use crate::{
     Error, Result,
     method::{orientation_control::RobustSignal, reconstruction::Losses, signal::loss_ratio},
@@ -15,7 +14,7 @@ use crate::{
 
 /// The share of foreign images that may be called consistent by the control: one in a thousand for each model. If several are
 /// asked, each gets an equal part of it ([`super::ranking`]).
-pub const CONTROL_FALSE_ATTRIBUTION: f64 = FALSE_ATTRIBUTION / 10.0;
+pub const CONTROL_FALSE_ATTRIBUTION: f64 = 0.001;
 
 /// Above this share, nothing speaks for the model; below it, but above [`CONTROL_FALSE_ATTRIBUTION`], something does.
 pub const TRACELESS: f64 = 0.05;

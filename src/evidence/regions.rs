@@ -89,14 +89,14 @@ pub fn regions(
     let Some(whole) = control.robust() else { return Vec::new() };
     let spreads = scatter.map_or(UNMEASURED_WINDOWS, |known| known.windows);
     let present = clearest(control, spreads, FALSE_REGION, |signal, spread| signal / spread);
-    let (scores, trace) = if rest(control, spreads, &present) > RESTS {
-        (present, Trace::Present)
+    let (scores, trace) = if rest(control, spreads, &present.covered) > RESTS {
+        (present.scores, Trace::Present)
     } else if lossless {
         // What lacks the trace looks like a photograph, and not like the rest.
         let absent = clearest(control, spreads, FALSE_GAP, |signal, spread| {
             if signal < -2.0 * spread { 0.0 } else { (whole.signal - signal) / (BELONGING * spread) }
         });
-        (absent, Trace::Absent)
+        (absent.scores, Trace::Absent)
     } else {
         return Vec::new();
     };
@@ -111,9 +111,9 @@ pub fn regions(
 
 /// The robust S of all tiles outside of the regions, in root mean squares of a photograph's area of that size. The lowest there
 /// is if nearly all of the image lies within them.
-fn rest(control: &OrientationControl, [_, spread]: [f64; 2], scores: &[f64]) -> f64 {
+fn rest(control: &OrientationControl, [_, spread]: [f64; 2], covered: &[bool]) -> f64 {
     let tiles = control.tiles();
-    let outside = tiles.iter().zip(scores).filter(|&(_, &score)| score == 0.0);
+    let outside = tiles.iter().zip(covered).filter(|&(_, covered)| !covered);
     let [weight, advantage, count] = outside
         .fold([0.0; 3], |[weight, advantage, count], (tile, _)| [weight + tile[0], advantage + tile[1], count + 1.0]);
     if count < LEAST_REST * tiles.len() as f64 || weight <= 0.0 {
@@ -124,30 +124,57 @@ fn rest(control: &OrientationControl, [_, spread]: [f64; 2], scores: &[f64]) -> 
     advantage / weight / (spread / windows.sqrt()).max(LEAST_SPREAD)
 }
 
-/// For each tile the score of the clearest window that it lies in, of those that so few images may have; 0 without one.
-/// `score` takes a window's robust S and the spread of such windows, and is negative for what is looked for.
+/// Significant windows, by the tiles of an image.
+struct Clearest {
+    /// The score of the clearest of them in whose middle the tile lies; 0 without one. A window that a part covers by half is
+    /// often significant: its middle is where the part ends.
+    scores: Vec<f64>,
+    /// Whether one of them reaches the tile.
+    covered: Vec<bool>,
+}
+
+/// The windows that so few images may have. `score` takes a window's robust S and the spread of such windows, and is negative
+/// for what is looked for.
 fn clearest(
     control: &OrientationControl,
     spreads: [f64; 2],
     allowed: f64,
     score: impl Fn(f64, f64) -> f64,
-) -> Vec<f64> {
+) -> Clearest {
     let [rows, columns] = control.tile_counts();
-    let mut scores = vec![0.0f64; rows * columns];
+    let mut found = Clearest { scores: vec![0.0; rows * columns], covered: vec![false; rows * columns] };
     for (side, spread) in WINDOWS.into_iter().zip(spreads) {
         let windows = control.windows(side);
         let independent = OVERLAP * WINDOWS.len() as f64 * ((rows * columns) as f64 / (side * side) as f64).max(1.0);
         for (at, &signal) in windows.signals.iter().enumerate() {
             let score = score(signal, spread);
+            if lower_tail(score) * independent > allowed {
+                continue;
+            }
             let (top, left) = (at / windows.columns.max(1), at % windows.columns.max(1));
-            if lower_tail(score) * independent <= allowed {
-                for row in scores.chunks_exact_mut(columns.max(1)).skip(top).take(side) {
-                    row.iter_mut().skip(left).take(side).for_each(|clearest| *clearest = clearest.min(score));
+            for y in top..(top + side).min(rows) {
+                for x in left..(left + side).min(columns) {
+                    let tile = y * columns + x;
+                    if let Some(covered) = found.covered.get_mut(tile) {
+                        *covered = true;
+                    }
+                    let inside = is_middle(y, top, side, rows) && is_middle(x, left, side, columns);
+                    if let Some(clearest) = found.scores.get_mut(tile).filter(|_| inside) {
+                        *clearest = clearest.min(score);
+                    }
                 }
             }
         }
     }
-    scores
+    found
+}
+
+/// Whether a tile lies in the middle half of a window, or between it and the image's edge that the window touches.
+fn is_middle(tile: usize, start: usize, side: usize, count: usize) -> bool {
+    let quarter = side / 4;
+    let after = start == 0 || tile >= start + quarter;
+    let before = start + side >= count || tile < start + side - quarter;
+    after && before
 }
 
 /// Tiles that are significant and touch each other.

@@ -97,7 +97,7 @@ impl Source for Values {
 /// [`Error::ImageTooLarge`] if the device cannot hold what it takes, [`Error::BadNumbers`] for sides that do
 /// not divide, [`Error::Cancelled`], [`Error::DeviceFailed`].
 pub async fn double_reconstruction(model: &Model, image: &impl Source, progress: &mut impl Progress) -> Result<Losses> {
-    Ok(reconstructions(model, image, false, progress).await?.losses)
+    Ok(twice(model, image, false, progress).await?.losses)
 }
 
 /// As [`double_reconstruction`], with the errors by parts of the image; keeps the reconstructions if it is to: 24 bytes a pixel.
@@ -105,6 +105,16 @@ pub async fn double_reconstruction(model: &Model, image: &impl Source, progress:
 /// # Errors
 /// As [`double_reconstruction`].
 pub async fn reconstructions(
+    model: &Model,
+    image: &impl Source,
+    keep: bool,
+    progress: &mut impl Progress,
+) -> Result<Reconstructions> {
+    let made = twice(model, image, keep, progress).await?;
+    Ok(Reconstructions { errors: finite(made.errors)?, ..made })
+}
+
+async fn twice(
     model: &Model,
     image: &impl Source,
     keep: bool,
@@ -136,7 +146,7 @@ async fn reconstruct<C: Compute>(
     meter.enter(Stage::DecodeFirst).await?;
     let first = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
     let first_loss = mean_squared_error(compute, &first, &x, size).await?;
-    let errors = finite(compute.error_sums(&first, &x, Orientation::Upright).await?)?;
+    let errors = compute.error_sums(&first, &x, Orientation::Upright).await?;
     drop((x, z));
     let kept_first = if keep { Some(compute.read(&first).await?) } else { None };
     meter.enter(Stage::EncodeSecond).await?;

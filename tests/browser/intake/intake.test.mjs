@@ -282,8 +282,12 @@ intakeTest('the table is saved as CSV and as JSON', async (page) => {
   assert.match(csv.text, /,384,256,/);
   const { control } = JSON.parse((await saved(page, 'Save all reports (JSON)')).text)[0].checks[0];
   const { s, robust, evidence } = control;
-  const columns = ['s', 'robust_s', 'robust_s_error', 'control_share', 'reason'].map((column) => rows[0][column]);
-  assert.deepEqual(columns, [...[s, robust.signal, robust.standard_error, evidence.other_share].map(String), '']);
+  const columns = ['s', 'robust_s', 'robust_s_error', 'control_share'].map((column) => Number(rows[0][column]));
+  // A record goes through the module's JSON once more, which may round the last bit.
+  [s, robust.signal, robust.standard_error, evidence.other_share].forEach((value, index) => {
+    assert.ok(Math.abs(columns[index] / value - 1) < 1e-12, `${columns[index]}, ${value}`);
+  });
+  assert.equal(rows[0].reason, '');
   assert.ok(Number(rows[0].robust_s) < -0.2 && Number(rows[0].control_share) < 0.001, columns.join());
   assert.ok(rows[2].error);
   assert.equal(rows[2].outcome, 'failed');

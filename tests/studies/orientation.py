@@ -1,0 +1,203 @@
+"""The orientation control over photographs and painted images, in many forms (reference `orientation-control.md`).
+
+    python tests/studies/orientation.py statistics|scatter [AUTOENCODER…]
+
+Autoencoders are taesd, taesdxl, taesd3, taef1 and taef2. Photographs are those of the reference, their middle squares of 192
+pixels; painted images are decoded by the autoencoder from blended and noisy latents of photographs that are not among the
+others, and rounded to 8 bits. Both kinds go through the same JPEG compression.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy import stats
+from scipy.ndimage import gaussian_filter
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "goldens"))
+import taef2  # noqa: E402
+from golden import REFERENCE  # noqa: E402
+from make_orientation import FLOOR, LUMA, ORIENTATIONS, WEIGHT, tiny  # noqa: E402
+
+torch.set_num_threads(2)
+torch.use_deterministic_algorithms(False)
+SIDE = 192
+ALL = ("taesd", "taesdxl", "taesd3", "taef1", "taef2")
+#: Of the score: how much ln L1/L2 counts beside the robust S, and how far it may.
+RATIO_WEIGHT, RATIO_REACH = 0.7, 2.5
+
+
+def photographs():
+    paths = sorted((REFERENCE / "photos").glob("*.jpg"))
+    order = np.random.default_rng(1).permutation(len(paths))
+    return [paths[index] for index in order]
+
+
+def middle(path, scale=1.0):
+    with Image.open(path) as file:
+        image = file.convert("RGB")
+    if scale != 1.0:
+        image = image.resize([round(side * scale) for side in image.size], Image.BICUBIC)
+    left, top = ((side - SIDE) // 2 // 8 * 8 for side in image.size)
+    return image.crop((left, top, left + SIDE, top + SIDE))
+
+
+def jpeg(image, quality):
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return Image.open(file).convert("RGB")
+
+
+def tensor(image):
+    values = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return values.contiguous(memory_format=torch.channels_last)
+
+
+@torch.inference_mode()
+def paint(model, path, other, turn, seed):
+    """An image of 8 bits, as `aedr paint` makes them."""
+    random = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    latent = model.encode(tensor(middle(path)))
+    if turn != 1:
+        share = random.uniform(0.25, 0.75)
+        if turn == 2:
+            across = torch.arange(latent.shape[-1]) / latent.shape[-1]
+            share = ((across - share) * 4 + 0.5).clamp(0, 1)
+        latent = latent + share * (model.encode(tensor(middle(other))) - latent)
+    if turn != 0:
+        deviation = latent.std((2, 3), keepdim=True)
+        latent = latent + random.uniform(0.05, 0.3) * deviation * torch.randn_like(latent)
+    values = model.decode(latent)[0].clamp(-1, 1)
+    return Image.fromarray(((values + 1) * 127.5).round().byte().permute(1, 2, 0).numpy())
+
+
+@torch.inference_mode()
+def measure(model, image, orientations):
+    """The errors [orientations, 3, height, width], turned back, and ln L1/L2."""
+    errors, first = [], None
+    x = tensor(image)
+    for name in orientations:
+        turn, back = ORIENTATIONS[name]
+        turned = torch.from_numpy(np.ascontiguousarray(turn(x[0].permute(1, 2, 0).numpy()))).permute(2, 0, 1)[None]
+        turned = turned.contiguous(memory_format=torch.channels_last)
+        made = model.decode(model.encode(turned))
+        first = made if name == "upright" else first
+        errors.append(back((made - turned)[0].permute(1, 2, 0).numpy()).transpose(2, 0, 1))
+    second = model.decode(model.encode(first))
+    ratio = (first - x).square().mean().log() - (second - first).square().mean().log()
+    return np.stack(errors), ratio.item()
+
+
+def cells(errors, sigma, side, luma=True):
+    """Sums of squares of the high-pass filtered errors over cells, [orientations, rows, columns]."""
+    if luma:
+        errors = np.tensordot(errors, np.array(LUMA), axes=([1], [0]))[:, None]
+    high = errors - gaussian_filter(errors, (0, 0, sigma, sigma), mode="mirror", truncate=3.6)
+    squares = (high.astype(float) ** 2).sum(1)
+    count, height, width = squares.shape
+    return squares.reshape(count, height // side, side, width // side, side).sum((2, 4))
+
+
+def plain(sums):
+    """S in relation to all other orientations."""
+    logs = np.log(sums.sum((1, 2)))
+    return logs[0] - logs[1:].mean()
+
+
+def robust(sums):
+    """The robust S, and its standard error by blocks of 4 cells a side."""
+    logs = np.log(sums + FLOOR)
+    advantage = np.tanh(logs[0] - logs[1:].mean(0))
+    weights = np.exp(WEIGHT * logs.mean(0))
+    signal = (weights * advantage).sum() / weights.sum()
+    influence = weights * (advantage - signal) / weights.sum()
+    rows, columns = influence.shape
+    blocks = influence.reshape(rows // 4, 4, columns // 4, 4).sum((1, 3))
+    return signal, np.sqrt((blocks**2).sum() * blocks.size / (blocks.size - 1))
+
+
+def statistics(names):
+    """Of each form: how many standard deviations of photographs lie between the means of the two kinds, the area under the
+    curve, and the share of the painted images that lies below all photographs. At JPEG 75."""
+    paths = photographs()
+    forms = {
+        "S, sigma 0.8, RGB, mirrored": lambda errors: plain(cells(errors[:2], 0.8, 16, luma=False)),
+        "S, the same, half turn": lambda errors: plain(cells(errors[[0, 3]], 0.8, 16, luma=False)),
+        "S, sigma 2, luma, mirrored": lambda errors: plain(cells(errors[:2], 2, 16)),
+        "robust S, sigma 0.8, luma, 16 px": lambda errors: robust(cells(errors[:2], 0.8, 16))[0],
+        "robust S, sigma 0.8, luma, 4 px": lambda errors: robust(cells(errors[:2], 0.8, 4))[0],
+        "robust S, sigma 2, RGB, 4 px": lambda errors: robust(cells(errors[:2], 2, 4, luma=False))[0],
+        "robust S, sigma 2, luma, 4 px": lambda errors: robust(cells(errors[:2], 2, 4))[0],
+        "the same, half turn": lambda errors: robust(cells(errors[[0, 3]], 2, 4))[0],
+        "the same, mirrored, flipped": lambda errors: robust(cells(errors[:3], 2, 4))[0],
+        "the same, and half turn": lambda errors: robust(cells(errors, 2, 4))[0],
+    }
+    for name in names:
+        model = load(name)
+        orientations = ("upright", "mirrored", "flipped", "half_turn")
+        others = [measure(model, jpeg(middle(path), 75), orientations) for path in paths[:64]]
+        own = []
+        for index in range(30):
+            painted = paint(model, paths[-1 - index], paths[-40 - index], index % 3, index)
+            own.append(measure(model, jpeg(painted, 75), orientations))
+        for form, value in forms.items():
+            a, b = (np.array([value(errors) for errors, _ in kind]) for kind in (others, own))
+            show(name, form, a, b)
+        values = [[robust(cells(errors[:2], 2, 4))[0] for errors, _ in kind] for kind in (others, own)]
+        ratios = [[ratio for _, ratio in kind] for kind in (others, own)]
+        both = [scores(values[0], ratios[0], *pair) for pair in zip(values, ratios)]
+        show(name, "robust S with ln L1/L2", *both)
+
+
+def scores(null, null_ratios, values, ratios):
+    own = np.array(values) / np.std(null)
+    ratio = (np.array(ratios) - np.mean(null_ratios)) / np.std(null_ratios)
+    return (own + RATIO_WEIGHT * ratio.clip(-RATIO_REACH, RATIO_REACH)) / np.hypot(1, RATIO_WEIGHT)
+
+
+def show(name, form, others, own):
+    distance = (others.mean() - own.mean()) / others.std()
+    area = (own[:, None] < others[None]).mean()
+    print(f"{name:8} {form:34} {distance:6.2f} {area:.4f} {(own < others.min()).mean():.2f}", flush=True)
+
+
+def scatter(names):
+    """The robust S over 300 photographs, as they are, at JPEG 75 and resized by 0.75, and how its score's tail lies."""
+    everything = []
+    for name in names:
+        model = load(name)
+        for condition in ("as they are", "JPEG 75", "resized by 0.75"):
+            rows = []
+            for path in photographs():
+                image = middle(path, 0.75 if condition.startswith("resized") else 1.0)
+                image = jpeg(image, 75) if condition == "JPEG 75" else image
+                errors, ratio = measure(model, image, ("upright", "mirrored"))
+                rows.append((*robust(cells(errors, 2, 4)), ratio))
+            signal, error, ratio = np.array(rows).T
+            spread = np.sqrt(max(0, (signal**2).mean() - (error**2).mean()))
+            z = signal / np.hypot(error, spread)
+            outlying = ((ratio - ratio.mean()) / ratio.std()).clip(-RATIO_REACH, RATIO_REACH)
+            score = (z + RATIO_WEIGHT * outlying) / np.hypot(1, RATIO_WEIGHT)
+            everything.append(score)
+            print(
+                f"{name:8} {condition:16} mean {signal.mean():+.4f} error {error.mean():.4f} spread {spread:.4f} "
+                f"lowest score {score.min():.2f}, correlation with the ratio {np.corrcoef(z, ratio)[0, 1]:+.2f}",
+                flush=True,
+            )
+    pooled = np.concatenate(everything)
+    for limit in (2, 2.5, 3, 3.55):
+        expected = stats.t.cdf(-limit, 20) * len(pooled)
+        print(f"below -{limit}: {(pooled < -limit).sum()} of {len(pooled)}; by Student's t {expected:.1f}")
+
+
+def load(name):
+    model = taef2.load() if name == "taef2" else tiny(name)
+    return model.to(memory_format=torch.channels_last)
+
+
+if __name__ == "__main__":
+    {"statistics": statistics, "scatter": scatter}[sys.argv[1]](sys.argv[2:] or ALL)
