@@ -305,7 +305,7 @@ impl Turn {
 
 /// What was measured of the orientation control.
 struct Control {
-    scatter: Option<ControlScatter>,
+    scatter: ControlScatter,
     /// By compression, as [`Signals::written`].
     powers: Vec<Option<ControlPower>>,
 }
@@ -315,7 +315,7 @@ impl Control {
         let measured: Vec<ControlMeasurement> = [others.controls.concat(), others.squares.clone()].concat();
         let scatter = ControlScatter::of(others.sizes.len(), &measured)?;
         let powers = belonging.controls.iter().map(|controls| power(controls, &scatter, alpha, painted));
-        Ok(Control { powers: powers.collect::<Result<_>>()?, scatter: Some(scatter) })
+        Ok(Control { powers: powers.collect::<Result<_>>()?, scatter })
     }
 }
 
@@ -337,7 +337,7 @@ fn with_control(
         }
     }
     let source = format!("{}; the orientation control: {} photographs", known.source, others.sizes.len());
-    Ok(Calibration { format_version: FORMAT_VERSION, source, control: scatter, conditions, ..known })
+    Ok(Calibration { format_version: FORMAT_VERSION, source, control: Some(scatter), conditions, ..known })
 }
 
 fn calibration(
@@ -366,29 +366,19 @@ fn calibration(
             }
         }
     }
-    let none_belongs = belonging.sizes.is_empty();
+    let model = belonging.candidate.model.manifest.id.clone();
     let painted = !arguments.synthetic.photographs.is_empty();
-    let Limits { minimum_side, maximum_homogeneity } =
-        Limits::of([if none_belongs { others } else { belonging }, others].map(|signals| signals.sizes.clone()))?;
-    let Control { scatter: control, powers } = match Control::of(belonging, others, altered, painted) {
-        Ok(measured) => measured,
-        // A few images are enough for a threshold, but not to know how photographs scatter.
-        Err(_) if !none_belongs => Control { scatter: None, powers: vec![None; belonging.written.len()] },
-        Err(error) => return Err(error),
-    };
-    if none_belongs {
-        return Ok(Calibration {
-            format_version: FORMAT_VERSION,
-            model: belonging.candidate.model.manifest.id.clone(),
-            signal: SignalKind::default(),
-            minimum_side,
-            maximum_homogeneity,
-            source,
-            painted,
-            control,
-            conditions: Vec::new(),
-        });
+    let control = Control::of(belonging, others, altered, painted);
+    if belonging.sizes.is_empty() {
+        return Calibration::of_control(&model, others.sizes.clone(), control?.scatter, &source);
     }
+    let Limits { minimum_side, maximum_homogeneity } =
+        Limits::of([belonging, others].map(|signals| signals.sizes.clone()))?;
+    // A few images are enough for a threshold, but not to know how photographs scatter.
+    let (control, powers) = match control {
+        Ok(Control { scatter, powers }) => (Some(scatter), powers),
+        Err(_) => (None, vec![None; belonging.written.len()]),
+    };
     best(&arguments.signal.kinds(), |signal| {
         let signals = |numbers: &[(Losses, f64)]| -> Result<Vec<f64>> {
             numbers.iter().map(|&(losses, homogeneity)| signal.of(losses, homogeneity)).collect()
@@ -401,7 +391,7 @@ fn calibration(
         conditions.extend(searched.iter().cloned());
         Ok(Calibration {
             format_version: FORMAT_VERSION,
-            model: belonging.candidate.model.manifest.id.clone(),
+            model: model.clone(),
             signal,
             minimum_side,
             maximum_homogeneity,

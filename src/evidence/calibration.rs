@@ -67,21 +67,8 @@ pub fn power(
 /// # Errors
 /// [`Error::BadNumbers`] for too few, or measurements of another model.
 fn from_photographs(model: &str, photographs: &[Measurement<'_>], source: &str) -> Result<Calibration> {
-    let sizes = || photographs.iter().map(|image| (image.shorter_side, image.homogeneity)).collect::<Vec<_>>();
-    let limits = Limits::of([sizes(), sizes()])?;
-    let calibration = Calibration {
-        format_version: FORMAT_VERSION,
-        model: model.into(),
-        signal: SignalKind::default(),
-        minimum_side: limits.minimum_side,
-        maximum_homogeneity: limits.maximum_homogeneity,
-        source: source.into(),
-        painted: false,
-        control: Some(scatter(photographs)?),
-        conditions: Vec::new(),
-    };
-    calibration.validate()?;
-    Ok(calibration)
+    let sizes = photographs.iter().map(|image| (image.shorter_side, image.homogeneity)).collect();
+    Calibration::of_control(model, sizes, scatter(photographs)?, source)
 }
 
 /// A calibration from images that belong to a model and others, as they were written: for people who calibrate in the page.
@@ -218,11 +205,38 @@ pub struct Calibration {
     pub control: Option<ControlScatter>,
     /// What was measured, each key once: those that were not searched first, and for each kind of search the strongest
     /// compression first. Images of a key that is not here get no verdict. The condition of [`AS_WRITTEN`] is always
-    /// here, unless photographs alone were measured: then there is none. Conditions of searched images ([`super::grid_search`]) hold contrasts in place of signals.
+    /// here, unless photographs alone were measured: then there is none. Conditions of searched images
+    /// ([`super::grid_search`]) hold contrasts in place of signals.
     pub conditions: Vec<Condition>,
 }
 
 impl Calibration {
+    /// Of photographs alone, by the shorter side in pixels and H of each: verdicts rest on the orientation control.
+    ///
+    /// # Errors
+    /// Those of [`Limits::of`], and [`Error::ManifestInvalid`] for a scatter that makes no sense.
+    pub fn of_control(
+        model: &str,
+        photographs: Vec<(u32, f64)>,
+        control: ControlScatter,
+        source: &str,
+    ) -> Result<Self> {
+        let Limits { minimum_side, maximum_homogeneity } = Limits::of([photographs.clone(), photographs])?;
+        let calibration = Calibration {
+            format_version: FORMAT_VERSION,
+            model: model.into(),
+            signal: SignalKind::default(),
+            minimum_side,
+            maximum_homogeneity,
+            source: source.into(),
+            painted: false,
+            control: Some(control),
+            conditions: Vec::new(),
+        };
+        calibration.validate()?;
+        Ok(calibration)
+    }
+
     /// Reads and validates a calibration file.
     ///
     /// # Errors

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::control::{ControlScatter, LEAST_SPREAD, UNMEASURED_WINDOWS, lower_tail};
-use crate::{engine::error_sums::TILE, method::orientation_control::OrientationControl};
+use crate::{engine::error_sums::TILE, method::orientation_control::Comparison};
 
 /// Sides of the windows in tiles: 64 and 128 pixels.
 pub const WINDOWS: [usize; 2] = [4, 8];
@@ -81,26 +81,26 @@ impl Region {
 /// The regions of an image of `sides`, width and height in pixels. Parts without a trace are told of images without loss only:
 /// JPEG removes the trace from smooth parts.
 pub fn regions(
-    control: &OrientationControl,
+    compared: &Comparison,
     scatter: Option<&ControlScatter>,
     sides: [u32; 2],
     lossless: bool,
 ) -> Vec<Region> {
-    let Some(whole) = control.robust() else { return Vec::new() };
+    let Some(whole) = compared.robust() else { return Vec::new() };
     let spreads = scatter.map_or(UNMEASURED_WINDOWS, |known| known.windows);
-    let present = clearest(control, spreads, FALSE_REGION, |signal, spread| signal / spread);
-    let (scores, trace) = if rest(control, spreads, &present.covered) > RESTS {
+    let present = clearest(compared, spreads, FALSE_REGION, |signal, spread| signal / spread);
+    let (scores, trace) = if rest(compared, spreads, &present.covered) > RESTS {
         (present.scores, Trace::Present)
     } else if lossless {
         // What lacks the trace looks like a photograph, and not like the rest.
-        let absent = clearest(control, spreads, FALSE_GAP, |signal, spread| {
+        let absent = clearest(compared, spreads, FALSE_GAP, |signal, spread| {
             if signal < -2.0 * spread { 0.0 } else { (whole.signal - signal) / (BELONGING * spread) }
         });
         (absent.scores, Trace::Absent)
     } else {
         return Vec::new();
     };
-    let [_, columns] = control.tile_counts();
+    let [_, columns] = compared.tile_counts();
     let tiles = components(&scores, columns);
     let mut found: Vec<Region> =
         tiles.into_iter().map(|tiles| around(&tiles, &scores, columns, sides, trace)).collect();
@@ -111,8 +111,8 @@ pub fn regions(
 
 /// The robust S of all tiles outside of the regions, in root mean squares of a photograph's area of that size. The lowest there
 /// is if nearly all of the image lies within them.
-fn rest(control: &OrientationControl, [_, spread]: [f64; 2], covered: &[bool]) -> f64 {
-    let tiles = control.tiles();
+fn rest(compared: &Comparison, [_, spread]: [f64; 2], covered: &[bool]) -> f64 {
+    let tiles = compared.tiles();
     let outside = tiles.iter().zip(covered).filter(|&(_, covered)| !covered);
     let [weight, advantage, count] = outside
         .fold([0.0; 3], |[weight, advantage, count], (tile, _)| [weight + tile[0], advantage + tile[1], count + 1.0]);
@@ -135,16 +135,11 @@ struct Clearest {
 
 /// The windows that so few images may have. `score` takes a window's robust S and the spread of such windows, and is negative
 /// for what is looked for.
-fn clearest(
-    control: &OrientationControl,
-    spreads: [f64; 2],
-    allowed: f64,
-    score: impl Fn(f64, f64) -> f64,
-) -> Clearest {
-    let [rows, columns] = control.tile_counts();
+fn clearest(compared: &Comparison, spreads: [f64; 2], allowed: f64, score: impl Fn(f64, f64) -> f64) -> Clearest {
+    let [rows, columns] = compared.tile_counts();
     let mut found = Clearest { scores: vec![0.0; rows * columns], covered: vec![false; rows * columns] };
     for (side, spread) in WINDOWS.into_iter().zip(spreads) {
-        let windows = control.windows(side);
+        let windows = compared.windows(side);
         let independent = OVERLAP * WINDOWS.len() as f64 * ((rows * columns) as f64 / (side * side) as f64).max(1.0);
         for (at, &signal) in windows.signals.iter().enumerate() {
             let score = score(signal, spread);
@@ -222,6 +217,7 @@ mod tests {
     use crate::{
         engine::error_sums::{CELL, ErrorSums},
         image::orientation::Orientation,
+        method::orientation_control::OrientationControl,
     };
 
     const SIDES: [u32; 2] = [320, 240];
@@ -229,7 +225,7 @@ mod tests {
     /// An image whose cells come back alike both ways, but for a rectangle (left, top, right, bottom in pixels), where the
     /// mirrored one's error is `elsewhere` times, and inside `inside` times the upright one's. Every other cell is a little
     /// better, or worse.
-    fn control(rectangle: [u32; 4], inside: f64, elsewhere: f64) -> OrientationControl {
+    fn comparison(rectangle: [u32; 4], inside: f64, elsewhere: f64) -> Comparison {
         let [width, height] = SIDES.map(|side| side as usize);
         let cells = (height / CELL) * (width / CELL);
         let mirrored = (0..cells).map(|at| {
@@ -243,17 +239,17 @@ mod tests {
         let mut control =
             OrientationControl::new([height, width], ErrorSums { tiles: tiles.clone(), cells: vec![1.0; cells] });
         control.add(Orientation::Mirrored, ErrorSums { tiles, cells: mirrored.collect() });
-        control
+        control.compare().unwrap()
     }
 
-    fn found(control: &OrientationControl) -> Vec<Region> {
-        regions(control, None, SIDES, true)
+    fn found(compared: &Comparison) -> Vec<Region> {
+        regions(compared, None, SIDES, true)
     }
 
     #[test]
     fn a_part_that_a_decoder_made_is_found_where_it_is() {
         let part = [128, 64, 224, 160];
-        let all = found(&control(part, 4.0, 1.0));
+        let all = found(&comparison(part, 4.0, 1.0));
         let [region] = all[..] else { panic!("{all:?}") };
         assert_eq!(region.trace, Trace::Present);
         assert!(region.score < -7.0);
@@ -266,20 +262,20 @@ mod tests {
         ] {
             assert!(found.abs_diff(expected) <= 48, "{region:?}");
         }
-        assert_eq!(found(&control(part, 1.0, 1.0)), []);
+        assert_eq!(found(&comparison(part, 1.0, 1.0)), []);
         // A whole image that shows it is no part of itself, and lacks nothing.
-        assert_eq!(found(&control(part, 4.0, 4.0)), []);
+        assert_eq!(found(&comparison(part, 4.0, 4.0)), []);
     }
 
     #[test]
     fn a_part_without_a_trace_is_found_in_an_image_that_belongs() {
         let part = [16, 96, 144, 224];
-        let made = control(part, 1.0, 6.0);
+        let made = comparison(part, 1.0, 6.0);
         let all = found(&made);
         let [Region { trace: Trace::Absent, left, top, score, .. }] = all[..] else { panic!("{all:?}") };
         assert!(left <= 64 && (48..=144).contains(&top) && score > 5.0, "{all:?}");
         assert_eq!(regions(&made, None, SIDES, false), [], "JPEG removes traces");
-        assert_eq!(found(&control(part, 6.0, 6.0)), []);
+        assert_eq!(found(&comparison(part, 6.0, 6.0)), []);
     }
 
     /// The first and the last tile of an image whose sides are no multiples of a tile.
@@ -292,7 +288,7 @@ mod tests {
         let mut control =
             OrientationControl::new([height, width], ErrorSums { tiles: tiles.clone(), cells: vec![1.0; cells] });
         control.add(Orientation::Mirrored, ErrorSums { tiles, cells: mirrored });
-        let all = regions(&control, None, sides, true);
+        let all = regions(&control.compare().unwrap(), None, sides, true);
         assert!(!all.is_empty());
         for Region { left, top, width, height, .. } in all {
             assert!(left + width <= sides[0] && top + height <= sides[1]);

@@ -98,14 +98,12 @@ fn with_control(
         Outcome::CannotTell if traceless && would_have_shown(measured, control, calibration) => {
             (Outcome::DoesNotMatch, None)
         }
-        Outcome::CannotTell if UNKNOWN.contains(&code) => abstain(if traceless { no_trace() } else { weak_trace() }),
+        // Nothing is known of the signal, so what the control says is the better reason.
+        Outcome::CannotTell if code == "uncalibrated" => abstain(if traceless { no_trace() } else { weak_trace() }),
         outcome => (outcome, verdict.reason.clone()),
     };
     Verdict { outcome, reason, ..verdict }
 }
-
-/// Reasons by which nothing is known of the signal, so that what the control says is the better one.
-const UNKNOWN: [&str; 1] = ["uncalibrated"];
 
 /// Whether an image of this model, of this size and compression, would have shown more than this: as far as images that
 /// belong were measured.

@@ -100,17 +100,55 @@ impl OrientationControl {
         count as f64 / self.upright.tiles.len().max(1) as f64
     }
 
+    /// The comparison of each cell with the other orientations. `None` without another orientation.
+    pub fn compare(&self) -> Option<Comparison> {
+        let count = self.others.len();
+        let cells = self.upright.cells.iter().enumerate().map(|(at, own)| {
+            let own = (own + FLOOR).ln();
+            let other = |(_, errors): &(Orientation, ErrorSums)| errors.cells.get(at).map(|sum| (sum + FLOOR).ln());
+            let others: f64 = self.others.iter().filter_map(other).sum();
+            let level = (own + others) / (count + 1) as f64;
+            Compared { advantage: (own - others / count as f64).tanh(), weight: (WEIGHT * level).exp() }
+        });
+        let compared = count > 0 && !self.upright.cells.is_empty();
+        compared.then(|| Comparison::of(self.sides, cells.collect()))
+    }
+}
+
+/// The cells of an image, each compared with those of the other orientations.
+#[derive(Debug)]
+pub struct Comparison {
+    /// `[height, width]` in pixels.
+    sides: [usize; 2],
+    cells: Vec<Compared>,
+    /// For each tile, in rows: the sums of its cells' weights, and of their weighed advantages.
+    tiles: Vec<[f64; 2]>,
+}
+
+impl Comparison {
+    fn of(sides: [usize; 2], cells: Vec<Compared>) -> Self {
+        let ([_, columns], [rows, tile_columns]) = (parts(sides, CELL), parts(sides, TILE));
+        let mut tiles = vec![[0.0; 2]; rows * tile_columns];
+        for (at, cell) in cells.iter().enumerate() {
+            let tile = at / columns / (TILE / CELL) * tile_columns + at % columns / (TILE / CELL);
+            if let Some([weights, advantages]) = tiles.get_mut(tile) {
+                *weights += cell.weight;
+                *advantages += cell.weight * cell.advantage;
+            }
+        }
+        Comparison { sides, cells, tiles }
+    }
+
     /// The robust S: the weighed mean over all cells of 4 pixels of tanh (ln e − mean over the other orientations of ln e),
-    /// e being the luma's high-frequency error. `None` without another orientation.
+    /// e being the luma's high-frequency error. `None` if it is no number.
     pub fn robust(&self) -> Option<RobustSignal> {
-        let cells = self.compared()?;
         let [_, columns] = parts(self.sides, CELL);
-        let total: f64 = cells.iter().map(|cell| cell.weight).sum();
-        let signal = cells.iter().map(|cell| cell.weight * cell.advantage).sum::<f64>() / total;
+        let total: f64 = self.cells.iter().map(|cell| cell.weight).sum();
+        let signal = self.cells.iter().map(|cell| cell.weight * cell.advantage).sum::<f64>() / total;
         // The influence of each block on the signal.
         let [rows, block_columns] = parts(self.sides, CELL * BLOCK);
         let mut blocks = vec![0.0; rows * block_columns];
-        for (at, cell) in cells.iter().enumerate() {
+        for (at, cell) in self.cells.iter().enumerate() {
             let block = at / columns / BLOCK * block_columns + at % columns / BLOCK;
             if let Some(influence) = blocks.get_mut(block) {
                 *influence += cell.weight * (cell.advantage - signal) / total;
@@ -125,13 +163,12 @@ impl OrientationControl {
 
     /// The robust S of all windows of so many tiles a side, one at each tile; none in an image that is smaller.
     pub fn windows(&self, side: usize) -> Windows {
-        let [rows, columns] = parts(self.sides, TILE);
-        let tiles = self.tiles();
+        let [rows, columns] = self.tile_counts();
         let count = |tiles: usize| (tiles + 1).saturating_sub(side.max(1));
         let mut signals = Vec::with_capacity(count(rows) * count(columns));
         for top in 0..count(rows) {
             for left in 0..count(columns) {
-                let lines = tiles.chunks_exact(columns.max(1)).skip(top).take(side);
+                let lines = self.tiles.chunks_exact(columns.max(1)).skip(top).take(side);
                 let within = lines.flat_map(|line| line.iter().skip(left).take(side));
                 let [weight, advantage] =
                     within.fold([0.0; 2], |[all, sum], [weight, advantage]| [all + weight, sum + advantage]);
@@ -142,39 +179,18 @@ impl OrientationControl {
     }
 
     /// For each tile, in rows: the sums of its cells' weights, and of their weighed advantages.
-    pub fn tiles(&self) -> Vec<[f64; 2]> {
-        let ([_, columns], [rows, tile_columns]) = (parts(self.sides, CELL), parts(self.sides, TILE));
-        let mut tiles = vec![[0.0; 2]; rows * tile_columns];
-        for (at, cell) in self.compared().unwrap_or_default().iter().enumerate() {
-            let tile = at / columns / (TILE / CELL) * tile_columns + at % columns / (TILE / CELL);
-            if let Some([weights, advantages]) = tiles.get_mut(tile) {
-                *weights += cell.weight;
-                *advantages += cell.weight * cell.advantage;
-            }
-        }
-        tiles
+    pub fn tiles(&self) -> &[[f64; 2]] {
+        &self.tiles
     }
 
     /// Tiles in `[rows, columns]`.
     pub fn tile_counts(&self) -> [usize; 2] {
         parts(self.sides, TILE)
     }
-
-    /// Each cell's comparison with the other orientations.
-    fn compared(&self) -> Option<Vec<Compared>> {
-        let count = self.others.len();
-        let cells = self.upright.cells.iter().enumerate().map(|(at, own)| {
-            let own = (own + FLOOR).ln();
-            let other = |(_, errors): &(Orientation, ErrorSums)| errors.cells.get(at).map(|sum| (sum + FLOOR).ln());
-            let others: f64 = self.others.iter().filter_map(other).sum();
-            let level = (own + others) / (count + 1) as f64;
-            Compared { advantage: (own - others / count as f64).tanh(), weight: (WEIGHT * level).exp() }
-        });
-        (count > 0 && !self.upright.cells.is_empty()).then(|| cells.collect())
-    }
 }
 
 /// A cell in its own orientation, compared with others.
+#[derive(Debug)]
 struct Compared {
     /// Negative where the image comes back better upright.
     advantage: f64,
@@ -212,14 +228,14 @@ mod tests {
         assert!((made.signal().unwrap() + 4f64.ln()).abs() < 1e-12);
         assert!((made.signal_of(HalfTurn).unwrap() + 8f64.ln()).abs() < 1e-12);
         assert_eq!((made.signal_of(Orientation::Flipped), made.share()), (None, 1.0));
-        let robust = made.robust().unwrap();
+        let robust = made.compare().unwrap().robust().unwrap();
         // tanh (-ln 4) = (1 - 16) / (1 + 16).
         assert!((robust.signal + 15.0 / 17.0).abs() < 1e-4 && robust.standard_error < 1e-12, "{robust:?}");
         let alone = control(sums(1.0, 1.0), &[]);
-        assert_eq!((alone.signal(), alone.robust()), (None, None));
+        assert!(alone.signal().is_none() && alone.compare().is_none());
         // Without any error nothing can be said, and nothing is.
         let perfect = control(sums(0.0, 0.0), &[(Mirrored, sums(0.0, 0.0))]);
-        assert_eq!((perfect.signal(), perfect.robust().unwrap().signal), (None, 0.0));
+        assert_eq!((perfect.signal(), perfect.compare().unwrap().robust().unwrap().signal), (None, 0.0));
     }
 
     /// One cell of 64 with an enormous error moves S, and hardly the robust one.
@@ -229,7 +245,7 @@ mod tests {
         (strong.cells[9], strong.tiles[0]) = (1e3, 1e3);
         let made = control(sums(1.0, 1.0), &[(Orientation::Mirrored, strong)]);
         assert!(made.signal().unwrap() < -5.0);
-        let robust = made.robust().unwrap();
+        let robust = made.compare().unwrap().robust().unwrap();
         assert!(robust.signal > -0.06 && robust.standard_error > -robust.signal / 2.0, "{robust:?}");
     }
 
@@ -252,8 +268,8 @@ mod tests {
         let tiles = vec![1.0; (side / TILE).pow(2)];
         let mut control = OrientationControl::new([side, side], ErrorSums { tiles: tiles.clone(), cells: upright });
         control.add(Orientation::Mirrored, ErrorSums { tiles, cells: mirrored });
-        let robust = control.robust().unwrap();
-        let compared = control.compared().unwrap();
+        let comparison = control.compare().unwrap();
+        let (robust, compared) = (comparison.robust().unwrap(), &comparison.cells);
         let variance = compared.iter().map(|cell| cell.advantage.powi(2)).sum::<f64>() / compared.len() as f64;
         let expected = (variance / compared.len() as f64).sqrt();
         assert!((robust.standard_error / expected - 1.0).abs() < 0.1, "{} {expected}", robust.standard_error);

@@ -97,7 +97,7 @@ impl Source for Values {
 /// [`Error::ImageTooLarge`] if the device cannot hold what it takes, [`Error::BadNumbers`] for sides that do
 /// not divide, [`Error::Cancelled`], [`Error::DeviceFailed`].
 pub async fn double_reconstruction(model: &Model, image: &impl Source, progress: &mut impl Progress) -> Result<Losses> {
-    Ok(twice(model, image, false, progress).await?.losses)
+    Ok(twice(model, image, Wanted::Losses, progress).await?.0)
 }
 
 /// As [`double_reconstruction`], with the errors by parts of the image; keeps the reconstructions if it is to: 24 bytes a pixel.
@@ -110,21 +110,30 @@ pub async fn reconstructions(
     keep: bool,
     progress: &mut impl Progress,
 ) -> Result<Reconstructions> {
-    let made = twice(model, image, keep, progress).await?;
-    Ok(Reconstructions { errors: finite(made.errors)?, ..made })
+    let wanted = if keep { Wanted::All } else { Wanted::Errors };
+    let (losses, errors, kept) = twice(model, image, wanted, progress).await?;
+    // Errors that were wanted are there.
+    Ok(Reconstructions { losses, errors: finite(errors.ok_or_else(not_numbers)?)?, kept })
 }
 
-async fn twice(
-    model: &Model,
-    image: &impl Source,
-    keep: bool,
-    progress: &mut impl Progress,
-) -> Result<Reconstructions> {
+/// What a double reconstruction is to give.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Losses,
+    Errors,
+    /// The reconstructions too.
+    All,
+}
+
+/// As far as it was wanted.
+type Twice = (Losses, Option<ErrorSums>, Option<[Vec<f32>; 2]>);
+
+async fn twice(model: &Model, image: &impl Source, wanted: Wanted, progress: &mut impl Progress) -> Result<Twice> {
     check_sides(model, image.size())?;
     match &model.autoencoder {
-        Autoencoder::Layers(passes) => released(passes, reconstruct(model, passes, image, keep, progress)).await,
-        Autoencoder::Gpu(passes) => released(passes, reconstruct(model, passes, image, keep, progress)).await,
-        Autoencoder::Cpu(passes) => released(passes, reconstruct(model, passes, image, keep, progress)).await,
+        Autoencoder::Layers(passes) => released(passes, reconstruct(model, passes, image, wanted, progress)).await,
+        Autoencoder::Gpu(passes) => released(passes, reconstruct(model, passes, image, wanted, progress)).await,
+        Autoencoder::Cpu(passes) => released(passes, reconstruct(model, passes, image, wanted, progress)).await,
     }
 }
 
@@ -132,9 +141,9 @@ async fn reconstruct<C: Compute>(
     model: &Model,
     compute: &C,
     image: &impl Source,
-    keep: bool,
+    wanted: Wanted,
     progress: &mut impl Progress,
-) -> Result<Reconstructions> {
+) -> Result<Twice> {
     let size = image.size();
     let (encode, latent) = compute.prepare(Half::Encoder, size, size, model)?;
     let (decode, _) = compute.prepare(Half::Decoder, latent, size, model)?;
@@ -146,9 +155,12 @@ async fn reconstruct<C: Compute>(
     meter.enter(Stage::DecodeFirst).await?;
     let first = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
     let first_loss = mean_squared_error(compute, &first, &x, size).await?;
-    let errors = compute.error_sums(&first, &x, Orientation::Upright).await?;
+    let errors = match wanted {
+        Wanted::Losses => None,
+        Wanted::Errors | Wanted::All => Some(compute.error_sums(&first, &x, Orientation::Upright).await?),
+    };
     drop((x, z));
-    let kept_first = if keep { Some(compute.read(&first).await?) } else { None };
+    let kept_first = if wanted == Wanted::All { Some(compute.read(&first).await?) } else { None };
     meter.enter(Stage::EncodeSecond).await?;
     let z = compute.run(Half::Encoder, &first, &encode, &mut meter).await?;
     meter.enter(Stage::DecodeSecond).await?;
@@ -159,7 +171,7 @@ async fn reconstruct<C: Compute>(
         Some(kept_first) => Some([kept_first, compute.read(&second).await?]),
         None => None,
     };
-    Ok(Reconstructions { losses: Losses { first: first_loss, second: second_loss }, errors, kept })
+    Ok((Losses { first: first_loss, second: second_loss }, errors, kept))
 }
 
 /// The errors of the reconstruction of a turned or mirrored image, by parts of the upright one: half the work of a double

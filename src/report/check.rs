@@ -8,10 +8,11 @@ use crate::{
     Error, Result,
     engine::{device::DeviceKind, gpu::Gpu},
     evidence::{
+        calibration::Calibration,
         control::UNDECIDED,
         evidence_map::{EvidenceMap, FLAT, MOST_PIXELS},
         grid_search::{Found, recompressed_contrast, search},
-        regions::{Region, Trace, regions},
+        regions::{Region, regions},
         verdict::Outcome,
     },
     image::{DecodeOptions, DecodedImage, LeftOut, compression::Compression, decode, orientation::Orientation},
@@ -20,7 +21,7 @@ use crate::{
         distance::{Distances, distances},
         homogeneity::homogeneity,
         input::CroppedImage,
-        orientation_control::OrientationControl,
+        orientation_control::{Comparison, OrientationControl},
         reconstruction::{Progress, Reconstructions, Source, Stage, oriented_errors, reconstructions},
         signal::{SignalKind, loss_ratio, signal},
     },
@@ -251,43 +252,38 @@ async fn reconstruct(
             map_bytes,
         },
     };
+    let calibration = candidate.calibration.as_ref();
     let orientations = compared.orientations();
-    let mut at = TWICE;
+    let (mut at, mut comparison) = (TWICE, None);
     for (position, &orientation) in orientations.iter().enumerate() {
         let to = at + (1.0 - at) / if position == 0 { 2.0 } else { orientations.len().saturating_sub(position) as f64 };
         let errors = oriented_errors(model, &cropped, orientation, &mut Share { progress, from: at, to }).await?;
         at = to;
         control.add(orientation, errors);
-        if compared == Compared::Sequence {
-            report.control = ControlLine::of(&control);
-            report.judge(candidate.calibration.as_ref())?;
-            if !is_undecided(&report) {
-                break;
-            }
+        comparison = control.compare();
+        report.control = comparison.as_ref().and_then(|comparison| ControlLine::of(&control, comparison));
+        let evidence = report.judge_control(calibration)?;
+        let undecided = evidence.is_some_and(|evidence| UNDECIDED.contains(&evidence.other_share));
+        if compared == Compared::Sequence && !undecided {
+            break;
         }
     }
-    report.control = ControlLine::of(&control);
-    report.judge(candidate.calibration.as_ref())?;
-    find_regions(&mut report, &control, candidate);
+    let found = comparison.map(|comparison| found_regions(&report, &comparison, calibration));
+    if let (Some(line), Some(found)) = (&mut report.control, found) {
+        line.regions = found;
+    }
+    report.judge(calibration)?;
     Ok((report, map))
 }
 
-/// Looks for parts that differ from the rest. A part that shows the model's trace leaves no verdict on the whole.
-fn find_regions(report: &mut CheckReport, control: &OrientationControl, candidate: &Candidate) {
-    let scatter = candidate.calibration.as_ref().and_then(|calibration| calibration.control.as_ref());
+/// Parts that differ from the rest, in pixels of the file.
+fn found_regions(report: &CheckReport, compared: &Comparison, calibration: Option<&Calibration>) -> Vec<Region> {
+    let scatter = calibration.and_then(|calibration| calibration.control.as_ref());
     let sides = [report.image.checked_width, report.image.checked_height];
-    let found = regions(control, scatter, sides, report.image.compression == Compression::Lossless);
-    let is_part = found.iter().any(|region| region.trace == Trace::Present);
-    if is_part {
-        let message = "a part of the image shows this model's trace, and the rest does not";
-        (report.outcome, report.reason) = (Outcome::CannotTell, Some(Message::new("traced_part", message)));
-    }
+    let found = regions(compared, scatter, sides, report.image.compression == Compression::Lossless);
     let [left, top, width, height] = report.placement();
     let [across, down] = [width / f64::from(sides[0].max(1)), height / f64::from(sides[1].max(1))];
-    let in_file = |region: Region| region.placed([left, top], [across, down]);
-    if let Some(line) = &mut report.control {
-        line.regions = found.into_iter().map(in_file).collect();
-    }
+    found.into_iter().map(|region| region.placed([left, top], [across, down])).collect()
 }
 
 /// The orientations that an image is compared with, one after the other while it is undecided. One mirror is nearly as good as
@@ -302,12 +298,6 @@ const SEQUENCE: [Orientation; 5] = [
 
 /// The share of the work, about, that the double reconstruction takes.
 const TWICE: f64 = 0.6;
-
-/// Whether further orientations may decide.
-fn is_undecided(report: &CheckReport) -> bool {
-    let evidence = report.control.as_ref().and_then(|control| control.evidence);
-    evidence.is_some_and(|evidence| UNDECIDED.contains(&evidence.other_share))
-}
 
 /// The distances of x1 from x and of x2 from x1.
 fn both_distances(image: &CroppedImage<'_>, [first, second]: &[Vec<f32>; 2]) -> Result<[Distances; 2]> {

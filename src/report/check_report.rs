@@ -12,14 +12,14 @@ use crate::{
         control::{self, ControlEvidence, ControlMeasurement},
         grid_search::{Alignment, Found},
         ranking::{self, ModelVerdict, Ranking},
-        regions::{Region, WINDOWS},
+        regions::{Region, Trace, WINDOWS},
         verdict::{Measured, Outcome, Verdict, decide},
     },
     image::{CROP_MULTIPLE, compression::Compression, orientation::Orientation},
     message::Message,
     method::{
         distance::Distances,
-        orientation_control::{OrientationControl, RobustSignal},
+        orientation_control::{Comparison, OrientationControl, RobustSignal},
         reconstruction::Losses,
         signal::SignalKind,
     },
@@ -95,6 +95,11 @@ impl CheckReport {
         let Verdict { outcome, reason, evidence } = decide(&measured, calibration);
         let mut evidence = evidence.into_iter();
         (self.outcome, self.reason, self.evidence) = (outcome, reason, evidence.next());
+        let regions = self.control.iter().flat_map(|control| &control.regions);
+        if regions.into_iter().any(|region| region.trace == Trace::Present) {
+            let message = "a part of the image shows this model's trace, and the rest does not";
+            (self.outcome, self.reason) = (Outcome::CannotTell, Some(Message::new("traced_part", message)));
+        }
         self.further_evidence = evidence.collect();
         let judged = self.evidence.as_ref().filter(|evidence| evidence.signal_name == self.signal_kind.symbol());
         let as_written = || calibration.and_then(Calibration::as_written).map(|condition| condition.threshold);
@@ -112,7 +117,7 @@ impl CheckReport {
     }
 
     /// What the control says by this calibration.
-    fn judge_control(&mut self, calibration: Option<&Calibration>) -> Result<Option<ControlEvidence>> {
+    pub(super) fn judge_control(&mut self, calibration: Option<&Calibration>) -> Result<Option<ControlEvidence>> {
         let Some(measured) = self.control_measurement() else { return Ok(None) };
         let mut evidence = control::evidence(&measured, calibration.and_then(|known| known.control.as_ref()))?;
         if let (Some(evidence), Some(found)) = (&mut evidence, &self.search) {
@@ -283,15 +288,15 @@ pub struct ControlLine {
 }
 
 impl ControlLine {
-    /// Without evidence. `None` if nothing was compared.
-    pub(super) fn of(control: &OrientationControl) -> Option<Self> {
+    /// Without evidence and regions.
+    pub(super) fn of(control: &OrientationControl, compared: &Comparison) -> Option<Self> {
         let orientations: Vec<Orientation> = control.orientations().collect();
         Some(ControlLine {
             s: control.signal(),
             by_orientation: orientations.iter().map(|&orientation| control.signal_of(orientation)).collect(),
             share: control.share(),
-            robust: control.robust()?,
-            windows: WINDOWS.map(|side| control.windows(side).root_mean_square()),
+            robust: compared.robust()?,
+            windows: WINDOWS.map(|side| compared.windows(side).root_mean_square()),
             evidence: None,
             regions: Vec::new(),
             orientations,

@@ -55,7 +55,9 @@ fn a_part_that_the_model_decoded_is_found_in_a_photograph() {
         let image = pasted(photograph.clone(), &decoded, place, side);
         for edit in edits {
             let image = edit.map_or_else(|| image.clone(), |edit| edit.apply(image.clone()).unwrap());
-            let (report, regions) = checked(&candidate, &image);
+            let (mut report, regions) = checked(&candidate, &image);
+            // An evaluation judges what it has read once more.
+            report.judge(candidate.calibration.as_ref()).unwrap();
             assert!(regions.iter().any(|region| region.trace == Trace::Present), "{side}, {edit:?}: {regions:?}");
             assert!(fits(&regions[0], place, side), "{place:?}, {side}: {regions:?}");
             assert_eq!(report.reason.map(|reason| reason.code), Some("traced_part".into()), "{side}, {edit:?}");
