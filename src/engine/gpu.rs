@@ -12,7 +12,7 @@
 mod convolution;
 mod queue;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use burn::tensor::Tensor;
 use burn_wgpu::WgpuDevice;
@@ -483,7 +483,7 @@ impl Kernels for Gpu {
         let block = 1 + cells * cells;
         let sums = self.queue.scratch(rows * columns * block * 4);
         self.queue.launch(
-            error_sums_source().as_str(),
+            ERROR_SUMS.as_str(),
             [columns, rows, 1],
             &[&made.buffer.buffer, &input.buffer.buffer, &sums],
             &[as_u32(sides[1]), as_u32(sides[0]), as_u32(columns), origin as u32, right as u32, down as u32],
@@ -555,7 +555,7 @@ impl Gpu {
 }
 
 /// The constants of `error_sums.wgsl`, and it.
-fn error_sums_source() -> String {
+static ERROR_SUMS: LazyLock<String> = LazyLock::new(|| {
     let [tiles, cells] = BLURS.map(blur_weights);
     let weights: Vec<String> =
         tiles.iter().zip(&cells).map(|(tile, cell)| format!("vec2f({tile:?}, {cell:?})")).collect();
@@ -565,7 +565,7 @@ fn error_sums_source() -> String {
          var<private> WEIGHTS: array<vec2f, {count}> = array({weights});\n{}",
         include_str!("gpu/error_sums.wgsl")
     )
-}
+});
 
 /// Where some rows lie in two bands of maps of the same size, in vectors.
 struct Span {

@@ -32,6 +32,12 @@ const UNMEASURED_SIDE: f64 = 128.0;
 /// two autoencoders.
 pub(super) const UNMEASURED_WINDOWS: [f64; 2] = [0.1, 0.06];
 
+/// The standard deviation of a normal distribution in units of its median absolute deviation.
+const DEVIATIONS: f64 = 1.4826;
+
+/// The least deviation of ln L1/L2 that a few photographs can show.
+const LEAST_DEVIATION: f64 = 0.01;
+
 /// The least spread that a few photographs can show.
 pub(super) const LEAST_SPREAD: f64 = 0.006;
 
@@ -45,8 +51,8 @@ pub const LEAST_SIDE: u32 = 64;
 const RATIO_WEIGHT: f64 = 0.7;
 const RATIO_REACH: f64 = 2.5;
 
-/// Degrees of freedom of Student's t, whose tails are as heavy as photographs' scores have them.
-const TAIL: u32 = 20;
+/// Degrees of freedom of Student's t, whose tails are a little heavier than those of photographs' scores (docs/measured.md).
+const TAIL: u32 = 30;
 
 /// What a control takes from one image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,7 +99,8 @@ pub struct SizeScatter {
     pub count: usize,
     /// The root mean square of the robust S, beyond its standard error.
     pub spread: f64,
-    /// Mean and standard deviation of ln L1/L2.
+    /// Median and standard deviation of ln L1/L2. The deviation is that of its middle half, for a few smooth photographs lie far
+    /// off: [`RATIO_REACH`] bounds what such a ratio counts.
     pub log_ratio: [f64; 2],
 }
 
@@ -140,7 +147,7 @@ impl ControlPower {
         let mut scores = scores.to_vec();
         scores.sort_by(f64::total_cmp);
         let count = scores.len();
-        let found = scores.iter().filter(|&&score| lower_tail(score) <= CONTROL_FALSE_ATTRIBUTION).count();
+        let found = scores.iter().filter(|&&score| lower_tail(score, TAIL) <= CONTROL_FALSE_ATTRIBUTION).count();
         // So many may lie above it: (1 + k) / (n + 1) ≤ α.
         let above = (alpha * (count as f64 + 1.0) + 1e-9).floor() as usize;
         let highest = above.checked_sub(1).and_then(|above| scores.iter().rev().nth(above));
@@ -175,15 +182,14 @@ impl ControlScatter {
             let mean =
                 |value: &dyn Fn(&ControlMeasurement) -> f64| alike.iter().map(|one| value(one)).sum::<f64>() / count;
             let ratios = alike.iter().map(|one| one.logarithm_of_ratio()).collect::<Result<Vec<f64>>>()?;
-            let ratio = ratios.iter().sum::<f64>() / count;
-            let deviation =
-                (ratios.iter().map(|one| (one - ratio).powi(2)).sum::<f64>() / (count - 1.0).max(1.0)).sqrt();
+            let ratio = median(ratios.clone());
+            let deviation = DEVIATIONS * median(ratios.iter().map(|one| (one - ratio).abs()).collect());
             let scatter = mean(&|one| one.robust.signal.powi(2)) - mean(&|one| one.robust.standard_error.powi(2));
             sizes.push(SizeScatter {
                 side: mean(&ControlMeasurement::side),
                 count: alike.len(),
                 spread: scatter.max(0.0).sqrt().max(LEAST_SPREAD),
-                log_ratio: [ratio, deviation.max(f64::MIN_POSITIVE)],
+                log_ratio: [ratio, deviation.max(LEAST_DEVIATION)],
             });
         }
         // A few that happen to be of another size say nothing of it.
@@ -238,6 +244,14 @@ impl ControlScatter {
     }
 }
 
+/// The value in the middle; 0 of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = |position: usize| values.get(position).copied();
+    let (lower, upper) = (at(values.len().saturating_sub(1) / 2), at(values.len() / 2));
+    lower.zip(upper).map_or(0.0, |(lower, upper)| lower.midpoint(upper))
+}
+
 /// What a measurement says, by the scatter over photographs if that was measured. `None` for an image too small to say
 /// anything.
 ///
@@ -264,17 +278,18 @@ pub fn evidence(measured: &ControlMeasurement, scatter: Option<&ControlScatter>)
     let score = ratio_score
         .map_or(own, |ratio| (own + RATIO_WEIGHT * ratio.clamp(-RATIO_REACH, RATIO_REACH)) / RATIO_WEIGHT.hypot(1.0));
     let photographs = known.map_or(0, |(photographs, _)| photographs);
-    Ok(Some(ControlEvidence { spread, photographs, ratio_score, score, other_share: lower_tail(score) }))
+    Ok(Some(ControlEvidence { spread, photographs, ratio_score, score, other_share: lower_tail(score, TAIL) }))
 }
 
-/// The probability that Student's t with [`TAIL`] degrees of freedom is at most `score`: the closed form for an even number
-/// of them (Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.4).
-pub(super) fn lower_tail(score: f64) -> f64 {
-    let degrees = f64::from(TAIL);
+/// The probability that Student's t with an even number of `degrees` of freedom is at most `score`: the closed form
+/// (Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.4).
+pub(super) fn lower_tail(score: f64, degrees: u32) -> f64 {
+    let terms = degrees / 2;
+    let degrees = f64::from(degrees);
     let sine = score / (degrees + score * score).sqrt();
     let squared = degrees / (degrees + score * score);
     let (mut term, mut sum) = (1.0, 1.0);
-    for step in 1..TAIL / 2 {
+    for step in 1..terms {
         let step = f64::from(step);
         term *= squared * (2.0 * step - 1.0) / (2.0 * step);
         sum += term;
@@ -310,21 +325,21 @@ mod tests {
         ControlScatter::of(40, &photographs).unwrap()
     }
 
-    /// scipy.stats.t.cdf(score, 20).
+    /// scipy.stats.t.cdf(score, 30).
     const TAILS: [(f64, f64); 5] = [
-        (-0.5, 0.3112659211405118),
-        (-2.0, 0.02963276772328522),
-        (-4.0, 0.00035176164656415933),
-        (-7.5, 1.556501626595942e-07),
-        (1.5, 0.9253821144153738),
+        (-0.5, 0.3103615024425636),
+        (-2.0, 0.027312522481491547),
+        (-4.0, 0.0001909228180418782),
+        (-6.0, 6.971384383602382e-07),
+        (1.5, 0.927967035435677),
     ];
 
     #[test]
     fn tails_are_those_of_students_t() {
         for (score, expected) in TAILS {
-            assert!((lower_tail(score) / expected - 1.0).abs() < 1e-9, "{score}: {}", lower_tail(score));
+            assert!((lower_tail(score, TAIL) / expected - 1.0).abs() < 1e-9, "{score}: {}", lower_tail(score, TAIL));
         }
-        assert_eq!(lower_tail(0.0), 0.5);
+        assert_eq!(lower_tail(0.0, TAIL), 0.5);
     }
 
     #[test]
@@ -336,13 +351,23 @@ mod tests {
         assert!((scatter.windows[0] - 2.0 * (0.025f64.powi(2) + 0.017f64.powi(2)).midpoint(0.0).sqrt()).abs() < 1e-12);
         assert_eq!(scatter.windows[1], UNMEASURED_WINDOWS[1]);
         let [mean, deviation] = small.log_ratio;
-        assert!((mean - 1.0).abs() < 1e-12 && (deviation - 0.2).abs() < 0.01);
+        assert!((mean - 1.0).abs() < 1e-12 && (deviation - 0.2 * DEVIATIONS).abs() < 1e-12);
         // Halfway between the two in the logarithm of the side; no less when larger, more when smaller.
         let at = |side| scatter.at(side).unwrap().spread;
         assert!((at(128.0 * 2f64.sqrt()) - 0.014).abs() < 1e-12);
         assert_eq!([at(2048.0), at(64.0)], [large.spread, 2.0 * small.spread]);
         let few: Vec<ControlMeasurement> = (0..19).map(|_| measured(128, 0.0, 2.0)).collect();
         assert_eq!(ControlScatter::of(19, &few).unwrap_err().code(), "bad_numbers");
+    }
+
+    /// A few photographs far off, and the median and its deviation stay.
+    #[test]
+    fn a_few_unusual_photographs_do_not_widen_the_ratio() {
+        let ratio = |index: u32| if index < 5 { -3.0 } else { 1.0 + 0.1 * f64::from(index % 3) };
+        let photographs: Vec<ControlMeasurement> =
+            (0..50).map(|index| measured(128, 0.03, ratio(index).exp())).collect();
+        let [middle, deviation] = ControlScatter::of(50, &photographs).unwrap().sizes[0].log_ratio;
+        assert!((middle - 1.1).abs() < 1e-12 && (deviation - 0.1 * DEVIATIONS).abs() < 1e-12, "{middle} {deviation}");
     }
 
     #[test]
@@ -353,7 +378,8 @@ mod tests {
         };
         assert!((share(0.0, 1.0) - 0.5).abs() < 1e-12);
         // As far below zero as S scatters, and a ratio as low as that of one photograph in six.
-        let both = evidence(&measured(128, -0.025, 0.8f64.exp()), Some(&scatter)).unwrap().unwrap();
+        let ratio = (1.0 - 0.2 * DEVIATIONS).exp();
+        let both = evidence(&measured(128, -0.025, ratio), Some(&scatter)).unwrap().unwrap();
         assert!((both.score + 1.7 / 1.49f64.sqrt()).abs() < 0.01, "{both:?}");
         assert!(
             share(-0.15, 1.0) < 1e-3 && share(-0.15, 0.5) < share(-0.15, 1.0) && share(-0.15, 3.0) > share(-0.15, 1.0)
@@ -379,7 +405,7 @@ mod tests {
         let power = ControlPower::of(&scores, 0.05);
         assert_eq!((power.count, power.highest), (39, Some(scores[37])));
         assert!(
-            (power.found - scores.iter().filter(|&&score| lower_tail(score) <= 1e-3).count() as f64 / 39.0).abs()
+            (power.found - scores.iter().filter(|&&score| lower_tail(score, TAIL) <= 1e-3).count() as f64 / 39.0).abs()
                 < 1e-12
         );
         assert_eq!(ControlPower::of(&scores[..18], 0.05).highest, None);

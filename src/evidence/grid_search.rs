@@ -1,9 +1,12 @@
 //! The search for the grid. An image that was cropped or resized no longer lies on the 8-pixel grid on which it was
 //! decoded, and a plain check then finds nothing. The search reconstructs a square of the image once at every place of
 //! the grid, that is at every offset, and at the usual sizes that the image may have had. At the original place and
-//! size the reconstruction is better than anywhere else, in nearly every cell of 8 × 8 pixels. The false attributions
-//! that the search causes are calibrated: the images that do not belong go through it as well
-//! ([`crate::evidence::calibration::Calibration::searched`]).
+//! size the reconstruction is better than anywhere else, in nearly every cell of 8 × 8 pixels: that contrast gives a few
+//! candidates. The orientation control decides between them: it needs no other places to compare with, so that for the same work
+//! its squares are larger, and it is comparable from size to size (docs/measured.md).
+//!
+//! The false attributions that the search causes are calibrated: the images that do not belong go through it as well
+//! ([`crate::evidence::calibration::Calibration::searched`]). What the control says is corrected for the number of places.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -16,19 +19,25 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     evidence::condition::Search,
-    image::{CROP_MULTIPLE, DecodedImage, jpeg_grid::block_grid, recompressed},
-    method::reconstruction::{self, Progress, Source, Stage, Values},
+    image::{CROP_MULTIPLE, DecodedImage, jpeg_grid::block_grid, orientation::Orientation, recompressed},
+    method::{
+        orientation_control::OrientationControl,
+        reconstruction::{self, Progress, Silent, Source, Stage, Values, oriented_errors},
+    },
     weights::Model,
 };
 
 /// Side in pixels of the squares that are reconstructed at every place: fast, and enough to find a few candidates.
 const COARSE: u32 = 64;
 
-/// Side in pixels of the squares that decide between the candidates.
-const FINE: u32 = 96;
+/// Side in pixels of the squares whose control decides between the candidates, if the image is as large.
+const DECIDING: u32 = 160;
 
-/// How many candidates are compared with the larger squares.
-const CANDIDATES: usize = 3;
+/// How many candidates it decides between.
+const CANDIDATES: usize = 6;
+
+/// Side in pixels of the squares whose contrast is told.
+const FINE: u32 = 96;
 
 /// Side in pixels of a cell, whose errors are compared from place to place.
 const CELL: usize = 8;
@@ -101,7 +110,7 @@ impl Alignment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Found {
-    /// Where the image comes back best.
+    /// Where the orientation control speaks most for the model, of the places where the image comes back best.
     pub alignment: Alignment,
     /// How well it comes back there: the geometric mean over all cells of the error there in relation to that at the
     /// other places. 1 means no better.
@@ -116,7 +125,7 @@ pub struct Found {
     pub blocks: Option<[u32; 2]>,
 }
 
-/// Finds the grid on which the image was decoded: coarsely at every place, then finely at the best candidates.
+/// Finds the grid on which the image was decoded: by the contrast of every place, then by the control of the best candidates.
 ///
 /// # Errors
 /// [`Error::ImageTooSmall`], [`Error::Cancelled`], and those of reconstruction.
@@ -131,10 +140,13 @@ pub async fn search(model: &Model, image: &DecodedImage, progress: &mut impl Pro
     let sizes = former_sizes(image, squares.region());
     // Eight places in each direction: every pixel where a latent spans eight, every fourth where it spans 32.
     let own = (0..64).map(|place| [place % 8, place / 8]).collect::<Vec<[u32; 2]>>();
-    let total = own.len() + (sizes.len() + CANDIDATES) * (1 + ELSEWHERE.len());
-    let mut work = Work { progress, done: 0, total };
-
     let coarse = Squares { side: square_side(COARSE, step), ..squares };
+    let (around_each, tried) = (1 + ELSEWHERE.len(), own.len() + sizes.len());
+    let coarse_work = (own.len() + sizes.len() * around_each) as f64 * coarse.work();
+    let deciding = 2.0 * CANDIDATES as f64 * Squares { side: DECIDING, ..squares }.work();
+    let total = coarse_work + deciding + around_each as f64 * squares.work();
+    let mut work = Work { progress, done: 0.0, total };
+
     let mut candidates = Vec::new();
     let errors = coarse.errors(image, &own, &mut work).await?;
     for (index, &[x, y]) in own.iter().enumerate() {
@@ -147,18 +159,23 @@ pub async fn search(model: &Model, image: &DecodedImage, progress: &mut impl Pro
         let errors = coarse.errors(&resized, &around([0, 0]), &mut work).await?;
         candidates.push((contrast(&errors, 0), Alignment { size: Some(size), left: 0, top: 0 }));
     }
-    // Where JPEG blocks begin is a good candidate, whatever its coarse contrast.
-    let seeded = |alignment: &Alignment| alignment.size.is_none() && blocks == Some([alignment.left, alignment.top]);
+    // The image as it is and where JPEG blocks begin are good candidates, whatever their coarse contrast.
+    let seeded = |alignment: &Alignment| {
+        let begins = [alignment.left, alignment.top];
+        alignment.size.is_none() && (begins == [0, 0] || blocks == Some(begins))
+    };
     candidates.sort_by(|a, b| seeded(&b.1).cmp(&seeded(&a.1)).then(a.0.total_cmp(&b.0)));
-    let mut best = (f64::INFINITY, Alignment::NONE);
-    for &(_, alignment) in candidates.iter().take(CANDIDATES) {
-        let contrast = squares.contrast_at(image, alignment, &mut work).await?;
-        if contrast < best.0 {
-            best = (contrast, alignment);
+    candidates.truncate(CANDIDATES);
+    let mut best = None;
+    for &(_, alignment) in &candidates {
+        let signal = squares.control_at(image, alignment, &mut work).await?;
+        if best.is_none_or(|(lowest, _)| signal < lowest) {
+            best = Some((signal, alignment));
         }
     }
-    let (contrast, alignment) = best;
-    Ok(Found { alignment, contrast, tried: work.done, blocks, recompressed: None })
+    let (_, alignment) = best.unwrap_or((0.0, Alignment::NONE));
+    let contrast = squares.contrast_at(image, alignment, &mut work).await?;
+    Ok(Found { alignment, contrast, tried, blocks, recompressed: None })
 }
 
 /// A JPEG quality so mild that the compression should change no verdict.
@@ -176,7 +193,7 @@ pub async fn recompressed_contrast(
 ) -> Result<f64> {
     let step = model.manifest.architecture.crop_multiple(CROP_MULTIPLE as usize) as u32;
     let squares = Squares { model, step, side: square_side(FINE, step) };
-    let mut work = Work { progress, done: 0, total: 1 + ELSEWHERE.len() };
+    let mut work = Work { progress, done: 0.0, total: (1 + ELSEWHERE.len()) as f64 * squares.work() };
     squares.contrast_at(&recompressed(image, MILD_QUALITY)?, found.alignment, &mut work).await
 }
 
@@ -191,17 +208,17 @@ fn square_side(side: u32, step: u32) -> u32 {
     side.max(5 * step).div_ceil(step) * step
 }
 
-/// Counts places and reports the progress of the search.
+/// Reports the progress of the search, in pixels that are reconstructed.
 struct Work<'a, P> {
     progress: &'a mut P,
-    done: usize,
-    total: usize,
+    done: f64,
+    total: f64,
 }
 
 impl<P: Progress> Work<'_, P> {
-    async fn one_more(&mut self) -> Result<()> {
-        let go_on = self.progress.report(self.done as f64 / self.total as f64, Stage::Search).await;
-        self.done += 1;
+    async fn next(&mut self, pixels: f64) -> Result<()> {
+        let go_on = self.progress.report((self.done / self.total).min(1.0), Stage::Search).await;
+        self.done += pixels;
         if go_on { Ok(()) } else { Err(Error::Cancelled) }
     }
 }
@@ -263,6 +280,11 @@ struct Squares<'a> {
 }
 
 impl Squares<'_> {
+    /// Pixels that one reconstruction takes.
+    fn work(&self) -> f64 {
+        f64::from(self.side).powi(2)
+    }
+
     /// Side in pixels of the region that the squares of all places cover together.
     fn region(&self) -> u32 {
         self.side + self.step
@@ -278,7 +300,7 @@ impl Squares<'_> {
         let region = liveliest(image, self.region(), self.step);
         let mut errors = Vec::with_capacity(places.len());
         for place in places {
-            work.one_more().await?;
+            work.next(self.work()).await?;
             errors.push(self.cell_errors(image, region, place.map(|side| side * self.step / 8)).await?);
         }
         Ok(errors)
@@ -297,6 +319,31 @@ impl Squares<'_> {
         Ok(contrast(&errors, 0))
     }
 
+    /// The robust S of a square of [`DECIDING`] pixels at most, compared with the mirrored one: negative where it speaks for the
+    /// model.
+    async fn control_at(
+        &self,
+        image: &DecodedImage,
+        alignment: Alignment,
+        work: &mut Work<'_, impl Progress>,
+    ) -> Result<f64> {
+        let aligned = alignment.undo(image)?;
+        let side = square_side(DECIDING, self.step).min(aligned.width.min(aligned.height) / self.step * self.step);
+        let place = liveliest(&aligned, side, self.step);
+        let pixels = aligned.square(place, side).ok_or_else(outside)?;
+        let square = Values::new(pixels, [3, side as usize, side as usize])?;
+        let of_square = Squares { side, ..*self };
+        work.next(of_square.work()).await?;
+        let upright = oriented_errors(self.model, &square, Orientation::Upright, &mut Silent).await?;
+        work.next(of_square.work()).await?;
+        let mirrored = oriented_errors(self.model, &square, Orientation::Mirrored, &mut Silent).await?;
+        let mut control = OrientationControl::new([side as usize; 2], upright);
+        control.add(Orientation::Mirrored, mirrored);
+        let signal = control.compare().and_then(|comparison| comparison.robust()).map(|robust| robust.signal);
+        // Without one the square is flat, and says nothing.
+        Ok(signal.unwrap_or(0.0))
+    }
+
     /// ln of the mean squared error of each cell that the squares of all places share. The square that is reconstructed
     /// is shifted by `[right, down]` pixels within the region at `[left, top]`.
     async fn cell_errors(
@@ -305,8 +352,6 @@ impl Squares<'_> {
         [left, top]: [u32; 2],
         [right, down]: [u32; 2],
     ) -> Result<Vec<f64>> {
-        let outside =
-            || Error::BadNumbers { what: "the search".into(), detail: "a square is outside the image".into() };
         let square = image.square([left + right, top + down], self.side).ok_or_else(outside)?;
         let (side, step) = (self.side as usize, self.step as usize);
         let values = Values::new(square, [3, side, side])?;
@@ -328,6 +373,10 @@ impl Squares<'_> {
         }
         Ok(sums.into_iter().map(|sum| (sum / (3 * CELL * CELL) as f64 + SMALLEST_ERROR).ln()).collect())
     }
+}
+
+fn outside() -> Error {
+    Error::BadNumbers { what: "the search".into(), detail: "a square is outside the image".into() }
 }
 
 /// The geometric mean over cells of the error at place `index`, divided by the geometric mean at the other places.

@@ -19,6 +19,9 @@ pub const WINDOWS: [usize; 2] = [4, 8];
 /// five autoencoders one had a region by this.
 const FALSE_REGION: f64 = 1e-5;
 
+/// Degrees of freedom of Student's t for windows, whose tails are heavier than those of whole images.
+const WINDOW_TAIL: u32 = 20;
+
 /// Windows overlap: so many are about as independent as a window's area fits into the image once.
 const OVERLAP: f64 = 4.0;
 
@@ -143,7 +146,7 @@ fn clearest(compared: &Comparison, spreads: [f64; 2], allowed: f64, score: impl 
         let independent = OVERLAP * WINDOWS.len() as f64 * ((rows * columns) as f64 / (side * side) as f64).max(1.0);
         for (at, &signal) in windows.signals.iter().enumerate() {
             let score = score(signal, spread);
-            if lower_tail(score) * independent > allowed {
+            if lower_tail(score, WINDOW_TAIL) * independent > allowed {
                 continue;
             }
             let (top, left) = (at / windows.columns.max(1), at % windows.columns.max(1));

@@ -145,26 +145,18 @@ async fn reconstruct<C: Compute>(
     progress: &mut impl Progress,
 ) -> Result<Twice> {
     let size = image.size();
-    let (encode, latent) = compute.prepare(Half::Encoder, size, size, model)?;
-    let (decode, _) = compute.prepare(Half::Decoder, latent, size, model)?;
-    let mut meter =
-        Meter::new(&model.device, progress, C::work(&encode).saturating_add(C::work(&decode)).saturating_mul(2));
+    let pass = Pass::prepare(model, compute, size)?;
+    let mut meter = Meter::new(&model.device, progress, pass.work().saturating_mul(2));
     let x = compute.upload(image, &model.device.device)?;
-    meter.enter(Stage::EncodeFirst).await?;
-    let z = compute.run(Half::Encoder, &x, &encode, &mut meter).await?;
-    meter.enter(Stage::DecodeFirst).await?;
-    let first = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
+    let first = pass.run(&x, [Stage::EncodeFirst, Stage::DecodeFirst], &mut meter).await?;
     let first_loss = mean_squared_error(compute, &first, &x, size).await?;
     let errors = match wanted {
         Wanted::Losses => None,
         Wanted::Errors | Wanted::All => Some(compute.error_sums(&first, &x, Orientation::Upright).await?),
     };
-    drop((x, z));
+    drop(x);
     let kept_first = if wanted == Wanted::All { Some(compute.read(&first).await?) } else { None };
-    meter.enter(Stage::EncodeSecond).await?;
-    let z = compute.run(Half::Encoder, &first, &encode, &mut meter).await?;
-    meter.enter(Stage::DecodeSecond).await?;
-    let second = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
+    let second = pass.run(&first, [Stage::EncodeSecond, Stage::DecodeSecond], &mut meter).await?;
     meter.enter(Stage::Losses).await?;
     let second_loss = mean_squared_error(compute, &second, &first, size).await?;
     let kept = match kept_first {
@@ -172,6 +164,37 @@ async fn reconstruct<C: Compute>(
         None => None,
     };
     Ok((Losses { first: first_loss, second: second_loss }, errors, kept))
+}
+
+/// One encoding and decoding, planned for images of one size.
+struct Pass<'a, C: Compute> {
+    compute: &'a C,
+    encode: C::Plan,
+    decode: C::Plan,
+}
+
+impl<'a, C: Compute> Pass<'a, C> {
+    fn prepare(model: &Model, compute: &'a C, size: MapSize) -> Result<Self> {
+        let (encode, latent) = compute.prepare(Half::Encoder, size, size, model)?;
+        let (decode, _) = compute.prepare(Half::Decoder, latent, size, model)?;
+        Ok(Pass { compute, encode, decode })
+    }
+
+    fn work(&self) -> u64 {
+        C::work(&self.encode).saturating_add(C::work(&self.decode))
+    }
+
+    async fn run(
+        &self,
+        x: &C::Map,
+        [encode, decode]: [Stage; 2],
+        meter: &mut Meter<'_, impl Progress>,
+    ) -> Result<C::Map> {
+        meter.enter(encode).await?;
+        let z = self.compute.run(Half::Encoder, x, &self.encode, meter).await?;
+        meter.enter(decode).await?;
+        self.compute.run(Half::Decoder, &z, &self.decode, meter).await
+    }
 }
 
 /// The errors of the reconstruction of a turned or mirrored image, by parts of the upright one: half the work of a double
@@ -200,15 +223,10 @@ async fn errors_once<C: Compute>(
     image: &Oriented<'_, impl Source>,
     progress: &mut impl Progress,
 ) -> Result<ErrorSums> {
-    let size = image.size();
-    let (encode, latent) = compute.prepare(Half::Encoder, size, size, model)?;
-    let (decode, _) = compute.prepare(Half::Decoder, latent, size, model)?;
-    let mut meter = Meter::new(&model.device, progress, C::work(&encode).saturating_add(C::work(&decode)));
+    let pass = Pass::prepare(model, compute, image.size())?;
+    let mut meter = Meter::new(&model.device, progress, pass.work());
     let x = compute.upload(image, &model.device.device)?;
-    meter.enter(Stage::EncodeOriented).await?;
-    let z = compute.run(Half::Encoder, &x, &encode, &mut meter).await?;
-    meter.enter(Stage::DecodeOriented).await?;
-    let made = compute.run(Half::Decoder, &z, &decode, &mut meter).await?;
+    let made = pass.run(&x, [Stage::EncodeOriented, Stage::DecodeOriented], &mut meter).await?;
     finite(compute.error_sums(&made, &x, image.orientation).await?)
 }
 
