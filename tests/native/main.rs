@@ -25,6 +25,7 @@ mod engine {
     mod kernels;
 }
 mod evidence {
+    mod control;
     mod evidence_map;
     mod grid_search;
     mod regions;

@@ -8,6 +8,7 @@ others, and rounded to 8 bits. Both kinds go through the same JPEG compression.
 """
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -27,7 +28,7 @@ torch.use_deterministic_algorithms(False)
 SIDE = 192
 ALL = ("taesd", "taesdxl", "taesd3", "taef1", "taef2")
 #: Of the score: how much ln L1/L2 counts beside the robust S, and how far it may.
-RATIO_WEIGHT, RATIO_REACH = 0.7, 2.5
+RATIO_WEIGHT, RATIO_REACH = 0.5, 1.5
 #: Degrees of freedom of Student's t, by whose tail a score is a share of foreign images.
 TAIL = 30
 
@@ -82,19 +83,22 @@ def paint(model, path, other, turn, seed, side=SIDE):
 
 
 @torch.inference_mode()
+def error(model, x, name):
+    """The reconstruction of an image that was turned, and its error [3, height, width] turned back."""
+    turn, back = ORIENTATIONS[name]
+    turned = torch.from_numpy(np.ascontiguousarray(turn(x[0].permute(1, 2, 0).numpy()))).permute(2, 0, 1)[None]
+    turned = turned.contiguous(memory_format=torch.channels_last)
+    made = model.decode(model.encode(turned))
+    return made, back((made - turned)[0].permute(1, 2, 0).numpy()).transpose(2, 0, 1)
+
+
+@torch.inference_mode()
 def measure(model, image, orientations):
-    """The errors [orientations, 3, height, width], turned back, and ln L1/L2."""
-    errors, first = [], None
+    """The errors [orientations, 3, height, width], turned back, and ln L1/L2. The first orientation is the upright one."""
     x = tensor(image)
-    for name in orientations:
-        turn, back = ORIENTATIONS[name]
-        turned = torch.from_numpy(np.ascontiguousarray(turn(x[0].permute(1, 2, 0).numpy()))).permute(2, 0, 1)[None]
-        turned = turned.contiguous(memory_format=torch.channels_last)
-        made = model.decode(model.encode(turned))
-        first = made if name == "upright" else first
-        errors.append(back((made - turned)[0].permute(1, 2, 0).numpy()).transpose(2, 0, 1))
-    second = model.decode(model.encode(first))
-    ratio = (first - x).square().mean().log() - (second - first).square().mean().log()
+    made, errors = zip(*(error(model, x, name) for name in orientations))
+    second = model.decode(model.encode(made[0]))
+    ratio = (made[0] - x).square().mean().log() - (second - made[0]).square().mean().log()
     return np.stack(errors), ratio.item()
 
 
@@ -170,12 +174,12 @@ def show(name, form, others, own):
 
 
 def compressions(names):
-    """How well each signal tells 40 painted images from 100 photographs by compression, 192 pixels."""
+    """How well each signal tells 30 painted images from 80 photographs by compression, 192 pixels."""
     paths = photographs()
     for name in names:
         model = load(name)
-        own = [paint(model, paths[-1 - index], paths[-50 - index], index % 3, index) for index in range(40)]
-        others = [middle(path) for path in paths[:100]]
+        own = [paint(model, paths[-1 - index], paths[-50 - index], index % 3, index) for index in range(30)]
+        others = [middle(path) for path in paths[:80]]
         for quality in (None, 95, 85, 75, 60):
             condition = "as they are" if quality is None else f"JPEG {quality}"
             kinds = ([image if quality is None else jpeg(image, quality) for image in kind] for kind in (others, own))
@@ -183,7 +187,7 @@ def compressions(names):
 
 
 def sizes(names):
-    """The same by size at JPEG 75: middles of 24 painted images and of 60 photographs of at least 512 pixels a side, those that
+    """The same by size at JPEG 75: middles of 20 painted images and of 40 photographs of at least 512 pixels a side, those that
     the demonstration model's makers downloaded (`weights/training/photographs.py`)."""
     folder = Path(__file__).resolve().parents[2] / "data/photographs/originals"
     paths = []
@@ -194,8 +198,8 @@ def sizes(names):
     paths = [paths[index] for index in order]
     for name in names:
         model = load(name)
-        own = [paint(model, paths[-1 - index], paths[-30 - index], index % 3, index, 512) for index in range(24)]
-        others = [middle(path, side=512) for path in paths[:60]]
+        own = [paint(model, paths[-1 - index], paths[-30 - index], index % 3, index, 512) for index in range(20)]
+        others = [middle(path, side=512) for path in paths[:40]]
         for side in (64, 128, 192, 256, 384, 512):
             kinds = ([jpeg(square(image, side), 75) for image in kind] for kind in (others, own))
             compare(name, f"{side} px", *([witnesses(model, image) for image in kind] for kind in kinds))
@@ -235,32 +239,38 @@ def score(own, outlying):
 
 
 def scatter(names):
-    """The robust S over 300 photographs, as they are, at JPEG 75 and resized by 0.75, and how its score's tail lies."""
-    everything = []
-    for name in names:
+    """The p-values of 300 photographs and of the reference's other images, middles of 128 pixels, at JPEG 75 and resized by 0.75, by
+    the program's own calibrations: the first name is the folder of packs that have them, the second one that of the results, which
+    are written as `aedr evaluate` writes its own (`p_values.py` reads both)."""
+    packs, folder, *names = names
+    images = photographs() + sorted(path for path in (REFERENCE / "images").glob("*/*") if path.is_file())
+    for name in names or ALL:
         model = load(name)
-        for condition in ("as they are", "JPEG 75", "resized by 0.75"):
-            rows = []
-            for path in photographs():
-                image = middle(path, 0.75 if condition.startswith("resized") else 1.0)
-                image = jpeg(image, 75) if condition == "JPEG 75" else image
-                errors, ratio = measure(model, image, ("upright", "mirrored"))
-                rows.append((*robust(cells(errors, 2, 4)), ratio))
-            signal, error, ratio = np.array(rows).T
-            spread = np.sqrt(max(0, (signal**2).mean() - (error**2).mean()))
-            z = signal / np.hypot(error, spread)
-            centre = np.median(ratio)
-            scored = score(z, (ratio - centre) / (1.4826 * np.median(np.abs(ratio - centre))))
-            everything.append(scored)
-            print(
-                f"{name:8} {condition:16} mean {signal.mean():+.4f} error {error.mean():.4f} spread {spread:.4f} "
-                f"lowest score {scored.min():.2f}, correlation with the ratio {np.corrcoef(z, ratio)[0, 1]:+.2f}",
-                flush=True,
-            )
-    pooled = np.concatenate(everything)
-    for limit in (2, 2.5, 3, 3.385):
-        expected = stats.t.cdf(-limit, TAIL) * len(pooled)
-        print(f"below -{limit}: {(pooled < -limit).sum()} of {len(pooled)}; by Student's t {expected:.1f}")
+        control = json.loads((Path(packs) / name / "calibration.json").read_text())["control"]
+        (size,) = (size for size in control["sizes"] if round(size["side"]) == 128)
+        for condition, edits in (("j75", ["middle:128", "jpeg:75"]), ("r75", ["resize:0.75", "middle:128"])):
+            with open(Path(folder) / f"{condition}.{name}.jsonl", "w") as results:
+                for path in images:
+                    image = middle(path, 0.75 if condition == "r75" else 1.0, 128)
+                    share = looks(model, jpeg(image, 75) if condition == "j75" else image, size)
+                    row = {"image": {"path": str(path.resolve())}, "series": {"model": name, "edits": edits}, "outcome": None}
+                    row["control"] = {"evidence": {"other_share": share}, "regions": []}
+                    print(json.dumps(row), file=results)
+
+
+def looks(model, image, size):
+    """The p-value after the mirrored image, and after others while it is undecided, as the program goes on."""
+    order = ("upright", "mirrored", "flipped", "half_turn", "quarter_turn", "three_quarter_turn")
+    errors, ratio = measure(model, image, order[:2])
+    centre, deviation = size["log_ratio"]
+    for count in range(2, len(order) + 1):
+        if count > len(errors):
+            errors = np.concatenate([errors, error(model, tensor(image), order[count - 1])[1][None]])
+        signal, own = robust(cells(errors, 2, 4))
+        share = stats.t.cdf(score(signal / np.hypot(own, size["spread"]), (ratio - centre) / deviation), TAIL)
+        if not 1e-6 <= share <= 0.1:
+            break
+    return float(share)
 
 
 def load(name):
