@@ -1,4 +1,4 @@
-//! Scales from numbers to colours, for maps of errors and of ratios.
+//! Scales from numbers to colours, for maps of errors, of ratios and of the orientation control.
 
 use crate::{Result, image::png::write_png};
 
@@ -19,10 +19,17 @@ pub enum Scale {
     Error { high: f32 },
     /// Teal at a quarter of `centre`, light at it, vermilion at four times it; logarithmic.
     Ratio { centre: f32 },
+    /// Teal at `-reach`, light at zero, vermilion at `reach`: both ends are alike, so that equal patches of either colour are
+    /// seen to be chance.
+    Control { reach: f32 },
 }
 
 /// By how much the ends of a scale of ratios differ from its centre.
 pub const RATIO_SPAN: f32 = 4.0;
+
+/// How far the ends of a scale of the control are from zero, in root mean squares of photographs' windows. At about as many a
+/// part is framed ([`super::regions`]), so that full colour means evidence and what photographs show stays pale.
+pub const CONTROL_SPAN: f32 = 6.0;
 
 impl Scale {
     /// The colour of a value; grey for what is no number.
@@ -32,6 +39,7 @@ impl Scale {
         }
         self.color_at(match self {
             Scale::Error { high } => value / high.max(f32::MIN_POSITIVE),
+            Scale::Control { reach } => 0.5 + 0.5 * value / reach.max(f32::MIN_POSITIVE),
             Scale::Ratio { centre } => 0.5 + 0.5 * (value / centre).ln() / RATIO_SPAN.ln(),
         })
     }
@@ -41,7 +49,7 @@ impl Scale {
         let place = place.clamp(0.0, 1.0);
         let [low, middle, high] = match self {
             Scale::Error { .. } => [NIGHT, TEAL, GLOW],
-            Scale::Ratio { .. } => [TEAL, PAPER, VERMILION],
+            Scale::Ratio { .. } | Scale::Control { .. } => [TEAL, PAPER, VERMILION],
         };
         let (from, to, share) =
             if place < 0.5 { (low, middle, 2.0 * place) } else { (middle, high, 2.0 * place - 1.0) };
@@ -80,6 +88,8 @@ mod tests {
         assert_eq!([scale.color(0.5), scale.color(0.1)], [[11, 119, 111]; 2]);
         assert_eq!([scale.color(8.0), scale.color(f32::INFINITY)], [[201, 61, 32]; 2]);
         assert_eq!(scale.color(f32::NAN), MUTE);
+        let scale = Scale::Control { reach: 0.6 };
+        assert_eq!([-0.6, 0.0, 0.9].map(|value| scale.color(value)), [[11, 119, 111], [241, 244, 242], [201, 61, 32]]);
         assert_eq!(Scale::Error { high: 4.0 }.color(0.0), [9, 21, 20]);
         assert_eq!(Scale::Error { high: 0.0 }.color(1.0), [255, 214, 140]);
     }

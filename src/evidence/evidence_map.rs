@@ -1,8 +1,9 @@
-//! Where in an image the evidence lies: both reconstructions, the error of each against its input, and the ratio of the
-//! two errors, cell by cell. A part that was pasted in or retouched differs from its surroundings.
+//! Where in an image the evidence lies: both reconstructions, the error of each against its input, the ratio of the two
+//! errors, cell by cell, and the orientation control of the window around each cell. A part that was pasted in or retouched
+//! differs from its surroundings.
 //!
 //! The map is for viewing only, and no verdict rests on it: nobody has measured how often a small area looks like this
-//! by chance.
+//! by chance. Of the control alone, [`super::regions`] tests which parts differ by more than chance.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -10,10 +11,20 @@
     reason = "the reconstructions were found to have the size of the image, which decoding bounds"
 )]
 
+use super::{
+    control::{ControlScatter, UNMEASURED_WINDOWS},
+    regions::WINDOWS,
+};
 use crate::{
     Error, Result,
+    engine::error_sums::TILE,
     image::level,
-    method::{input::CroppedImage, reconstruction::Source, signal::SignalKind},
+    method::{
+        input::CroppedImage,
+        orientation_control::{Comparison, Windows},
+        reconstruction::Source,
+        signal::SignalKind,
+    },
 };
 
 /// Side of a cell in pixels: one latent, for most autoencoders.
@@ -48,6 +59,18 @@ pub struct EvidenceMap {
     /// `[rows, columns]` ratios of the mean squared errors, each over the cell's surroundings; NaN where they are too flat
     /// to say anything.
     pub ratios: Vec<f32>,
+    /// Where the orientation control speaks; `None` of images smaller than a window, and until it is added.
+    pub control: Option<ControlLayer>,
+}
+
+/// The orientation control by places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlLayer {
+    /// `[rows, columns]`: the robust S of the window of 64 pixels whose middle is nearest to the cell's; near the image's edges
+    /// several cells share one. Negative where it speaks for the model, about zero elsewhere.
+    pub signals: Vec<f32>,
+    /// The root mean square of such windows of photographs that the model did not make.
+    pub spread: f32,
 }
 
 impl EvidenceMap {
@@ -99,17 +122,44 @@ impl EvidenceMap {
                 cells.sums.iter().map(|sums| levels(sums.second)).collect(),
             ],
             ratios: (0..cells.sums.len()).map(|cell| cells.around(cell).ratio(flat, values)).collect(),
+            control: None,
         })
     }
-}
 
-impl EvidenceMap {
+    /// Adds where the control speaks, unless the image is smaller than a window. `scatter`: what was measured of the model's
+    /// control, if it was.
+    pub fn add_control(&mut self, compared: &Comparison, scatter: Option<&ControlScatter>) {
+        let ([side, _], [spread, _]) = (WINDOWS, scatter.map_or(UNMEASURED_WINDOWS, |known| known.windows));
+        // The last tile of an image may be smaller than the others.
+        if self.width.min(self.height) < side * TILE {
+            return;
+        }
+        let windows = compared.windows(side);
+        let rows = self.ratios.len() / self.columns.max(1);
+        let signal = |row, column| at_cell(&windows, side, row, column);
+        let signals: Option<Vec<f32>> =
+            (0..rows).flat_map(|row| (0..self.columns).map(move |column| signal(row, column))).collect();
+        self.control = signals.map(|signals| ControlLayer { signals, spread: spread as f32 });
+    }
+
     /// The upper end of a scale of the errors: one error in a hundred is larger. In levels of 255, at least one.
     pub fn largest_error(&self) -> f32 {
         let mut all: Vec<f32> = self.errors.concat();
         all.sort_by(f32::total_cmp);
         all.get(all.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(0.0).max(1.0)
     }
+}
+
+/// The signal of the window of `side` tiles whose middle is nearest to a cell's; `None` without windows.
+fn at_cell(windows: &Windows, side: usize, row: usize, column: usize) -> Option<f32> {
+    let (rows, columns) = (windows.signals.len() / windows.columns.max(1), windows.columns);
+    let nearest = |cell: usize, count: usize| {
+        let last = count.checked_sub(1)?;
+        // Half a tile more, to round to the nearest.
+        Some(((cell * CELL + (CELL + TILE) / 2).saturating_sub(side * TILE / 2) / TILE).min(last))
+    };
+    let (top, left) = (nearest(row, rows)?, nearest(column, columns)?);
+    windows.signals.get(top * columns + left).map(|&signal| signal as f32)
 }
 
 /// Twice the ratio of an image that belongs.
@@ -175,7 +225,13 @@ impl Cells {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{autoencoder::Architecture, image::DecodedImage, weights::Manifest};
+    use crate::{
+        autoencoder::Architecture,
+        engine::error_sums::{CELL as ERROR_CELL, ErrorSums, parts},
+        image::{DecodedImage, orientation::Orientation},
+        method::orientation_control::OrientationControl,
+        weights::Manifest,
+    };
 
     fn architecture() -> Architecture {
         Manifest::parse(include_str!("../../weights/aedr-small/manifest.json")).unwrap().architecture
@@ -210,6 +266,50 @@ mod tests {
         close(local.ratios[0], (2.0 + 9.0) / 3.0);
         assert!(local.ratios[3] > local.ratios[0]);
         assert_eq!(local.reconstructions[0].len(), 48 * 32 * 3);
+    }
+
+    /// The map of an image whose left part, `part` pixels wide, comes back `times` better than mirrored, and the rest neither
+    /// better nor worse.
+    fn with_control([width, height]: [usize; 2], part: usize, times: f64) -> EvidenceMap {
+        let image = DecodedImage::from_rgb(vec![90; 3 * width * height], width as u32, height as u32, "PNG");
+        let made = [0.0, 0.1].map(|value| vec![value; 3 * width * height]);
+        let mut map = EvidenceMap::of(&CroppedImage::of(&image, &architecture()), &made, FLAT).unwrap();
+        let [[rows, columns], tiles] = [ERROR_CELL, TILE].map(|side| parts([height, width], side));
+        let mirrored = (0..rows * columns).map(|at| if at % columns * ERROR_CELL < part { times } else { 1.0 });
+        let tiles = vec![1.0; tiles[0] * tiles[1]];
+        let upright = ErrorSums { tiles: tiles.clone(), cells: vec![1.0; rows * columns] };
+        let mut control = OrientationControl::new([height, width], upright);
+        control.add(Orientation::Mirrored, ErrorSums { tiles, cells: mirrored.collect() });
+        map.add_control(&control.compare().unwrap(), None);
+        map
+    }
+
+    #[test]
+    fn the_control_is_negative_on_the_side_that_the_model_made() {
+        // The last tiles are half as wide and as high as the others.
+        let map = with_control([200, 136], 96, 8.0);
+        let ControlLayer { signals, spread } = map.control.unwrap();
+        assert_eq!((map.columns, signals.len(), spread), (25, 25 * 17, UNMEASURED_WINDOWS[0] as f32));
+        // tanh (-ln 8) = (1 - 64) / (1 + 64).
+        let close = |found: f32, expected: f32| assert!((found - expected).abs() < 1e-3, "{found} {expected}");
+        for row in [0, 8, 16] {
+            let row = &signals[row * 25..][..25];
+            // Middles of cells 4 px in: the window at tile 2, of pixels 32 to 96, is the last one within the part.
+            row[..=8].iter().for_each(|&signal| close(signal, -63.0 / 65.0));
+            assert!(row.is_sorted() && row[9] > row[8], "{row:?}");
+            // At the middle of the window of pixels 96 to 160.
+            row[15..].iter().for_each(|&signal| close(signal, 0.0));
+            assert!((-0.9..-0.1).contains(&row[12]), "half of its window is the model's: {}", row[12]);
+        }
+    }
+
+    #[test]
+    fn images_smaller_than_a_window_have_no_control() {
+        assert_eq!(with_control([200, 56], 96, 8.0).control, None);
+        assert_eq!(with_control([56, 200], 96, 8.0).control, None);
+        let map = with_control([64, 64], 64, 8.0);
+        let control = map.control.unwrap();
+        assert!(control.signals.len() == 64 && control.signals.iter().all(|&signal| signal < -0.9));
     }
 
     #[test]

@@ -8,8 +8,7 @@ use crate::{
     Error, Result,
     engine::{device::DeviceKind, gpu::Gpu},
     evidence::{
-        calibration::Calibration,
-        control::UNDECIDED,
+        control::{ControlScatter, UNDECIDED},
         evidence_map::{EvidenceMap, FLAT, MOST_PIXELS},
         grid_search::{Found, recompressed_contrast, search},
         regions::{Region, regions},
@@ -218,7 +217,7 @@ async fn reconstruct(
     let mut control = OrientationControl::new([cropped.height, cropped.width], errors);
     let made_for = |wanted: Kept| made.as_ref().filter(|_| kept == wanted);
     let distances = made_for(Kept::Distances).map(|made| both_distances(&cropped, made)).transpose()?;
-    let map = made_for(Kept::Map).map(|made| EvidenceMap::of(&cropped, made, FLAT)).transpose()?;
+    let mut map = made_for(Kept::Map).map(|made| EvidenceMap::of(&cropped, made, FLAT)).transpose()?;
     let map_bytes = (model.device.kind == DeviceKind::WebGpu).then(|| Gpu::memory().1);
     let homogeneity = homogeneity(&aligned.grey, aligned.width as usize)?;
     let mut report = CheckReport {
@@ -268,7 +267,11 @@ async fn reconstruct(
             break;
         }
     }
-    let found = comparison.map(|comparison| found_regions(&report, &comparison, calibration));
+    let scatter = calibration.and_then(|calibration| calibration.control.as_ref());
+    if let (Some(map), Some(comparison)) = (&mut map, &comparison) {
+        map.add_control(comparison, scatter);
+    }
+    let found = comparison.map(|comparison| found_regions(&report, &comparison, scatter));
     if let (Some(line), Some(found)) = (&mut report.control, found) {
         line.regions = found;
     }
@@ -277,8 +280,7 @@ async fn reconstruct(
 }
 
 /// Parts that differ from the rest, in pixels of the file.
-fn found_regions(report: &CheckReport, compared: &Comparison, calibration: Option<&Calibration>) -> Vec<Region> {
-    let scatter = calibration.and_then(|calibration| calibration.control.as_ref());
+fn found_regions(report: &CheckReport, compared: &Comparison, scatter: Option<&ControlScatter>) -> Vec<Region> {
     let sides = [report.image.checked_width, report.image.checked_height];
     let found = regions(compared, scatter, sides, report.image.compression == Compression::Lossless);
     let [left, top, width, height] = report.placement();

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::errors::to_js;
 use crate::{
     evidence::{
-        color_scale::{RATIO_SPAN, Scale},
+        color_scale::{CONTROL_SPAN, RATIO_SPAN, Scale},
         evidence_map::{self, CELL, EvidenceMap},
     },
     image::png::write_png,
@@ -47,6 +47,9 @@ extern "C" {
     fn set_second_error(this: &Layers, layer: &Layer);
     #[wasm_bindgen(method, setter)]
     fn set_ratio(this: &Layers, layer: &Layer);
+    /// Not of small images.
+    #[wasm_bindgen(method, setter)]
+    fn set_control(this: &Layers, layer: &Layer);
 
     #[wasm_bindgen(extends = Object)]
     type Layer;
@@ -65,6 +68,8 @@ extern "C" {
     fn set_error(this: &Scales, scale: &LayerScale);
     #[wasm_bindgen(method, setter)]
     fn set_ratio(this: &Scales, scale: &LayerScale);
+    #[wasm_bindgen(method, setter)]
+    fn set_control(this: &Scales, scale: &LayerScale);
 
     #[wasm_bindgen(extends = Object)]
     type LayerScale;
@@ -118,6 +123,16 @@ pub fn evidence_map(map: &EvidenceMap, report: &CheckReport) -> Result<Map, JsVa
     let scales: Scales = empty();
     scales.set_error(&error_scale);
     scales.set_ratio(&ratio_scale);
+    if let Some(control) = &map.control {
+        let reach = CONTROL_SPAN * control.spread;
+        let signals = Scale::Control { reach };
+        layers.set_control(&layer_of(signals, &control.signals)?);
+        let control_scale = with_bar(signals)?;
+        control_scale.set_low(-reach);
+        control_scale.set_centre(0.0);
+        control_scale.set_high(reach);
+        scales.set_control(&control_scale);
+    }
     let made: Map = empty();
     made.set_cell(CELL as u32);
     made.set_columns(map.columns as u32);

@@ -2,8 +2,8 @@
 
 `orientation.json` has, in "networks", the sums of each tile of 16 px over all channels, and of each cell of 4 px of the
 luma, for the input of some goldens beside it. In "crops" it has, for the real TAESD, TAESD3, TAEF1 and TAEF2 (reference
-`tae/` and `taef2/`) and crops of reference images, S as the reference defines it and the robust S in relation to the
-mirrored image. The crops are those that the reference's table can be compared with.
+`tae/` and `taef2/`) and crops of reference images, S as the reference defines it and in relation to each
+orientation alone, and the robust S in relation to the mirrored image. The crops are those that the reference's table can be compared with.
 
 Written to the formula, not to the program: the image is turned, reconstructed, its error high-pass filtered and turned
 back, in PyTorch and SciPy. The filter takes pixels mirrored about the outermost ones at the borders.
@@ -52,6 +52,8 @@ CROPS = [
     ("taesd", "generated/taesd3-samples-grid.jpg", 2, 2, 128, 128),
     ("taef1", "generated/taesd3-samples-grid.jpg", 2, 2, 128, 128),
     ("taef2", "images/Kodak/kodim03.png", 256, 128, 248, 200),
+    # Small enough for a software GPU in a browser.
+    ("taesd", "generated/taesd-and-sd21-same-latent.png", 704, 192, 128, 128),
 ]
 
 
@@ -154,6 +156,9 @@ def main():
                 "crop": [left, top, width, height],
                 "signal": logs["upright"] - sum(logs[orientation] for orientation in CONTROL) / len(CONTROL),
                 "half_turn": logs["upright"] - logs["half_turn"],
+                "by_orientation": {
+                    orientation: logs["upright"] - log for orientation, log in logs.items() if orientation != "upright"
+                },
                 "robust": robust(found["upright"][1], found["mirrored"][1]),
             }
         )

@@ -187,7 +187,7 @@ def compressions(names):
 
 
 def sizes(names):
-    """The same by size at JPEG 75: middles of 20 painted images and of 40 photographs of at least 512 pixels a side, those that
+    """The same by size at JPEG 75: middles of 16 painted images and of 30 photographs of at least 512 pixels a side, those that
     the demonstration model's makers downloaded (`weights/training/photographs.py`)."""
     folder = Path(__file__).resolve().parents[2] / "data/photographs/originals"
     paths = []
@@ -198,8 +198,8 @@ def sizes(names):
     paths = [paths[index] for index in order]
     for name in names:
         model = load(name)
-        own = [paint(model, paths[-1 - index], paths[-30 - index], index % 3, index, 512) for index in range(20)]
-        others = [middle(path, side=512) for path in paths[:40]]
+        own = [paint(model, paths[-1 - index], paths[-30 - index], index % 3, index, 512) for index in range(16)]
+        others = [middle(path, side=512) for path in paths[:30]]
         for side in (64, 128, 192, 256, 384, 512):
             kinds = ([jpeg(square(image, side), 75) for image in kind] for kind in (others, own))
             compare(name, f"{side} px", *([witnesses(model, image) for image in kind] for kind in kinds))

@@ -72,7 +72,9 @@ export interface CheckAnswer {
 /** Densities over ln signal. */
 export type Distribution = { signals: number[]; belonging: number[]; others: number[] };
 
-export type LayerName = 'first' | 'second' | 'first_error' | 'second_error' | 'ratio';
+export type LayerName = 'first' | 'second' | 'first_error' | 'second_error' | 'ratio' | 'control';
+/** `values`: of maps. */
+export type Layer = { png: Blob; values?: Float32Array };
 /** Its ends, and the bar between them as a PNG. */
 export type LayerScale = { bar: Blob; low: number; centre?: number; high: number };
 /** Where in the image the evidence lies. */
@@ -85,10 +87,10 @@ export interface EvidenceMap {
   placement: [left: number, top: number, width: number, height: number];
   /**
    * The reconstructions, and maps with their values: errors in levels of 255, ratios of the two errors, NaN where nothing
-   * can be said.
+   * can be said; and the orientation control's robust S, negative where it speaks for the model, which small images lack.
    */
-  layers: Record<LayerName, { png: Blob; values?: Float32Array }>;
-  scales: { error: LayerScale; ratio: LayerScale };
+  layers: Record<Exclude<LayerName, 'control'>, Layer> & { control?: Layer };
+  scales: { error: LayerScale; ratio: LayerScale; control?: LayerScale };
 }
 
 /** Which of several models it is about. */

@@ -1,6 +1,6 @@
 /**
  * The evidence map: the image, covered up to a movable line by a layer of the model's results: the reconstructions, the
- * errors, and the ratio of the two. All of it is shown from PNG files that the module wrote; no canvas is read.
+ * errors, the ratio of the two, and the orientation control. All of it is shown from PNG files that the module wrote; no canvas is read.
  *
  * @typedef {import('../engine/types.js').EvidenceMap} EvidenceMap
  * @typedef {import('../engine/types.js').LayerName} LayerName
@@ -13,10 +13,20 @@ import { evidenceMap as words, locale } from '../texts/catalogue.js';
 import { element } from '../ui/dom.js';
 
 /** @type {LayerName[]} */
-const LAYERS = ['ratio', 'first', 'second', 'first_error', 'second_error'];
+const LAYERS = ['ratio', 'control', 'first', 'second', 'first_error', 'second_error'];
+/** What the colours of a map stand for. @type {Partial<Record<LayerName, 'ratio' | 'control' | 'error'>>} */
+const KINDS = { ratio: 'ratio', control: 'control', first_error: 'error', second_error: 'error' };
+/** Pixels of the side that a value of the control is about (`src/evidence/regions.rs`). */
+const WINDOW = 64;
 /** Screen pixels for each of the image's; 0 fits the image to the window. */
 const ZOOMS = [0, 1, 2, 4, 8];
 const DIGITS = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
+const HUNDREDTHS = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** A value of a map in figures. @param {'ratio' | 'control' | 'error'} kind @param {number} value */
+const figures = (kind, value) =>
+  // What rounds to zero has no sign.
+  kind === 'control' ? HUNDREDTHS.format(Math.round(100 * value) / 100 || 0).replace('-', '−') : DIGITS.format(value);
 
 /**
  * @param {{picture: Blob, size: {width: number, height: number}, models: ModelEvidence[]}} shown `picture`: the image, which is
@@ -31,7 +41,11 @@ export function evidenceMapViewer({ picture, size, models }) {
     addresses.set(blob, known);
     return known;
   };
-  const state = { model: 0, layer: /** @type {LayerName} */ ('ratio'), zoom: 0, covered: 50 };
+  // Small images have no control.
+  const names = LAYERS.filter((name) => models.every(({ map }) => map.layers[name]));
+  // Frames are the control's.
+  const first = models[0].parts.length > 0 && names.includes('control') ? 'control' : 'ratio';
+  const state = { model: 0, layer: /** @type {LayerName} */ (first), zoom: 0, covered: 50 };
 
   const under = /** @type {HTMLImageElement} */ (element('img', { class: 'under', alt: words.imageAlt, draggable: 'false' }));
   under.src = address(picture);
@@ -44,21 +58,25 @@ export function evidenceMapViewer({ picture, size, models }) {
   const readout = element('p', { class: 'readout', 'aria-hidden': true });
   const scale = element('div', { class: 'colour-scale' });
   const explanation = element('p', { class: 'explanation' });
+  const framed = element('p', { class: 'framed' });
+  const told = element('p', { class: 'told' });
   const percent = element('output', { class: 'zoom-text' });
 
   const map = () => models[state.model].map;
+  const layerOf = (/** @type {LayerName} */ name) => /** @type {import('../engine/types.js').Layer} */ (map().layers[name]);
 
   function show() {
     const { layer } = state;
-    over.src = address(map().layers[layer].png);
+    over.src = address(layerOf(layer).png);
     over.dataset.layer = layer;
     const { placement } = map();
     const [left, top, width, height] = placement;
     const share = (/** @type {number} */ value, /** @type {number} */ whole) => `${(100 * value) / whole}%`;
     set(over, { left: share(left, size.width), top: share(top, size.height) });
     set(over, { width: share(width, size.width), height: share(height, size.height) });
+    const { parts } = models[state.model];
     frames.replaceChildren(
-      ...models[state.model].parts.map((part) => {
+      ...parts.map((part) => {
         const frame = element('div', { 'data-trace': part.trace });
         set(frame, { left: share(part.left, size.width), top: share(part.top, size.height) });
         set(frame, { width: share(part.width, size.width), height: share(part.height, size.height) });
@@ -66,10 +84,14 @@ export function evidenceMapViewer({ picture, size, models }) {
       }),
     );
     explanation.textContent = words.explanations[layer];
+    // All parts of an image show the same.
+    framed.hidden = parts.length === 0;
+    framed.textContent = parts.length > 0 ? words.framed[parts[0].trace] : '';
     slider.setAttribute('aria-label', words.slider(words.layers[layer]));
     readout.textContent = '';
     showScale();
     showLine();
+    tell();
   }
 
   /** Covers what lies right of the line. */
@@ -85,19 +107,18 @@ export function evidenceMapViewer({ picture, size, models }) {
   }
 
   function showScale() {
-    const { layer } = state;
-    const found = layer === 'ratio' ? map().scales.ratio : layer.endsWith('error') ? map().scales.error : null;
-    scale.hidden = found === null;
-    if (!found) return;
-    const name = layer === 'ratio' ? 'ratio' : 'error';
+    const kind = KINDS[state.layer];
+    const found = kind && map().scales[kind];
+    scale.hidden = !found;
+    if (!kind || !found) return;
     const mark = (/** @type {string} */ side, /** @type {string} */ text) => element('span', { class: side }, text);
     const { low, centre, high } = found;
     scale.replaceChildren(
       element('img', { src: address(found.bar), alt: '', draggable: 'false' }),
-      mark('low', words.scaleLow[name](DIGITS.format(low))),
+      mark('low', words.scaleLow[kind](figures(kind, low))),
       ...(centre === undefined ? [] : [mark('centre', words.scaleCentre(DIGITS.format(centre)))]),
-      mark('high', words.scaleHigh[name](DIGITS.format(high))),
-      ...(name === 'ratio' ? [mark('mute', words.flat)] : []),
+      mark('high', words.scaleHigh[kind](figures(kind, high))),
+      ...(kind === 'ratio' ? [mark('mute', words.flat)] : []),
     );
   }
 
@@ -158,20 +179,21 @@ export function evidenceMapViewer({ picture, size, models }) {
 
   /** The value of the map under the pointer. @param {PointerEvent} event */
   function valueAt({ clientX, clientY }) {
-    const { layers, cell, columns, placement } = map();
-    const { values } = layers[state.layer];
-    if (!values) return null;
+    const { cell, columns, placement } = map();
+    const { values } = layerOf(state.layer);
+    const kind = KINDS[state.layer];
+    if (!values || !kind) return null;
     const box = over.getBoundingClientRect();
     const [across, down] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
     if (across < 0 || across >= 1 || down < 0 || down >= 1) return null;
     const rows = values.length / columns;
     const value = values[Math.floor(down * rows) * columns + Math.floor(across * columns)];
     const [x, y] = [placement[0] + across * placement[2], placement[1] + down * placement[3]].map(Math.floor);
-    const text = Number.isNaN(value) ? words.flat : words.value[state.layer === 'ratio' ? 'ratio' : 'error'](DIGITS.format(value));
-    return words.readout(x, y, text, cell);
+    const text = Number.isNaN(value) ? words.flat : words.value[kind](figures(kind, value));
+    return words.readout(x, y, text, kind === 'control' ? WINDOW : cell);
   }
 
-  const layers = choice('viewer-layer', words.layersLegend, LAYERS.map((name) => [name, words.layers[name]]), state.layer, (name) => {
+  const layers = choice('viewer-layer', words.layersLegend, names.map((name) => [name, words.layers[name]]), state.layer, (name) => {
     state.layer = /** @type {LayerName} */ (name);
     show();
   });
@@ -185,15 +207,19 @@ export function evidenceMapViewer({ picture, size, models }) {
     select.addEventListener('change', () => {
       state.model = Number(select.value);
       show();
-      tell();
     });
     return element('p', {}, element('label', { for: 'viewer-model' }, words.model), ' ', select);
   }
 
-  const told = element('p', { class: 'told' });
-  /** Describes the map of ratios in words. */
+  /** Describes the map of the control in words, or else that of ratios. */
   function tell() {
     const { layers, scales } = map();
+    if (state.layer === 'control') {
+      const signals = [...(layers.control?.values ?? [])];
+      const clear = (scales.control?.low ?? 0) / 2;
+      told.textContent = words.toldTrace(signals.filter((signal) => signal < clear).length / signals.length);
+      return;
+    }
     const ratios = [...(layers.ratio.values ?? [])];
     const known = ratios.filter((ratio) => !Number.isNaN(ratio));
     const below = known.filter((ratio) => ratio < (scales.ratio.centre ?? 0));
@@ -224,6 +250,7 @@ export function evidenceMapViewer({ picture, size, models }) {
       ...tools,
       explanation,
       scale,
+      framed,
       told,
     ),
   );
@@ -231,7 +258,6 @@ export function evidenceMapViewer({ picture, size, models }) {
   // A small image is not enlarged to the whole width.
   set(plane, { 'max-width': `${Math.max(size.width, 640)}px` });
   show();
-  tell();
   percent.textContent = words.fit;
   /** @type {HTMLButtonElement} */ (less).disabled = true;
   const free = () => addresses.forEach((known) => URL.revokeObjectURL(known));

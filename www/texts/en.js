@@ -877,7 +877,7 @@ export const evidenceMap = {
   heading: 'Look closer',
   lead:
     'Lay over your image what the model made of it. Parts that were pasted in or painted over often behave otherwise ' +
-    'than what surrounds them. This is for looking; the answer above does not rest on it.',
+    'than what surrounds them. This is for looking; the answer above does not rest on its colours.',
   imageAlt: 'The image that was checked',
   viewLabel: 'Image with a layer over it. Plus and minus zoom, arrow keys scroll.',
   layersLegend: 'Lay over the image',
@@ -888,6 +888,7 @@ export const evidenceMap = {
     first_error: 'Change, first time',
     second_error: 'Change, second time',
     ratio: 'Where it fits',
+    control: 'Its trace',
   },
   /** @type {Record<string, string>} */
   explanations: {
@@ -898,6 +899,15 @@ export const evidenceMap = {
     ratio:
       'The first change compared with the second. Teal parts changed about as much both times, as pixels that this ' +
       'model painted do. Red parts changed far more the first time. Grey parts are too flat to say anything.',
+    control:
+      'Teal: this part looks as this model’s decoder makes it, for it comes back better the right way round than mirrored. ' +
+      'Pale and red parts say nothing. A small area alone proves nothing: of all parts, only those in a frame have ' +
+      'passed a test.',
+  },
+  /** What the parts in frames show. @type {Record<'present' | 'absent', string>} */
+  framed: {
+    present: 'In the frame: the model’s trace, more of it than chance explains.',
+    absent: 'In the frame: none of the trace that the rest shows.',
   },
   sliderName: 'Line',
   slider: (/** @type {string} */ layer) => `How much of the image “${layer}” covers`,
@@ -909,18 +919,27 @@ export const evidenceMap = {
   zoomed: (/** @type {number} */ factor) => `${100 * factor} %`,
   model: 'Model',
   /** @type {Record<string, (value: string) => string>} */
-  scaleLow: { error: (value) => value, ratio: (value) => `${value} and less: fits` },
+  scaleLow: { error: (value) => value, ratio: (value) => `${value} and less: fits`, control: (value) => `${value} and less: its trace` },
   scaleCentre: (/** @type {string} */ value) => value,
   /** @type {Record<string, (value: string) => string>} */
-  scaleHigh: { error: (value) => `${value} of 255 levels`, ratio: (value) => `${value} and more: does not fit` },
+  scaleHigh: {
+    error: (value) => `${value} of 255 levels`,
+    ratio: (value) => `${value} and more: does not fit`,
+    control: (value) => `${value} and more: better mirrored`,
+  },
   flat: 'too flat to tell',
   /** @type {Record<string, (value: string) => string>} */
-  value: { error: (value) => `changed by ${value} levels`, ratio: (value) => `ratio ${value}` },
+  value: {
+    error: (value) => `changed by ${value} levels`,
+    ratio: (value) => `ratio ${value}`,
+    control: (value) => `S ${value}`,
+  },
   readout: (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ text, /** @type {number} */ cell) =>
     `${x}, ${y}: ${text} (${cell} × ${cell} pixels)`,
   told: (/** @type {number} */ below, /** @type {number} */ flat) =>
     `${Math.round(100 * below)} % of the parts that say something fit the model` +
     (flat >= 0.005 ? `; ${Math.round(100 * flat)} % of the image is too flat to say anything.` : '.'),
+  toldTrace: (/** @type {number} */ share) => `${Math.round(100 * share)} % of the image is clearly teal.`,
   allFlat: 'The whole image is too flat to say anything part by part.',
   missing: 'The closer look could not be fetched. Check your connection and check the image again.',
   givenUp: 'The pictures of this check were given up, to spare memory.',

@@ -805,7 +805,7 @@ export const plot = {
 export const evidenceMap = {
   heading: '仔细看看',
   lead:
-    '把模型重新画出的结果叠放在您的图片上。拼贴或涂改过的部分，表现往往与周围不同。这里仅供观察，上面的结论并不以此为依据。',
+    '把模型重新画出的结果叠放在您的图片上。拼贴或涂改过的部分，表现往往与周围不同。这里仅供观察，上面的结论并不以这些颜色为依据。',
   imageAlt: '所检查的图片',
   viewLabel: '叠放了图层的图片。加号和减号缩放，方向键滚动。',
   layersLegend: '叠放在图片上',
@@ -816,6 +816,7 @@ export const evidenceMap = {
     first_error: '第一遍的改变',
     second_error: '第二遍的改变',
     ratio: '相符之处',
+    control: '痕迹所在',
   },
   /** @type {Record<string, string>} */
   explanations: {
@@ -825,6 +826,14 @@ export const evidenceMap = {
     second_error: '各部分在第二遍改变了多少，颜色与第一遍的含义相同。',
     ratio:
       '第一遍的改变与第二遍相比。青色部分两遍的改变差不多，就像该模型画出的像素一样。红色部分在第一遍的改变大得多。灰色部分太平坦，说明不了什么。',
+    control:
+      '青色：这一部分正像该模型的解码器画出的样子，因为保持原来的方向比左右翻转后重新画得更好。' +
+      '浅色和红色部分说明不了什么。单独一小块证明不了什么：各部分之中，只有加框的通过了检验。',
+  },
+  /** What the parts in frames show. @type {Record<'present' | 'absent', string>} */
+  framed: {
+    present: '框内：带有该模型的痕迹，仅凭偶然无法解释。',
+    absent: '框内：没有其余部分所带有的痕迹。',
   },
   sliderName: '分界线',
   slider: (/** @type {string} */ layer) => `“${layer}”覆盖图片的比例`,
@@ -836,18 +845,23 @@ export const evidenceMap = {
   zoomed: (/** @type {number} */ factor) => `${100 * factor}%`,
   model: '模型',
   /** @type {Record<string, (value: string) => string>} */
-  scaleLow: { error: (value) => value, ratio: (value) => `${value}及以下：相符` },
+  scaleLow: { error: (value) => value, ratio: (value) => `${value}及以下：相符`, control: (value) => `${value}及以下：有痕迹` },
   scaleCentre: (/** @type {string} */ value) => value,
   /** @type {Record<string, (value: string) => string>} */
-  scaleHigh: { error: (value) => `${value}级（共255级）`, ratio: (value) => `${value}及以上：不相符` },
+  scaleHigh: {
+    error: (value) => `${value}级（共255级）`,
+    ratio: (value) => `${value}及以上：不相符`,
+    control: (value) => `${value}及以上：翻转后更好`,
+  },
   flat: '太平坦，无法判断',
   /** @type {Record<string, (value: string) => string>} */
-  value: { error: (value) => `改变了${value}级`, ratio: (value) => `比值${value}` },
+  value: { error: (value) => `改变了${value}级`, ratio: (value) => `比值${value}`, control: (value) => `S ${value}` },
   readout: (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ text, /** @type {number} */ cell) =>
     `${x}, ${y}：${text}（${cell} × ${cell}像素）`,
   told: (/** @type {number} */ below, /** @type {number} */ flat) =>
     `在能说明问题的部分中，有${Math.round(100 * below)}%与该模型相符` +
     (flat >= 0.005 ? `；图片有${Math.round(100 * flat)}%太平坦，说明不了什么。` : '。'),
+  toldTrace: (/** @type {number} */ share) => `图片有${Math.round(100 * share)}%是明显的青色。`,
   allFlat: '整张图片都太平坦，无法逐部分说明什么。',
   missing: '未能取得“仔细看看”。请检查网络连接，然后重新检查图片。',
   givenUp: '为节省内存，这次检查的图像已经释放。',

@@ -150,16 +150,21 @@ pageTest('layers are laid over the image up to a line that moves, and zoomed, wi
   // 384 × 256 pixels in cells of eight.
   assert.equal(await over.evaluate((/** @type {any} */ image) => image.naturalWidth), 48);
   const seen = new Set([await over.getAttribute('src')]);
+  const explanation = viewer.locator('.explanation');
   await page.getByRole('radio', { name: english.evidenceMap.layers.ratio }).focus();
-  for (const layer of ['first', 'second', 'first_error', 'second_error']) {
+  for (const layer of ['control', 'first', 'second', 'first_error', 'second_error']) {
     await page.keyboard.press('ArrowDown');
     assert.ok(await page.getByRole('radio', { name: english.evidenceMap.layers[layer] }).isChecked(), layer);
     const [, width] = await pictures(page);
-    assert.equal(width, layer.includes('error') ? 48 : 384);
-    assert.equal(await scale.isVisible(), layer.includes('error'));
+    const isMap = layer === 'control' || layer.includes('error');
+    assert.equal(width, isMap ? 48 : 384);
+    assert.equal(await scale.isVisible(), isMap);
+    assert.equal(await explanation.innerText(), english.evidenceMap.explanations[layer]);
     seen.add(await over.getAttribute('src'));
   }
-  assert.equal(seen.size, 5);
+  assert.equal(seen.size, 6);
+  const options = await viewer.getByRole('radio').evaluateAll((inputs) => inputs.map((input) => input.value));
+  assert.deepEqual(options, ['ratio', 'control', 'first', 'second', 'first_error', 'second_error']);
   // The line is where the thumb is.
   const slider = page.getByRole('slider', { name: pattern(english.evidenceMap.slider(ANY)) });
   const covered = async () => {
@@ -210,23 +215,69 @@ pageTest('what was pasted in stands out from what surrounds it', async (page) =>
   await give(page, 'drop', 'pasted.png', pasted);
   await settled(page);
   await page.locator('.viewer').waitFor();
-  const over = page.locator('.over');
-  await over.scrollIntoViewIfNeeded();
-  const { x, y, width, height } = await over.boundingBox();
-  const ratioAt = async (/** @type {number} */ left, /** @type {number} */ top) => {
-    await page.mouse.move(x + (left / 384) * width, y + (top / 256) * height);
-    const text = await page.locator('.readout').innerText();
-    const whole = pattern(english.evidenceMap.readout(ANY, ANY, english.evidenceMap.value.ratio(ANY), 8));
-    assert.match(text, whole);
-    return Number(/: \D*([\d.]+)/.exec(text)?.[1]);
-  };
-  const inside = await ratioAt(285, 80);
+  await layer(page, 'ratio').check();
+  const inside = await valueAt(page, 'ratio', 285, 80);
   // Below it, left of it, and away from it.
   for (const [left, top] of [[285, 230], [60, 80], [60, 200]]) {
-    const outside = await ratioAt(left, top);
+    const outside = await valueAt(page, 'ratio', left, top);
     assert.ok(inside > 2.5 * outside, `${inside} inside, ${outside} at ${left}, ${top}`);
   }
   assert.match(await page.locator('.told').innerText(), pattern(english.evidenceMap.told(Number.NaN, 0).replace(/\.$/, '')));
+});
+
+/** @param {Page} page @param {string} name */
+const layer = (page, name) => page.getByRole('radio', { name: english.evidenceMap.layers[name] });
+
+/**
+ * What the map tells under the pointer, of an image of 384 × 256 pixels.
+ * @param {Page} page @param {'ratio' | 'control'} kind @param {number} left @param {number} top In pixels of the image.
+ */
+async function valueAt(page, kind, left, top) {
+  const over = page.locator('.over');
+  await over.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await over.boundingBox();
+  await page.mouse.move(x + (left / 384) * width, y + (top / 256) * height);
+  const text = await page.locator('.readout').innerText();
+  const side = kind === 'control' ? 64 : 8;
+  assert.match(text, pattern(english.evidenceMap.readout(ANY, ANY, english.evidenceMap.value[kind](ANY), side)));
+  return Number(/: [^\d−]*(−?[\d.]+)/.exec(text)?.[1].replace('−', '-'));
+}
+
+pageTest('what the model painted into a photograph is told by the control, and framed', async (page) => {
+  const at = /** @type {[number, number, number, number]} */ ([192, 64, 160, 160]);
+  const bytes = await encode(page, photograph, 'image/png', { paste: { bytes: decoded, at } });
+  await give(page, 'drop', 'painted.png', bytes);
+  const { outcome, text } = await settled(page);
+  assert.equal(outcome, 'cannot_tell', text);
+  await page.locator('.viewer').waitFor();
+  assert.ok(await layer(page, 'control').isChecked(), 'what frames are about comes first');
+  const frames = page.locator('.plane .parts > div');
+  assert.equal(await frames.count(), 1);
+  assert.equal(await page.locator('.framed').innerText(), english.evidenceMap.framed.present);
+  const [framed, plane] = [await frames.boundingBox(), await page.locator('.plane').boundingBox()];
+  const middle = [framed.x + framed.width / 2 - plane.x, framed.y + framed.height / 2 - plane.y];
+  const [left, top] = middle.map((side) => (side * 384) / plane.width);
+  assert.ok(Math.abs(left - 272) < 48 && Math.abs(top - 144) < 48, `${left}, ${top}`);
+  const inside = await valueAt(page, 'control', 272, 144);
+  const outside = await valueAt(page, 'control', 60, 60);
+  assert.ok(inside < -0.3 && Math.abs(outside) < 0.2, `${inside} inside, ${outside} outside`);
+  const scale = page.locator('.colour-scale');
+  const low = Number(/−([\d.]+)/.exec(await scale.locator('.low').innerText())?.[1]);
+  assert.equal(await scale.locator('.low').innerText(), english.evidenceMap.scaleLow.control(`−${low.toFixed(2)}`));
+  assert.equal(await scale.locator('.centre').innerText(), english.evidenceMap.scaleCentre('0'));
+  assert.equal(await scale.locator('.high').innerText(), english.evidenceMap.scaleHigh.control(low.toFixed(2)));
+  const share = Number(/\d+/.exec(await page.locator('.told').innerText())?.[0]);
+  assert.equal(await page.locator('.told').innerText(), english.evidenceMap.toldTrace(share / 100));
+  assert.ok(share > 10 && share < 60, `${share} %`);
+});
+
+pageTest('an image smaller than a window has no layer of the control', async (page) => {
+  await give(page, 'drop', 'strip.png', await encode(page, decoded, 'image/png', { side: 56 }));
+  await settled(page);
+  await page.locator('.viewer').waitFor();
+  const options = await page.locator('.viewer').getByRole('radio').evaluateAll((inputs) => inputs.map((input) => input.value));
+  assert.deepEqual(options, ['ratio', 'first', 'second', 'first_error', 'second_error']);
+  assert.ok(await layer(page, 'ratio').isChecked());
 });
 
 pageTest('a file that browsers do not show is shown from its pixels', async (page) => {

@@ -42,25 +42,36 @@ fn pasted() -> DecodedImage {
 #[test]
 fn what_was_pasted_in_stands_out() {
     let map = evidence_map(&default_candidate(true), &pasted());
+    let control = map.control.as_ref().unwrap();
+    for (name, values, least) in [("ratio", &map.ratios, 0.95), ("control", &control.signals, 0.9)] {
+        let area = area(&map, values);
+        println!("cells of the paste have the larger {name} in {area:.4} of all pairs");
+        assert!(area > least, "{name}: {area}");
+    }
+    // A window that lies within what the model painted, and one within the photograph.
+    let at = |x: usize, y: usize| control.signals[y / CELL * map.columns + x / CELL] / control.spread;
+    let (painted, photograph) = (at(300, 200), at(128, 111));
+    assert!(painted < -3.0 && photograph.abs() < 3.0, "{painted} {photograph}");
+}
+
+/// The area under the curve: how often a cell of the paste has the larger value of two.
+fn area(map: &EvidenceMap, values: &[f32]) -> f64 {
     let [left, top, width, height] = PASTED;
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
-    for (cell, &ratio) in map.ratios.iter().enumerate().filter(|(_, ratio)| !ratio.is_nan()) {
+    for (cell, &value) in values.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
         let (x, y) = (cell % map.columns * CELL, cell / map.columns * CELL);
         let within = |at: usize, start: usize, side: usize, margin: usize| {
             at + margin >= start && at + CELL <= start + side + margin
         };
         if within(x, left, width, 0) && within(y, top, height, 0) {
-            inside.push(ratio);
+            inside.push(value);
         } else if !(within(x, left, width, 32) && within(y, top, height, 32)) {
-            outside.push(ratio);
+            outside.push(value);
         }
     }
     assert!(inside.len() > 50 && outside.len() > 200, "{} {}", inside.len(), outside.len());
-    // The area under the curve: how often a cell of the paste has the larger ratio of two.
-    let larger = |&ratio: &f32| outside.iter().filter(|&&other| other < ratio).count();
-    let area = inside.iter().map(larger).sum::<usize>() as f64 / (inside.len() * outside.len()) as f64;
-    println!("cells of the paste have the larger ratio in {area:.4} of all pairs");
-    assert!(area > 0.95, "{area}");
+    let larger = |&value: &f32| outside.iter().filter(|&&other| other < value).count();
+    inside.iter().map(larger).sum::<usize>() as f64 / (inside.len() * outside.len()) as f64
 }
 
 #[test]
