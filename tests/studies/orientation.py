@@ -174,12 +174,12 @@ def show(name, form, others, own):
 
 
 def compressions(names):
-    """How well each signal tells 30 painted images from 80 photographs by compression, 192 pixels."""
+    """How well each signal tells 20 painted images from 50 photographs by compression, 192 pixels."""
     paths = photographs()
     for name in names:
         model = load(name)
-        own = [paint(model, paths[-1 - index], paths[-50 - index], index % 3, index) for index in range(30)]
-        others = [middle(path) for path in paths[:80]]
+        own = [paint(model, paths[-1 - index], paths[-50 - index], index % 3, index) for index in range(20)]
+        others = [middle(path) for path in paths[:50]]
         for quality in (None, 95, 85, 75, 60):
             condition = "as they are" if quality is None else f"JPEG {quality}"
             kinds = ([image if quality is None else jpeg(image, quality) for image in kind] for kind in (others, own))

@@ -19,7 +19,7 @@ import torch
 from orientation import jpeg, load, photographs, tensor
 from PIL import Image
 
-IMAGES = 12
+IMAGES = 8
 SIDES = (0, 64, 128, 256)
 
 
