@@ -41,6 +41,9 @@ use super::{
 /// and a threshold that includes those would separate nothing.
 const ALTERED_ALPHA: f64 = 0.05;
 
+/// What a calibration's source says of its control, before the number of photographs.
+const CONTROL_SOURCE: &str = "; the orientation control: ";
+
 /// The fewest belonging images that must give a search result before it is known how such images look.
 const FEWEST_CONTRASTS: usize = 2;
 
@@ -336,7 +339,9 @@ fn with_control(
             condition.control = power;
         }
     }
-    let source = format!("{}; the orientation control: {} photographs", known.source, others.sizes.len());
+    // Measured again, it is named once.
+    let before = known.source.split(CONTROL_SOURCE).next().unwrap_or_default();
+    let source = format!("{before}{CONTROL_SOURCE}{} photographs", others.sizes.len());
     Ok(Calibration { format_version: FORMAT_VERSION, source, control: Some(scatter), conditions, ..known })
 }
 

@@ -1,6 +1,7 @@
 """The orientation control over photographs and painted images, in many forms (reference `orientation-control.md`).
 
-    python tests/studies/orientation.py statistics|scatter|compressions|sizes [AUTOENCODER…]
+    python tests/studies/orientation.py statistics|compressions|sizes|places [AUTOENCODER…]
+    python tests/studies/orientation.py scatter PACKS RESULTS [AUTOENCODER…]
 
 Autoencoders are taesd, taesdxl, taesd3, taef1 and taef2. Photographs are those of the reference, their middle squares of 192
 pixels; painted images are decoded by the autoencoder from blended and noisy latents of photographs that are not among the
@@ -238,6 +239,76 @@ def score(own, outlying):
     return (own + RATIO_WEIGHT * outlying.clip(-RATIO_REACH, RATIO_REACH)) / np.hypot(1, RATIO_WEIGHT)
 
 
+#: Places, in pixels, with which the contrast of a place is compared.
+ELSEWHERE = ((1, 3), (3, 5), (5, 1), (7, 3), (3, 7), (5, 5), (1, 7))
+
+
+def places(names):
+    """How often a deep scan's steps find the place of 12 painted images of 256 pixels that were cut by 3 and 5 pixels, at JPEG 75:
+    the contrast of squares of 64 pixels, then that of 96 pixels for the best three, or the robust S of larger squares for six."""
+    paths = photographs()
+    for name in names:
+        model = load(name)
+        found = {}
+        for index in range(12):
+            painted = paint(model, paths[-1 - index], paths[-50 - index], index % 3, index, 256)
+            image = jpeg(painted.crop((3, 5, 256, 256)), 75)
+            left, top = liveliest(image, 72)
+            true = ((5 - left) % 8, (3 - top) % 8)
+            coarse = contrasts(model, image, (left, top), 64)
+            best = sorted(coarse, key=coarse.get)
+            steps = {"first of 64 places": best[:1], "among the first three": best[:3], "among the first six": best[:6]}
+            fine = contrasts(model, image, liveliest(image, 104), 96)
+            # The same places of the grid, wherever the larger square begins.
+            left_of, top_of = (one - other for one, other in zip((left, top), liveliest(image, 104)))
+            of_fine = {place: fine[(place[0] + left_of) % 8, (place[1] + top_of) % 8] for place in best[:3]}
+            steps["contrast of 96 px decides of three"] = [min(of_fine, key=of_fine.get)]
+            for side in (96, 128, 160, 192):
+                signals = {place: signal_at(model, image, ((left + place[0]) % 8, (top + place[1]) % 8), side) for place in best[:6]}
+                steps[f"robust S of {side} px decides of six"] = [min(signals, key=signals.get)]
+            for step, chosen in steps.items():
+                found[step] = found.get(step, 0) + (true in chosen)
+        for step, count in found.items():
+            print(f"{name:8} {step:36} {count} of 12", flush=True)
+
+
+def liveliest(image, side):
+    """Where the square with the most texture begins."""
+    grey = np.array(image).astype(int) @ np.array((299, 587, 114)) // 1000
+    steps = [[start // 8 * 8 for start in np.linspace(0, whole - side, 9).astype(int)] for whole in image.size]
+
+    def texture(place):
+        left, top = place
+        return np.minimum(np.abs(np.diff(grey[top : top + side, left : left + side], axis=1)), 32).sum()
+
+    return max(((left, top) for top in steps[1] for left in steps[0]), key=texture)
+
+
+@torch.inference_mode()
+def contrasts(model, image, begin, side):
+    """ln of the contrast at each of the 64 places from where the region begins."""
+    region = tensor(image)[..., begin[1] : begin[1] + side + 8, begin[0] : begin[0] + side + 8]
+    logs = {}
+    for y in range(8):
+        squares = torch.cat([region[..., y : y + side, x : x + side] for x in range(8)])
+        squares = squares.contiguous(memory_format=torch.channels_last)
+        made = ((model.decode(model.encode(squares)) - squares) ** 2).sum(1).numpy()
+        for x in range(8):
+            common = made[x, 16 - y : side - 8 - y, 16 - x : side - 8 - x]
+            rows, columns = (length // 8 for length in common.shape)
+            errors = common.reshape(rows, 8, columns, 8).mean((1, 3)) / 3
+            logs[x, y] = np.log(errors + 1e-5).mean()
+    near = lambda x, y: np.mean([logs[(x + right) % 8, (y + down) % 8] for right, down in ELSEWHERE])  # noqa: E731
+    return {(x, y): value - near(x, y) for (x, y), value in logs.items()}
+
+
+def signal_at(model, image, begin, side):
+    """The robust S of a square about the middle of the image, on the grid that begins there."""
+    aligned = image.crop((*begin, *image.size))
+    errors, _ = measure(model, square(aligned, side), ("upright", "mirrored"))
+    return robust(cells(errors, 2, 4))[0]
+
+
 def scatter(names):
     """The p-values of 300 photographs and of the reference's other images, middles of 128 pixels, at JPEG 75 and resized by 0.75, by
     the program's own calibrations: the first name is the folder of packs that have them, the second one that of the results, which
@@ -278,7 +349,7 @@ def load(name):
     return model.to(memory_format=torch.channels_last)
 
 
-COMMANDS = {"statistics": statistics, "scatter": scatter, "compressions": compressions, "sizes": sizes}
+COMMANDS = {"statistics": statistics, "scatter": scatter, "compressions": compressions, "sizes": sizes, "places": places}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](sys.argv[2:] or ALL)

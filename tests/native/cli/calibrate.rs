@@ -13,7 +13,7 @@ use aedr::{
         synthetic_positives::SyntheticPositives,
         verdict::Outcome,
     },
-    image::{DecodeOptions, DecodedImage, compression::Compression, decode, level},
+    image::{DecodeOptions, DecodedImage, compression::Compression, decode, level, png::write_png},
     method::{reconstruction::Silent, signal::SignalKind},
     report::check::check_image,
 };
@@ -141,6 +141,54 @@ fn images_that_are_known_to_belong_calibrate_and_bad_ones_are_told() {
     let one = vec![("--photographs", samples("jpg")[..1].to_vec()), ("--others", samples("jpg"))];
     let output = calibrate(&["--side", SIDE], &one, &out);
     assert!(String::from_utf8_lossy(&output.stderr).contains("2 are needed"));
+}
+
+/// Only what is said of the control changes, and it is named once, however often it is measured.
+#[test]
+fn the_control_is_measured_anew_in_a_calibration_that_keeps_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("packs/aedr-small");
+    fs::create_dir_all(&pack).unwrap();
+    for file in fs::read_dir(repository("weights/aedr-small")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), pack.join(file.file_name())).unwrap();
+    }
+    let squares = folder.path().join("squares");
+    fs::create_dir(&squares).unwrap();
+    for index in 0..21 {
+        let (photograph, place) = (&decoded(&samples("jpg"))[index % 3], index as u32 / 3);
+        let square = photograph.part([place % 6 * 64, place / 6 * 64], [64, 64]);
+        fs::write(squares.join(format!("{index}.png")), write_png(&square.rgb, 64, 64).unwrap()).unwrap();
+    }
+    let before = read(&pack.join("calibration.json"));
+    for _ in 0..2 {
+        let output = Command::new(env!("CARGO_BIN_EXE_aedr"))
+            .args([
+                "calibrate",
+                "aedr-small",
+                "--device",
+                "cpu",
+                "--control-only",
+                "--control-sides",
+                "64",
+                "--jpeg",
+                "90",
+            ])
+            .arg("--weights")
+            .arg(folder.path().join("packs"))
+            .arg("--others")
+            .arg(&squares)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let after = read(&pack.join("calibration.json"));
+    let control = after.control.as_ref().unwrap();
+    assert_eq!((control.photographs, control.sizes.len(), control.sizes[0].count), (21, 1, 42));
+    assert_eq!(after.source.matches("the orientation control").count(), 1, "{}", after.source);
+    assert!(after.source.ends_with("; the orientation control: 21 photographs"), "{}", after.source);
+    let thresholds = |of: &Calibration| of.conditions.iter().map(|one| (one.key(), one.threshold)).collect::<Vec<_>>();
+    assert_eq!((thresholds(&after), after.signal), (thresholds(&before), before.signal));
 }
 
 /// The deep scan is measured by what it takes an image for, and by how it was compressed.
