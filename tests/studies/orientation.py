@@ -1,6 +1,6 @@
 """The orientation control over photographs and painted images, in many forms (reference `orientation-control.md`).
 
-    python tests/studies/orientation.py statistics|compressions|sizes|places [AUTOENCODER…]
+    python tests/studies/orientation.py statistics|compressions|sizes|places|resized [AUTOENCODER…]
     python tests/studies/orientation.py scatter PACKS RESULTS [AUTOENCODER…]
 
 Autoencoders are taesd, taesdxl, taesd3, taef1 and taef2. Photographs are those of the reference, their middle squares of 192
@@ -236,7 +236,7 @@ def compare(name, condition, others, own):
 
 
 def score(own, outlying):
-    return (own + RATIO_WEIGHT * outlying.clip(-RATIO_REACH, RATIO_REACH)) / np.hypot(1, RATIO_WEIGHT)
+    return (own + RATIO_WEIGHT * np.clip(outlying, -RATIO_REACH, RATIO_REACH)) / np.hypot(1, RATIO_WEIGHT)
 
 
 #: Places, in pixels, with which the contrast of a place is compared.
@@ -270,6 +270,27 @@ def places(names):
                 found[step] = found.get(step, 0) + (true in chosen)
         for step, count in found.items():
             print(f"{name:8} {step:36} {count} of 12", flush=True)
+
+
+def resized(names):
+    """What is left of six painted images of 256 pixels that were cut by 4 pixels and resized, when they are brought to their former size:
+    the rank of the true place among 64 by the contrast of squares of 64 pixels, and the robust S there."""
+    paths = photographs()
+    for name in names:
+        model = load(name)
+        for factor in (0.5, 0.75, 1.25):
+            for quality in (None, 85):
+                ranks, signals = [], []
+                for index in range(6):
+                    painted = paint(model, paths[-1 - index], paths[-50 - index], index % 3, index, 256).crop((4, 4, 256, 256))
+                    small = painted.resize([round(side * factor) for side in painted.size], Image.LANCZOS)
+                    image = (small if quality is None else jpeg(small, quality)).resize(painted.size, Image.BICUBIC)
+                    left, top = liveliest(image, 72)
+                    coarse = contrasts(model, image, (left, top), 64)
+                    ranks.append(sorted(coarse, key=coarse.get).index(((4 - left) % 8, (4 - top) % 8)) + 1)
+                    signals.append(signal_at(model, image, (4, 4), 240))
+                condition = f"resized by {factor}" + ("" if quality is None else f", JPEG {quality}")
+                print(f"{name:8} {condition:24} ranks {ranks}, robust S {np.median(signals):.2f}", flush=True)
 
 
 def liveliest(image, side):
@@ -349,7 +370,7 @@ def load(name):
     return model.to(memory_format=torch.channels_last)
 
 
-COMMANDS = {"statistics": statistics, "scatter": scatter, "compressions": compressions, "sizes": sizes, "places": places}
+COMMANDS = {"statistics": statistics, "scatter": scatter, "compressions": compressions, "sizes": sizes, "places": places, "resized": resized}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](sys.argv[2:] or ALL)
