@@ -21,7 +21,7 @@ use crate::{
     evidence::condition::Search,
     image::{CROP_MULTIPLE, DecodedImage, jpeg_grid::block_grid, orientation::Orientation, recompressed},
     method::{
-        orientation_control::OrientationControl,
+        orientation_control::{OrientationControl, RobustSignal},
         reconstruction::{self, Progress, Silent, Source, Stage, Values, oriented_errors},
     },
     weights::Model,
@@ -35,6 +35,9 @@ const DECIDING: u32 = 160;
 
 /// How many candidates it decides between.
 const CANDIDATES: usize = 6;
+
+/// By how many of its standard errors the control of another place must be lower than that of the image as it is.
+const DOUBT: f64 = 2.0;
 
 /// Side in pixels of the squares whose contrast is told.
 const FINE: u32 = 96;
@@ -168,7 +171,10 @@ pub async fn search(model: &Model, image: &DecodedImage, progress: &mut impl Pro
     candidates.truncate(CANDIDATES);
     let mut best = None;
     for &(_, alignment) in &candidates {
-        let signal = squares.control_at(image, alignment, &mut work).await?;
+        let found = squares.control_at(image, alignment, &mut work).await?;
+        // Where nothing is found anywhere, the image is judged as it is.
+        let doubt = if alignment == Alignment::NONE { 0.0 } else { DOUBT * found.standard_error };
+        let signal = found.signal + doubt;
         if best.is_none_or(|(lowest, _)| signal < lowest) {
             best = Some((signal, alignment));
         }
@@ -326,7 +332,7 @@ impl Squares<'_> {
         image: &DecodedImage,
         alignment: Alignment,
         work: &mut Work<'_, impl Progress>,
-    ) -> Result<f64> {
+    ) -> Result<RobustSignal> {
         let aligned = alignment.undo(image)?;
         let side = square_side(DECIDING, self.step).min(aligned.width.min(aligned.height) / self.step * self.step);
         let place = liveliest(&aligned, side, self.step);
@@ -339,9 +345,9 @@ impl Squares<'_> {
         let mirrored = oriented_errors(self.model, &square, Orientation::Mirrored, &mut Silent).await?;
         let mut control = OrientationControl::new([side as usize; 2], upright);
         control.add(Orientation::Mirrored, mirrored);
-        let signal = control.compare().and_then(|comparison| comparison.robust()).map(|robust| robust.signal);
+        let found = control.compare().and_then(|comparison| comparison.robust());
         // Without one the square is flat, and says nothing.
-        Ok(signal.unwrap_or(0.0))
+        Ok(found.unwrap_or(RobustSignal { signal: 0.0, standard_error: 0.0 }))
     }
 
     /// ln of the mean squared error of each cell that the squares of all places share. The square that is reconstructed

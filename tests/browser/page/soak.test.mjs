@@ -24,8 +24,9 @@ before(async () => {
 
 after(() => browser?.close());
 
-test(`memory does not grow over ${CHECKS} checks`, { timeout: 300_000 }, async () => {
+test(`memory does not grow over ${CHECKS} checks`, { timeout: 300_000 }, async (t) => {
   const opened = await openSoak(browser);
+  t.after(() => opened.close());
   const samples = await soak(opened, { count: CHECKS, every: CHECKS / 5, device: 'cpu' });
   const settled = samples.slice(1);
   for (const what of /** @type {const} */ (['page', 'worker'])) {
@@ -34,19 +35,18 @@ test(`memory does not grow over ${CHECKS} checks`, { timeout: 300_000 }, async (
   }
   for (const what of /** @type {const} */ (['module', 'nodes', 'addresses'])) {
     const found = settled.map((sample) => sample[what]);
-    assert.deepEqual(new Set(found).size, 1, `${what}: ${found}`);
+    assert.ok(found.every((value) => value <= found[0]), `${what}: ${found}`);
   }
   assert.deepEqual(opened.complaints, []);
-  await opened.close();
 });
 
-test('a worker that keeps a little of every check is found out', { timeout: 300_000 }, async () => {
+test('a worker that keeps a little of every check is found out', { timeout: 300_000 }, async (t) => {
   const leak = `const kept = [];
     addEventListener('message', ({ data }) => data.params && kept.push(new Uint8Array(2 ** 14)));`;
   const opened = await openSoak(browser, { leak });
+  t.after(() => opened.close());
   const samples = await soak(opened, { count: 40, every: 10, device: 'cpu' });
   assert.ok(slope(samples.slice(1), 'worker') > 4 * NOTHING);
-  await opened.close();
 });
 
 test(`${QUEUE} images that are removed from the table leave nothing`, { timeout: 300_000 }, async () => {

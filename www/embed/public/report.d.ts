@@ -261,7 +261,7 @@ sha256: string, };
  */
 export type Found = { 
 /**
- * Where the image comes back best.
+ * Where the orientation control speaks most for the model, of the places where the image comes back best.
  */
 alignment: Alignment, 
 /**
