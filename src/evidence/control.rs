@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::density::quantile;
 use crate::{
     Error, Result,
     method::{orientation_control::RobustSignal, reconstruction::Losses, signal::loss_ratio},
@@ -183,8 +184,8 @@ impl ControlScatter {
             let mean =
                 |value: &dyn Fn(&ControlMeasurement) -> f64| alike.iter().map(|one| value(one)).sum::<f64>() / count;
             let ratios = alike.iter().map(|one| one.logarithm_of_ratio()).collect::<Result<Vec<f64>>>()?;
-            let ratio = median(ratios.clone());
-            let deviation = DEVIATIONS * median(ratios.iter().map(|one| (one - ratio).abs()).collect());
+            let ratio = quantile(ratios.clone(), 0.5)?;
+            let deviation = DEVIATIONS * quantile(ratios.iter().map(|one| (one - ratio).abs()).collect(), 0.5)?;
             let scatter = mean(&|one| one.robust.signal.powi(2)) - mean(&|one| one.robust.standard_error.powi(2));
             sizes.push(SizeScatter {
                 side: mean(&ControlMeasurement::side),
@@ -243,14 +244,6 @@ impl ControlScatter {
         let windows = self.windows.iter().all(|spread| spread.is_finite() && *spread > 0.0);
         windows && self.photographs > 0 && !self.sizes.is_empty() && ascending && self.sizes.iter().all(believable)
     }
-}
-
-/// The value in the middle; 0 of none.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let at = |position: usize| values.get(position).copied();
-    let (lower, upper) = (at(values.len().saturating_sub(1) / 2), at(values.len() / 2));
-    lower.zip(upper).map_or(0.0, |(lower, upper)| lower.midpoint(upper))
 }
 
 /// What a measurement says, by the scatter over photographs if that was measured. `None` for an image too small to say

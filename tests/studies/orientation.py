@@ -158,14 +158,6 @@ def statistics(names):
         for form, value in forms.items():
             a, b = (np.array([value(errors) for errors, _ in kind]) for kind in (others, own))
             show(name, form, a, b)
-        values = [[robust(cells(errors[:2], 2, 4))[0] for errors, _ in kind] for kind in (others, own)]
-        ratios = [[ratio for _, ratio in kind] for kind in (others, own)]
-        both = [scores(values[0], ratios[0], *pair) for pair in zip(values, ratios)]
-        show(name, "robust S with ln L1/L2", *both)
-
-
-def scores(null, null_ratios, values, ratios):
-    return score(np.array(values) / np.std(null), (np.array(ratios) - np.mean(null_ratios)) / np.std(null_ratios))
 
 
 def show(name, form, others, own):

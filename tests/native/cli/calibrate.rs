@@ -155,8 +155,9 @@ fn the_control_is_measured_anew_in_a_calibration_that_keeps_the_rest() {
     }
     let squares = folder.path().join("squares");
     fs::create_dir(&squares).unwrap();
+    let photographs = decoded(&samples("jpg"));
     for index in 0..21 {
-        let (photograph, place) = (&decoded(&samples("jpg"))[index % 3], index as u32 / 3);
+        let (photograph, place) = (&photographs[index % 3], index as u32 / 3);
         let square = photograph.part([place % 6 * 64, place / 6 * 64], [64, 64]);
         fs::write(squares.join(format!("{index}.png")), write_png(&square.rgb, 64, 64).unwrap()).unwrap();
     }
